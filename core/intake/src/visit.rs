@@ -1,0 +1,96 @@
+//! A line as logged: the only place where personal data has a name.
+
+use model::Field;
+
+/// Where a field's value stands: in the line, or in the scratch buffer that holds unescaped JSON text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Span {
+    start: u32,
+    len: u32,
+}
+
+const ABSENT: Span = Span {
+    start: u32::MAX,
+    len: 0,
+};
+/// Set in `start` for a value in the scratch buffer. Lines are limited to far less than 2 GiB.
+const SCRATCH: u32 = 1 << 31;
+
+/// Where each field stands in one line. Holds positions only, so it may be reused for the next line.
+pub(crate) struct Spans {
+    at: [Span; Field::COUNT],
+}
+
+impl Spans {
+    /// No field.
+    pub(crate) const fn new() -> Self {
+        Self {
+            at: [ABSENT; Field::COUNT],
+        }
+    }
+
+    /// Forgets every field.
+    pub(crate) fn clear(&mut self) {
+        self.at = [ABSENT; Field::COUNT];
+    }
+
+    /// `field` stands at `start..end` of the line.
+    pub(crate) fn set(&mut self, field: Field, start: usize, end: usize) {
+        self.at[field as usize] = Span {
+            start: start as u32,
+            len: (end - start) as u32,
+        };
+    }
+
+    /// `field` stands at `start..end` of the scratch buffer.
+    pub(crate) fn set_scratch(&mut self, field: Field, start: usize, end: usize) {
+        self.at[field as usize] = Span {
+            start: start as u32 | SCRATCH,
+            len: (end - start) as u32,
+        };
+    }
+
+    /// Whether the layout carries `field`.
+    pub(crate) fn has(&self, field: Field) -> bool {
+        self.at[field as usize] != ABSENT
+    }
+}
+
+/// A line as logged. Holds personal data, so: no Debug, no Serialize, no Clone, and a lifetime tied to the read
+/// buffer. Nothing outside this crate can name it.
+pub(crate) struct Visit<'line> {
+    line: &'line [u8],
+    scratch: &'line [u8],
+    spans: &'line Spans,
+}
+
+impl<'line> Visit<'line> {
+    /// The line, with its fields found.
+    pub(crate) const fn new(line: &'line [u8], scratch: &'line [u8], spans: &'line Spans) -> Self {
+        Self {
+            line,
+            scratch,
+            spans,
+        }
+    }
+
+    /// The value of `field` as logged, `-` included; `None` where the layout does not carry it.
+    pub(crate) fn get(&self, field: Field) -> Option<&'line [u8]> {
+        let span = self.spans.at[field as usize];
+        if span == ABSENT {
+            return None;
+        }
+        let (buffer, start) = if span.start & SCRATCH == 0 {
+            (self.line, span.start as usize)
+        } else {
+            (self.scratch, (span.start & !SCRATCH) as usize)
+        };
+        buffer.get(start..start + span.len as usize)
+    }
+
+    /// The value of `field`; `None` where it is not carried, empty or the product's mark for "no value".
+    pub(crate) fn value(&self, field: Field) -> Option<&'line [u8]> {
+        self.get(field)
+            .filter(|value| !value.is_empty() && *value != b"-")
+    }
+}

@@ -1,0 +1,15 @@
+//! What is true of the world: `facts/` as types. Takes nothing, gives tables; refuses, at build time, a fact without
+//! a source, a cause without a file and a format without a matching sample.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
+mod cause;
+mod crawler;
+mod fact;
+mod format;
+mod sign;
+
+pub use cause::{CauseFacts, cause};
+pub use crawler::{Crawler, CrawlerMatcher, crawler, crawler_named, crawlers};
+pub use fact::{FactEntry, fact, facts};
+pub use format::{Format, formats};
+pub use sign::{Basis, Condition, Op, Predicate, SignRule, Value, sign, signs};

@@ -1,0 +1,100 @@
+//! An incident explained.
+
+use crate::{Cause, Confidence, Field, Incident, Layer, Mark, Place, SignId, Stamp};
+
+/// A statement about the world that the report makes, by the id that `facts/` gives it (`ROB-07`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fact(pub &'static str);
+
+/// Whether a fact was read at its primary source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RiskStatus {
+    /// Read at its primary source.
+    Verified,
+    /// "Data not yet verified".
+    NotYetVerified,
+}
+
+impl RiskStatus {
+    /// The name in every output.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Verified => "verified",
+            Self::NotYetVerified => "not yet verified",
+        }
+    }
+}
+
+/// What is at risk, and until when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Risk {
+    /// The fact behind it.
+    pub fact: Fact,
+    /// What is at risk, with this incident's numbers.
+    pub says: String,
+    /// When it falls due; `None` where no date follows.
+    pub due: Option<Stamp>,
+    /// Whether the fact is verified.
+    pub status: RiskStatus,
+    /// Its source.
+    pub source: &'static str,
+}
+
+/// What the operator should do next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Advice {
+    /// What to do.
+    pub action: String,
+    /// Why.
+    pub why: String,
+    /// The fact behind it, where there is one.
+    pub fact: Option<Fact>,
+}
+
+/// An observation with a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Evidence {
+    /// The smallest place in order.
+    pub place: Place,
+    /// The sign it shows; `None` for a plain failed request.
+    pub sign: Option<SignId>,
+    /// What it says, in words.
+    pub says: String,
+    /// How many more lines say the same, this one included.
+    pub count: u64,
+}
+
+/// An incident with its layer, cause, evidence, risk and advice.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Diagnosis {
+    /// The incident.
+    pub incident: Incident,
+    /// The layer that broke.
+    pub layer: Layer,
+    /// The root cause where known, else the cause the edge states; `None` where the log cannot tell.
+    pub cause: Option<Cause>,
+    /// The root cause, where known.
+    pub root: Option<Cause>,
+    /// How sure.
+    pub confidence: Confidence,
+    /// What else it can be, most frequent first.
+    pub alternatives: Vec<Cause>,
+    /// The field that would settle it.
+    pub missing: Option<Field>,
+    /// Whether the error log would settle it.
+    pub wants_error_log: bool,
+    /// Failed requests that only echo the root cause (no live upstreams): blast radius.
+    pub echoes: u64,
+    /// Failures whose own cause is the one given.
+    pub supporting: u64,
+    /// Error lines joined exactly, of those joined at all.
+    pub joined_exactly: (u64, u64),
+    /// Evidence, strongest first.
+    pub evidence: Vec<Evidence>,
+    /// What is at risk.
+    pub risk: Vec<Risk>,
+    /// What to do, first things first.
+    pub advice: Vec<Advice>,
+    /// Marks near the start, with the seconds from mark to start.
+    pub marks: Vec<(Mark, i64)>,
+}

@@ -1,0 +1,138 @@
+//! Failures that belong together.
+
+use std::collections::BTreeMap;
+
+use crate::{CrawlerId, Scope, Stamp, Status, Verdict};
+
+/// Hash of site, scope and earliest failure as at first detection. Never changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IncidentId(pub u64);
+
+/// Failed of total, with the repeats among the failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Failed.
+    pub failed: u64,
+    /// All of the scope and interval.
+    pub total: u64,
+    /// Repeats of one impatient client among the failed.
+    pub repeats: u64,
+}
+
+/// One crawler in one incident.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CrawlerHit {
+    /// Who.
+    pub crawler: CrawlerId,
+    /// Failed fetches inside scope and interval.
+    pub failed: u64,
+    /// All its fetches there.
+    pub total: u64,
+    /// First good fetch in the scope after the last of those (scope `upstream`: anywhere on the site).
+    pub first_ok: Option<Stamp>,
+    /// Last good fetch in the scope before `first_ok`.
+    pub last_ok: Option<Stamp>,
+    /// Last fetch of any kind in the scope.
+    pub last_seen: Option<Stamp>,
+    /// URLs that failed.
+    pub urls_lost: u64,
+    /// Of these, fetched well again since.
+    pub urls_refetched: u64,
+    /// Of these, still owed.
+    pub urls_owed: u64,
+}
+
+/// One path in one incident.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PathHit {
+    /// Host; empty where not logged.
+    pub host: String,
+    /// Path as crawlers fetched it.
+    pub path: String,
+    /// Failed fetches.
+    pub failed: u64,
+    /// By whom.
+    pub crawlers: Vec<CrawlerId>,
+}
+
+/// One route in one incident, the good requests of the same route beside the failed ones.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteHit {
+    /// Host; empty where not logged.
+    pub host: String,
+    /// Pattern, such as `/product/{n}`.
+    pub route: String,
+    /// Failed requests.
+    pub failed: u64,
+    /// All requests.
+    pub total: u64,
+}
+
+/// One upstream in one incident.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpstreamHit {
+    /// Address as the edge wrote it.
+    pub upstream: String,
+    /// Failed attempts.
+    pub failed: u64,
+    /// All attempts.
+    pub total: u64,
+}
+
+/// A change of verdict or scope.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Revision {
+    /// When.
+    pub at: Stamp,
+    /// The verdict from then on.
+    pub verdict: Verdict,
+    /// Its probability.
+    pub probability: f64,
+    /// The scope from then on.
+    pub scope: Scope,
+}
+
+/// Failed requests that belong together, judged.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Incident {
+    /// Identity for good.
+    pub id: IncidentId,
+    /// Incidents that were withdrawn in favour of this one.
+    pub supersedes: Vec<IncidentId>,
+    /// First failure.
+    pub start: Stamp,
+    /// End; `None` while ongoing.
+    pub end: Option<Stamp>,
+    /// Last failure.
+    pub last_failure: Stamp,
+    /// When a program reading line by line would first have reported it.
+    pub first_detected: Stamp,
+    /// What it touches.
+    pub scope: Scope,
+    /// Blip, persistent, ...
+    pub verdict: Verdict,
+    /// The chance that the incident is real and the verdict right.
+    pub probability: f64,
+    /// Why this verdict and this scope, in one sentence, with the rule that was used.
+    pub why: String,
+    /// Whether the edge answered so on purpose.
+    pub intended: bool,
+    /// Runs of failures in it: one, or several for the repeating verdicts.
+    pub runs: Vec<(Stamp, Stamp)>,
+    /// Statuses as sent to clients.
+    pub statuses: BTreeMap<Status, u64>,
+    /// Requests of any client.
+    pub requests: Counts,
+    /// Fetches by crawlers.
+    pub fetches: Counts,
+    /// How verdict and scope changed.
+    pub history: Vec<Revision>,
+    /// Crawlers hit, worst first.
+    pub crawlers: Vec<CrawlerHit>,
+    /// Paths hit, worst first.
+    pub paths: Vec<PathHit>,
+    /// Routes hit, worst first.
+    pub routes: Vec<RouteHit>,
+    /// Upstreams, worst first.
+    pub upstreams: Vec<UpstreamHit>,
+}

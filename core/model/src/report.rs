@@ -1,0 +1,136 @@
+//! The answer as a whole: what `report` renders.
+
+use std::collections::BTreeMap;
+
+use crate::{Coverage, CrawlerId, Diagnosis, Limit, Problem, Scheme, Stamp, Status};
+
+/// Sums over everything read.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// Requests of any client.
+    pub requests: u64,
+    /// Failed.
+    pub failed: u64,
+    /// Proven broken under another status.
+    pub hidden_failures: u64,
+    /// Served after a failed attempt.
+    pub saved_by_retry: u64,
+    /// Clients that hung up.
+    pub client_aborts: u64,
+    /// Requests by crawlers, spoofed ones left out.
+    pub fetches: u64,
+    /// Failed fetches.
+    pub fetches_failed: u64,
+    /// Hung up by crawlers.
+    pub fetches_aborted: u64,
+    /// Every request by status.
+    pub by_status: BTreeMap<Status, u64>,
+    /// Failed attempts that a retry saved, by upstream: an early warning.
+    pub saved_by_upstream: BTreeMap<String, u64>,
+    /// Hidden failures by cause name.
+    pub hidden_by_cause: BTreeMap<&'static str, u64>,
+    /// Failed fetches in no incident.
+    pub isolated_fetches: u64,
+}
+
+/// One crawler over everything read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CrawlerReport {
+    /// Who.
+    pub crawler: CrawlerId,
+    /// Its fetches.
+    pub fetches: u64,
+    /// Failed ones.
+    pub failed: u64,
+    /// By status.
+    pub by_status: BTreeMap<Status, u64>,
+    /// Claims by identity: verified, spoofed, unverifiable, unchecked.
+    pub identity: [u64; 4],
+}
+
+/// Phase of a failing robots.txt, as `ROB` facts describe it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RobotsPhase {
+    /// Under 12 hours.
+    Stopped,
+    /// 12 hours to 30 days.
+    Cached,
+    /// Beyond 30 days.
+    Expired,
+}
+
+impl RobotsPhase {
+    /// The name in every output.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Stopped => "stopped",
+            Self::Cached => "cached",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+/// A crawler whose last fetch of robots.txt failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RobotsFact {
+    /// Who.
+    pub crawler: CrawlerId,
+    /// Host; empty where not logged.
+    pub host: String,
+    /// Scheme, where logged.
+    pub scheme: Option<Scheme>,
+    /// First failure after its last good fetch.
+    pub failing_since: Stamp,
+    /// Last good fetch.
+    pub last_ok: Option<Stamp>,
+    /// Phase at the moment of judgement.
+    pub phase: RobotsPhase,
+}
+
+/// One crawler and path in the ledger. URLs that differ only in the query are counted, never shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedgerRow {
+    /// Who.
+    pub crawler: CrawlerId,
+    /// Host; empty where not logged.
+    pub host: String,
+    /// Path.
+    pub path: String,
+    /// URLs of that path that failed; they differ in the query.
+    pub urls: u64,
+    /// Of these, still owed.
+    pub owed: u64,
+    /// Failed fetches.
+    pub failed: u64,
+    /// First failure after the last good answer, or the first of all where it came back.
+    pub first_failed: Stamp,
+    /// Last failure.
+    pub last_failed: Stamp,
+    /// First good fetch after the last failure, when all its URLs came back; `None` while any is owed.
+    pub first_ok: Option<Stamp>,
+}
+
+/// The answer.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Report {
+    /// What was read.
+    pub coverage: Coverage,
+    /// Sums.
+    pub totals: Totals,
+    /// Crawlers, most fetches first.
+    pub crawlers: Vec<CrawlerReport>,
+    /// Incidents explained: ongoing before ended, then by harm to search and AI crawlers.
+    pub diagnoses: Vec<Diagnosis>,
+    /// Paths whose last answer to a crawler was a failure.
+    pub open_urls: Vec<(CrawlerId, String)>,
+    /// Crawlers whose last fetch of robots.txt failed.
+    pub robots: Vec<RobotsFact>,
+    /// The ledger of crawler URLs that failed.
+    pub ledger: Vec<LedgerRow>,
+    /// Limits that were hit.
+    pub limits: Vec<Limit>,
+    /// What could not be read.
+    pub problems: Vec<Problem>,
+    /// What the layouts at hand cannot show, in words.
+    pub blind_spots: Vec<&'static str>,
+}
