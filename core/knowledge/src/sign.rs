@@ -2,6 +2,8 @@
 
 use model::{Cause, CauseSet, Confidence, Edge, Field, LogKind, SignId};
 
+use crate::table::SIGNS;
+
 /// How a sign came to be known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Basis {
@@ -34,6 +36,8 @@ pub struct SignRule {
     pub not_followed_by: &'static [&'static str],
     /// Access log: conditions that must all hold.
     pub conditions: &'static [Condition],
+    /// Statuses the client normally sees with it; empty where any will do.
+    pub statuses: &'static [u16],
     /// The cause it shows.
     pub cause: Cause,
     /// What else it can be.
@@ -54,7 +58,8 @@ pub struct SignRule {
     pub checked: Option<&'static str>,
 }
 
-/// A condition on the fields of an access-log record.
+/// A condition on the fields of an access-log record. Where a field holds a list, one value for each attempt, the
+/// condition is about the attempt in question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Condition {
     /// `field op value`; false where the field is not logged.
@@ -93,7 +98,7 @@ pub enum Op {
 /// Right side of a comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Value {
-    /// This text; `-` is the product's mark for "no value".
+    /// This text; `-` is the product's mark for "no value". Two numbers are equal as numbers: `009` is 9.
     Text(&'static str),
     /// One of these.
     OneOf(&'static [&'static str]),
@@ -114,18 +119,78 @@ pub enum Predicate {
     SameUpstreamAddrTwice,
     /// Fewer body bytes were sent than the upstream declared.
     BodyShorterThanDeclared,
-    /// The body is as long as the product's own error page.
+    /// The body is as long as the product's own error page. Holds for no HEAD request, which has no body.
     SizeIsDefaultPage,
-    /// The body is not as long as the product's own error page.
+    /// The body is not as long as the product's own error page, whose length is known. Holds for no HEAD request.
     SizeIsNotDefaultPage,
 }
 
-/// Every sign.
+/// Every sign, by name; [`SignId`] is the index.
 pub fn signs() -> &'static [SignRule] {
-    &[]
+    &SIGNS
 }
 
 /// The sign with that index.
 pub fn sign(id: SignId) -> &'static SignRule {
-    &signs()[id.0 as usize]
+    &SIGNS[id.0 as usize]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_sign_can_match_and_has_a_source() {
+        for rule in signs() {
+            match rule.log {
+                LogKind::Error => assert!(!rule.all.is_empty(), "{}", rule.name),
+                _ => assert!(!rule.conditions.is_empty(), "{}", rule.name),
+            }
+            assert!(!rule.source.is_empty(), "{}", rule.name);
+            assert!(!rule.also.contains(rule.cause), "{}", rule.name);
+        }
+    }
+
+    #[test]
+    fn the_catalogue_is_complete() {
+        for (edge, rows) in [("nginx", 99), ("apache", 75)] {
+            for row in 1..=rows {
+                let name = format!("{edge}-{row:03}");
+                assert!(signs().iter().any(|rule| rule.name == name), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_upstream_status_of_502_never_proves_the_applications_own_error() {
+        let says_502 = Condition::Is(Field::UpstreamStatus, Op::Equal, Value::Text("502"));
+        let answered = Condition::Is(Field::UpstreamHeaderTime, Op::Equal, Value::AnyNumber);
+        for rule in signs()
+            .iter()
+            .filter(|rule| rule.conditions.contains(&says_502))
+        {
+            let proven = rule.confidence != Confidence::Ambiguous;
+            assert!(
+                !proven || rule.conditions.contains(&answered),
+                "{}",
+                rule.name
+            );
+        }
+    }
+
+    #[test]
+    fn no_two_access_signs_have_the_same_conditions() {
+        for (index, rule) in signs().iter().enumerate() {
+            for other in signs().iter().skip(index + 1) {
+                let same = rule.edge == other.edge
+                    && !rule.conditions.is_empty()
+                    && rule.conditions.len() == other.conditions.len()
+                    && rule
+                        .conditions
+                        .iter()
+                        .all(|known| other.conditions.contains(known));
+                assert!(!same, "{} and {}", rule.name, other.name);
+            }
+        }
+    }
 }

@@ -1,0 +1,552 @@
+//! The layout of the files in `facts/`, and what they must satisfy.
+
+use std::collections::BTreeMap;
+
+use model::{Category, Cause, Confidence, Edge, Field, LogKind};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::condition::Condition;
+
+/// All facts, checked. Every list is sorted by name or id.
+#[derive(Debug, Default)]
+pub(crate) struct Facts {
+    pub(crate) causes: Vec<(Cause, CauseFile)>,
+    pub(crate) signs: Vec<Sign>,
+    pub(crate) crawlers: Vec<(String, Category, CrawlerFile)>,
+    pub(crate) statements: Vec<(String, Statement)>,
+    pub(crate) formats: Vec<(String, Edge, FormatFile)>,
+    pub(crate) edges: Vec<(Edge, EdgeFile)>,
+}
+
+/// `causes/<cause>.toml`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CauseFile {
+    pub(crate) title: String,
+    pub(crate) says: String,
+    pub(crate) advice: Vec<String>,
+    pub(crate) shape: String,
+    pub(crate) source: String,
+    pub(crate) checked: Option<String>,
+    #[serde(default)]
+    pub(crate) signs: Vec<SignRow>,
+}
+
+/// `[[signs]]` of a cause.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SignRow {
+    pub(crate) id: String,
+    pub(crate) edge: String,
+    pub(crate) log: String,
+    #[serde(default)]
+    pub(crate) all: Vec<String>,
+    #[serde(default)]
+    pub(crate) none: Vec<String>,
+    #[serde(default)]
+    pub(crate) not_followed_by: Vec<String>,
+    #[serde(default)]
+    pub(crate) conditions: Vec<String>,
+    #[serde(default)]
+    pub(crate) statuses: Vec<u16>,
+    #[serde(default)]
+    pub(crate) also: Vec<String>,
+    pub(crate) confidence: String,
+    pub(crate) settled_by: Option<String>,
+    #[serde(default)]
+    pub(crate) settled_by_error_log: bool,
+    #[serde(default)]
+    pub(crate) note: String,
+    pub(crate) basis: String,
+    pub(crate) source: String,
+    pub(crate) checked: Option<String>,
+}
+
+/// A sign, its names resolved.
+#[derive(Debug)]
+pub(crate) struct Sign {
+    pub(crate) row: SignRow,
+    pub(crate) cause: Cause,
+    pub(crate) edge: Edge,
+    pub(crate) log: LogKind,
+    pub(crate) conditions: Vec<Condition>,
+    pub(crate) also: Vec<Cause>,
+    pub(crate) confidence: Confidence,
+    pub(crate) settled_by: Option<Field>,
+    pub(crate) basis: &'static str,
+}
+
+/// `crawlers/<id>.toml`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CrawlerFile {
+    pub(crate) operator: String,
+    pub(crate) category: String,
+    pub(crate) purpose: String,
+    pub(crate) tokens: Vec<String>,
+    #[serde(default)]
+    pub(crate) exact: bool,
+    #[serde(default)]
+    pub(crate) not_tokens: Vec<String>,
+    pub(crate) robots_token: Option<String>,
+    pub(crate) honours_robots: String,
+    #[serde(default)]
+    pub(crate) rdns_suffixes: Vec<String>,
+    #[serde(default)]
+    pub(crate) ip_ranges: Vec<String>,
+    pub(crate) ip_ranges_format: Option<String>,
+    #[serde(default)]
+    pub(crate) retired: bool,
+    pub(crate) source: String,
+    pub(crate) basis: String,
+    pub(crate) checked: Option<String>,
+    #[serde(default)]
+    pub(crate) unverified_fields: Vec<String>,
+    #[serde(default)]
+    pub(crate) note: String,
+}
+
+/// `statements/<topic>.toml`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StatementFile {
+    statements: Vec<Statement>,
+}
+
+/// `[[statements]]` of a topic.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Statement {
+    pub(crate) id: String,
+    pub(crate) says: String,
+    pub(crate) kind: String,
+    pub(crate) source: String,
+    pub(crate) basis: String,
+    pub(crate) checked: Option<String>,
+    pub(crate) status: String,
+}
+
+/// `formats/<name>.toml`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FormatFile {
+    pub(crate) edge: String,
+    pub(crate) string: String,
+    #[serde(default)]
+    pub(crate) samples: Vec<String>,
+    pub(crate) source: String,
+    pub(crate) checked: Option<String>,
+}
+
+/// `edges/<edge>.toml`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EdgeFile {
+    pub(crate) source: String,
+    pub(crate) checked: Option<String>,
+    pub(crate) log_lines: BTreeMap<String, String>,
+    pub(crate) default_page: Option<DefaultPage>,
+    pub(crate) blind_spots: Vec<BlindSpot>,
+}
+
+/// The size of a product's own error page.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct DefaultPage {
+    pub(crate) same_as: Option<String>,
+    pub(crate) frames: Vec<u64>,
+    pub(crate) chrome_padding: u64,
+    pub(crate) server_tokens: Vec<String>,
+    pub(crate) titles: BTreeMap<String, String>,
+}
+
+/// What a layout cannot show.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BlindSpot {
+    pub(crate) says: String,
+    #[serde(default)]
+    pub(crate) absent: Vec<String>,
+    #[serde(default)]
+    pub(crate) without_error_log: bool,
+}
+
+const CATEGORIES: [Category; 7] = [
+    Category::Search,
+    Category::Ai,
+    Category::UserTriggered,
+    Category::Seo,
+    Category::Monitor,
+    Category::Preview,
+    Category::Other,
+];
+
+const CONFIDENCES: [Confidence; 3] = [
+    Confidence::Ambiguous,
+    Confidence::Likely,
+    Confidence::Certain,
+];
+
+/// Names of bases and the variants of `Basis` they become.
+const BASES: [(&str, &str); 5] = [
+    ("source", "Source"),
+    ("source-and-measured", "SourceAndMeasured"),
+    ("measured", "Measured"),
+    ("documentation", "Documentation"),
+    ("unverified", "Unverified"),
+];
+
+const KINDS: [&str; 5] = [
+    "rfc",
+    "internet-draft",
+    "operator-doc",
+    "vendor-doc",
+    "secondary",
+];
+
+/// A shorter token would match agents by accident.
+const TOKEN_LEN_MIN: usize = 4;
+
+impl Facts {
+    /// Reads `(folder/name.toml, text)` pairs; tells every problem, not only the first.
+    pub(crate) fn parse(files: &[(String, String)]) -> Result<Self, Vec<String>> {
+        let mut facts = Self::default();
+        let mut problems = Vec::new();
+        for (path, text) in files {
+            if let Err(reasons) = facts.file(path, text) {
+                problems.extend(
+                    reasons
+                        .into_iter()
+                        .map(|reason| format!("facts/{path}: {reason}")),
+                );
+            }
+        }
+        facts.sort();
+        facts.check_whole(&mut problems);
+        if problems.is_empty() {
+            Ok(facts)
+        } else {
+            Err(problems)
+        }
+    }
+
+    fn file(&mut self, path: &str, text: &str) -> Result<(), Vec<String>> {
+        let one = |reason: String| vec![reason];
+        let (folder, name) = path
+            .split_once('/')
+            .ok_or_else(|| one("not in a folder".to_owned()))?;
+        let name = name
+            .strip_suffix(".toml")
+            .ok_or_else(|| one("not a .toml file".to_owned()))?;
+        match folder {
+            "causes" => self.cause(name, read(text).map_err(one)?),
+            "crawlers" => self.crawler(name, read(text).map_err(one)?).map_err(one),
+            "statements" => self.statements(name, read(text).map_err(one)?),
+            "formats" => self.format(name, read(text).map_err(one)?).map_err(one),
+            "edges" => self.edge(name, read(text).map_err(one)?).map_err(one),
+            _ => Err(one("unknown folder".to_owned())),
+        }
+    }
+
+    fn cause(&mut self, name: &str, mut file: CauseFile) -> Result<(), Vec<String>> {
+        let Some(cause) = Cause::from_name(name) else {
+            return Err(vec!["no cause of that name in the model".to_owned()]);
+        };
+        let mut reasons = Vec::new();
+        let whole = known(&file.source, file.checked.as_deref())
+            .and_then(|()| filled(&[&file.title, &file.says, &file.shape]))
+            .and_then(|()| {
+                if file.advice.is_empty() {
+                    Err("no advice".to_owned())
+                } else {
+                    Ok(())
+                }
+            });
+        reasons.extend(whole.err());
+        for row in std::mem::take(&mut file.signs) {
+            let id = row.id.clone();
+            match sign(cause, row) {
+                Ok(sign) => self.signs.push(sign),
+                Err(reason) => reasons.push(format!("sign {id}: {reason}")),
+            }
+        }
+        self.causes.push((cause, file));
+        if reasons.is_empty() {
+            Ok(())
+        } else {
+            Err(reasons)
+        }
+    }
+
+    fn crawler(&mut self, name: &str, file: CrawlerFile) -> Result<(), String> {
+        known(&file.source, file.checked.as_deref())?;
+        filled(&[
+            &file.operator,
+            &file.purpose,
+            &file.basis,
+            &file.honours_robots,
+        ])?;
+        let category = CATEGORIES
+            .into_iter()
+            .find(|category| category.name() == file.category)
+            .ok_or_else(|| format!("unknown category {:?}", file.category))?;
+        if file.tokens.is_empty() {
+            return Err("no token".to_owned());
+        }
+        for token in file.tokens.iter().chain(&file.not_tokens) {
+            if token.len() < TOKEN_LEN_MIN || !token.is_ascii() {
+                return Err(format!("token {token:?} is too short or not ASCII"));
+            }
+        }
+        if let Some(suffix) = file
+            .rdns_suffixes
+            .iter()
+            .find(|suffix| !suffix.starts_with('.'))
+        {
+            return Err(format!("suffix {suffix:?} does not begin with a dot"));
+        }
+        self.crawlers.push((name.to_owned(), category, file));
+        Ok(())
+    }
+
+    fn statements(&mut self, topic: &str, file: StatementFile) -> Result<(), Vec<String>> {
+        let mut reasons = Vec::new();
+        for statement in file.statements {
+            let reason = statement_reason(&statement);
+            reasons.extend(reason.map(|reason| format!("statement {}: {reason}", statement.id)));
+            self.statements.push((topic.to_owned(), statement));
+        }
+        if reasons.is_empty() {
+            Ok(())
+        } else {
+            Err(reasons)
+        }
+    }
+
+    fn format(&mut self, name: &str, file: FormatFile) -> Result<(), String> {
+        known(&file.source, file.checked.as_deref())?;
+        filled(&[&file.string])?;
+        if file.samples.is_empty() {
+            return Err("no sample".to_owned());
+        }
+        let edge = edge_of(&file.edge)?;
+        self.formats.push((name.to_owned(), edge, file));
+        Ok(())
+    }
+
+    fn edge(&mut self, name: &str, file: EdgeFile) -> Result<(), String> {
+        known(&file.source, file.checked.as_deref())?;
+        let edge = edge_of(name)?;
+        let absent = file.blind_spots.iter().flat_map(|spot| &spot.absent);
+        for field in file.log_lines.keys().chain(absent) {
+            if Field::from_name(field).is_none() {
+                return Err(format!("unknown field {field:?}"));
+            }
+        }
+        let titles = file.default_page.iter().flat_map(|page| &page.titles);
+        for (status, title) in titles {
+            if status.parse::<u16>().is_err() || !title.starts_with(status.as_str()) {
+                return Err(format!("title {title:?} does not begin with its status"));
+            }
+        }
+        self.edges.push((edge, file));
+        Ok(())
+    }
+
+    fn sort(&mut self) {
+        self.causes.sort_by_key(|(cause, _)| *cause);
+        self.signs.sort_by(|a, b| a.row.id.cmp(&b.row.id));
+        self.crawlers.sort_by(|a, b| a.0.cmp(&b.0));
+        self.statements.sort_by(|a, b| a.1.id.cmp(&b.1.id));
+        self.formats.sort_by(|a, b| a.0.cmp(&b.0));
+        self.edges.sort_by_key(|(edge, _)| *edge);
+    }
+
+    /// What no single file can show.
+    fn check_whole(&mut self, problems: &mut Vec<String>) {
+        for cause in Cause::ALL {
+            if !self.causes.iter().any(|(known, _)| *known == cause) {
+                problems.push(format!("facts/causes/{}.toml: missing", cause.name()));
+            }
+        }
+        for edge in [Edge::Nginx, Edge::Apache, Edge::Unknown] {
+            if !self.edges.iter().any(|(known, _)| *known == edge) {
+                problems.push(format!("facts/edges/{}.toml: missing", edge.name()));
+            }
+        }
+        let signs = self
+            .signs
+            .iter()
+            .map(|sign| ("causes", sign.row.id.clone()));
+        let statements = self.statements.iter();
+        let statements = statements.map(|(_, statement)| ("statements", statement.id.clone()));
+        let tokens = self.crawlers.iter().flat_map(|(_, _, file)| &file.tokens);
+        let tokens = tokens.map(|token| ("crawlers", token.to_ascii_lowercase()));
+        let mut seen = BTreeMap::<_, usize>::new();
+        for key in signs.chain(statements).chain(tokens) {
+            *seen.entry(key).or_default() += 1;
+        }
+        for ((folder, key), count) in seen {
+            if count > 1 {
+                problems.push(format!(
+                    "facts/{folder}: {key:?} stands there {count} times"
+                ));
+            }
+        }
+        self.resolve_pages(problems);
+    }
+
+    /// Replaces `same_as` by the page it names.
+    fn resolve_pages(&mut self, problems: &mut Vec<String>) {
+        let pages: Vec<_> = self
+            .edges
+            .iter()
+            .map(|(edge, file)| (*edge, file.default_page.clone()))
+            .collect();
+        for (edge, file) in &mut self.edges {
+            let Some(name) = file
+                .default_page
+                .as_ref()
+                .and_then(|page| page.same_as.clone())
+            else {
+                continue;
+            };
+            let other = pages.iter().find(|(other, _)| other.name() == name);
+            file.default_page = other.and_then(|(_, page)| page.clone());
+            if file
+                .default_page
+                .as_ref()
+                .is_none_or(|page| page.same_as.is_some())
+            {
+                problems.push(format!(
+                    "facts/edges/{}.toml: no page of {name:?}",
+                    edge.name()
+                ));
+            }
+        }
+    }
+}
+
+fn read<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())
+}
+
+fn sign(cause: Cause, row: SignRow) -> Result<Sign, String> {
+    known(&row.source, row.checked.as_deref())?;
+    let edge = edge_of(&row.edge)?;
+    if !row.id.starts_with(edge.name()) {
+        return Err("the id does not begin with the edge's name".to_owned());
+    }
+    let log = match row.log.as_str() {
+        "error" => LogKind::Error,
+        "access" => LogKind::Access,
+        other => return Err(format!("unknown log {other:?}")),
+    };
+    let texts = row.all.len() + row.none.len() + row.not_followed_by.len();
+    let fits = match log {
+        LogKind::Error => !row.all.is_empty() && row.conditions.is_empty(),
+        _ => !row.conditions.is_empty() && texts == 0,
+    };
+    if !fits {
+        return Err("an error-log sign has texts, an access-log sign has conditions".to_owned());
+    }
+    let texts = [&row.all, &row.none, &row.not_followed_by];
+    if texts.into_iter().flatten().any(String::is_empty) {
+        return Err("an empty text matches every line".to_owned());
+    }
+    let conditions = row
+        .conditions
+        .iter()
+        .map(|text| Condition::parse(text))
+        .collect::<Result<_, _>>()?;
+    let also = row
+        .also
+        .iter()
+        .map(|name| cause_of(name))
+        .collect::<Result<Vec<_>, _>>()?;
+    if also.contains(&cause) {
+        return Err("the cause stands in also, too".to_owned());
+    }
+    let confidence = CONFIDENCES
+        .into_iter()
+        .find(|confidence| confidence.name() == row.confidence)
+        .ok_or_else(|| format!("unknown confidence {:?}", row.confidence))?;
+    let settled_by = match &row.settled_by {
+        Some(name) => {
+            Some(Field::from_name(name).ok_or_else(|| format!("unknown field {name:?}"))?)
+        }
+        None => None,
+    };
+    let settled = settled_by.is_some() || row.settled_by_error_log;
+    if log == LogKind::Access && confidence == Confidence::Ambiguous && !settled {
+        return Err("ambiguous, and nothing is named that would settle it".to_owned());
+    }
+    let basis = BASES.into_iter().find(|(name, _)| *name == row.basis);
+    let (name, basis) = basis.ok_or_else(|| format!("unknown basis {:?}", row.basis))?;
+    if (name == "unverified") == row.checked.is_some() {
+        return Err("unverified and checked exclude each other".to_owned());
+    }
+    Ok(Sign {
+        cause,
+        edge,
+        log,
+        conditions,
+        also,
+        confidence,
+        settled_by,
+        basis,
+        row,
+    })
+}
+
+fn statement_reason(statement: &Statement) -> Option<String> {
+    let verified = match statement.status.as_str() {
+        "verified" => true,
+        "not yet verified" => false,
+        other => return Some(format!("unknown status {other:?}")),
+    };
+    if verified != statement.checked.is_some() {
+        return Some("verified and checked go together".to_owned());
+    }
+    if !KINDS.contains(&statement.kind.as_str()) {
+        return Some(format!("unknown kind {:?}", statement.kind));
+    }
+    known(&statement.source, statement.checked.as_deref())
+        .and_then(|()| filled(&[&statement.says, &statement.basis]))
+        .err()
+}
+
+/// A fact needs a source; the day it was checked is a year, a month or a day.
+fn known(source: &str, checked: Option<&str>) -> Result<(), String> {
+    if source.trim().is_empty() {
+        return Err("no source".to_owned());
+    }
+    let Some(checked) = checked else {
+        return Ok(());
+    };
+    let shape: String = checked
+        .chars()
+        .map(|c| if c.is_ascii_digit() { '0' } else { c })
+        .collect();
+    if ["0000", "0000-00", "0000-00-00"].contains(&shape.as_str()) {
+        Ok(())
+    } else {
+        Err(format!("checked = {checked:?} is not a date"))
+    }
+}
+
+fn filled(texts: &[&String]) -> Result<(), String> {
+    if texts.iter().any(|text| text.trim().is_empty()) {
+        return Err("a text is empty".to_owned());
+    }
+    Ok(())
+}
+
+fn edge_of(name: &str) -> Result<Edge, String> {
+    Edge::from_name(name).ok_or_else(|| format!("unknown edge {name:?}"))
+}
+
+fn cause_of(name: &str) -> Result<Cause, String> {
+    Cause::from_name(name).ok_or_else(|| format!("unknown cause {name:?}"))
+}

@@ -1,0 +1,240 @@
+//! Writes the tables as Rust source. Names of enum variants come from their Debug form, texts from theirs.
+
+use std::fmt::{Debug, Write};
+
+use model::{Edge, Field};
+
+use crate::condition::{Condition, Value};
+use crate::facts::{CauseFile, CrawlerFile, EdgeFile, Facts, FormatFile, Sign, Statement};
+
+/// The whole source file.
+pub(crate) fn tables(facts: &Facts) -> String {
+    let mut out = String::new();
+    let causes = facts
+        .causes
+        .iter()
+        .map(|(cause, file)| cause_row(&format!("{cause:?}"), file));
+    table(&mut out, "CAUSES", "CauseFacts", causes);
+    table(
+        &mut out,
+        "SIGNS",
+        "SignRule",
+        facts.signs.iter().map(sign_row),
+    );
+    let crawlers = facts.crawlers.iter();
+    let crawlers =
+        crawlers.map(|(id, category, file)| crawler_row(id, &format!("{category:?}"), file));
+    table(&mut out, "CRAWLERS", "Crawler", crawlers);
+    let statements = facts.statements.iter();
+    table(
+        &mut out,
+        "FACTS",
+        "FactEntry",
+        statements.map(|(topic, statement)| fact_row(topic, statement)),
+    );
+    let formats = facts.formats.iter();
+    table(
+        &mut out,
+        "FORMATS",
+        "Format",
+        formats.map(|(name, edge, file)| format_row(name, *edge, file)),
+    );
+    table(
+        &mut out,
+        "EDGES",
+        "EdgeFacts",
+        facts.edges.iter().map(|(edge, file)| edge_row(*edge, file)),
+    );
+    let patterns: usize = facts
+        .crawlers
+        .iter()
+        .map(|(_, _, file)| file.tokens.len() + file.not_tokens.len())
+        .sum();
+    put(
+        &mut out,
+        format_args!("pub(crate) const CRAWLER_PATTERNS: usize = {patterns};\n"),
+    );
+    out
+}
+
+fn table(out: &mut String, name: &str, row: &str, rows: impl ExactSizeIterator<Item = String>) {
+    put(
+        out,
+        format_args!("pub(crate) static {name}: [{row}; {}] = [\n", rows.len()),
+    );
+    for text in rows {
+        put(out, format_args!("    {row} {{ {text} }},\n"));
+    }
+    out.push_str("];\n");
+}
+
+fn cause_row(cause: &str, file: &CauseFile) -> String {
+    format!(
+        "cause: Cause::{cause}, title: {:?}, says: {:?}, advice: {}, shape: {:?}, source: {:?}, checked: {:?}",
+        file.title,
+        file.says,
+        texts(&file.advice),
+        file.shape,
+        file.source,
+        file.checked,
+    )
+}
+
+fn sign_row(sign: &Sign) -> String {
+    let row = &sign.row;
+    let also: Vec<_> = sign
+        .also
+        .iter()
+        .map(|cause| format!("Cause::{cause:?}"))
+        .collect();
+    let conditions: Vec<_> = sign.conditions.iter().map(condition).collect();
+    format!(
+        "name: {:?}, edge: Edge::{:?}, log: LogKind::{:?}, all: {}, none: {}, not_followed_by: {}, \
+         conditions: &[{}], statuses: &{:?}, cause: Cause::{:?}, also: CauseSet::of(&[{}]), \
+         confidence: Confidence::{:?}, settled_by: {}, settled_by_error_log: {}, note: {:?}, \
+         basis: Basis::{}, source: {:?}, checked: {:?}",
+        row.id,
+        sign.edge,
+        sign.log,
+        texts(&row.all),
+        texts(&row.none),
+        texts(&row.not_followed_by),
+        conditions.join(", "),
+        row.statuses,
+        sign.cause,
+        also.join(", "),
+        sign.confidence,
+        field(sign.settled_by),
+        row.settled_by_error_log,
+        row.note,
+        sign.basis,
+        row.source,
+        row.checked,
+    )
+}
+
+fn condition(condition: &Condition) -> String {
+    match condition {
+        Condition::Present(field) => format!("Condition::Present(Field::{field:?})"),
+        Condition::Absent(field) => format!("Condition::Absent(Field::{field:?})"),
+        Condition::Holds(predicate) => format!("Condition::Holds(Predicate::{predicate})"),
+        Condition::Is(field, op, value) => {
+            let value = match value {
+                Value::Text(text) => format!("Text({text:?})"),
+                Value::OneOf(values) => format!("OneOf({})", texts(values)),
+                Value::AnyNumber => "AnyNumber".to_owned(),
+                Value::Field(other) => format!("Field(Field::{other:?})"),
+            };
+            format!("Condition::Is(Field::{field:?}, Op::{op}, Value::{value})")
+        }
+    }
+}
+
+fn crawler_row(id: &str, category: &str, file: &CrawlerFile) -> String {
+    format!(
+        "id: {id:?}, operator: {:?}, category: Category::{category}, purpose: {:?}, tokens: {}, exact: {}, \
+         not_tokens: {}, robots_token: {:?}, honours_robots: {:?}, rdns_suffixes: {}, ip_ranges: {}, \
+         ip_ranges_format: {:?}, retired: {}, source: {:?}, checked: {:?}, unverified_fields: {}, note: {:?}",
+        file.operator,
+        file.purpose,
+        texts(&file.tokens),
+        file.exact,
+        texts(&file.not_tokens),
+        file.robots_token,
+        file.honours_robots,
+        texts(&file.rdns_suffixes),
+        texts(&file.ip_ranges),
+        file.ip_ranges_format,
+        file.retired,
+        file.source,
+        file.checked,
+        texts(&file.unverified_fields),
+        file.note,
+    )
+}
+
+fn fact_row(topic: &str, statement: &Statement) -> String {
+    format!(
+        "id: {:?}, topic: {topic:?}, says: {:?}, kind: {:?}, source: {:?}, basis: {:?}, checked: {:?}",
+        statement.id,
+        statement.says,
+        statement.kind,
+        statement.source,
+        statement.basis,
+        statement.checked,
+    )
+}
+
+fn format_row(name: &str, edge: Edge, file: &FormatFile) -> String {
+    format!(
+        "name: {name:?}, edge: Edge::{edge:?}, string: {:?}, samples: {}, source: {:?}, checked: {:?}",
+        file.string,
+        texts(&file.samples),
+        file.source,
+        file.checked,
+    )
+}
+
+fn edge_row(edge: Edge, file: &EdgeFile) -> String {
+    let mut log_lines = String::new();
+    for (name, line) in &file.log_lines {
+        if let Some(field) = Field::from_name(name) {
+            put(
+                &mut log_lines,
+                format_args!("(Field::{field:?}, {line:?}), "),
+            );
+        }
+    }
+    let page = match &file.default_page {
+        None => "None".to_owned(),
+        Some(page) => {
+            let titles: Vec<_> = page
+                .titles
+                .iter()
+                .map(|(status, title)| format!("({status}, {title:?})"))
+                .collect();
+            format!(
+                "Some(DefaultPage {{ frames: &{:?}, chrome_padding: {}, server_tokens: {}, titles: &[{}] }})",
+                page.frames,
+                page.chrome_padding,
+                texts(&page.server_tokens),
+                titles.join(", "),
+            )
+        }
+    };
+    let mut spots = String::new();
+    for spot in &file.blind_spots {
+        let absent = spot.absent.iter().filter_map(|name| Field::from_name(name));
+        let absent: Vec<_> = absent.map(|field| format!("Field::{field:?}")).collect();
+        put(
+            &mut spots,
+            format_args!(
+                "BlindSpot {{ says: {:?}, absent: &[{}], without_error_log: {} }}, ",
+                spot.says,
+                absent.join(", "),
+                spot.without_error_log,
+            ),
+        );
+    }
+    format!(
+        "edge: Edge::{edge:?}, log_lines: &[{log_lines}], default_page: {page}, blind_spots: &[{spots}], \
+         source: {:?}, checked: {:?}",
+        file.source, file.checked,
+    )
+}
+
+fn texts(texts: &[String]) -> String {
+    format!("&{texts:?}")
+}
+
+fn field(field: Option<impl Debug>) -> String {
+    field.map_or_else(
+        || "None".to_owned(),
+        |field| format!("Some(Field::{field:?})"),
+    )
+}
+
+/// Writing to a `String` cannot fail.
+fn put(out: &mut String, text: std::fmt::Arguments<'_>) {
+    let _ = out.write_fmt(text);
+}

@@ -1,0 +1,10 @@
+//! The tables that the build makes of `facts/`, sorted by name or id.
+
+use model::{Category, Cause, CauseSet, Confidence, Edge, Field, LogKind};
+
+use crate::edge::{BlindSpot, DefaultPage, EdgeFacts};
+use crate::{
+    Basis, CauseFacts, Condition, Crawler, FactEntry, Format, Op, Predicate, SignRule, Value,
+};
+
+include!(concat!(env!("OUT_DIR"), "/tables.rs"));

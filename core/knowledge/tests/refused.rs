@@ -1,0 +1,226 @@
+//! What the build refuses: each wrong file is told with its path and the reason.
+#![allow(clippy::unwrap_used, reason = "a test may stop at once")]
+#![allow(
+    dead_code,
+    reason = "the build script's own modules; the tables are not written here"
+)]
+
+#[path = "../build/condition.rs"]
+mod condition;
+#[path = "../build/facts.rs"]
+mod facts;
+
+use facts::Facts;
+
+/// The problems of this one file; what is missing around it is left out.
+fn problems(path: &str, text: &str) -> Vec<String> {
+    let files = [(path.to_owned(), text.to_owned())];
+    let mut problems = Facts::parse(&files).unwrap_err();
+    problems.retain(|problem| !problem.ends_with(": missing"));
+    problems
+}
+
+fn refused(path: &str, text: &str, reason: &str) {
+    let problems = problems(path, text);
+    let told = problems
+        .iter()
+        .any(|problem| problem.starts_with(&format!("facts/{path}")) && problem.contains(reason));
+    assert!(told, "{reason:?} is not in {problems:#?}");
+}
+
+const CAUSE: &str = r#"
+title = "read timeout"
+says = "No answer in time."
+advice = ["Find the slow route.", "Raise limits last."]
+shape = "per route"
+source = "a source"
+checked = "2026-11"
+"#;
+
+const ERROR_SIGN: &str = r#"
+[[signs]]
+id = "nginx-900"
+edge = "nginx"
+log = "error"
+all = ["upstream timed out"]
+confidence = "certain"
+basis = "source"
+source = "a source"
+checked = "2026-11"
+"#;
+
+const ACCESS_SIGN: &str = r#"
+[[signs]]
+id = "nginx-901"
+edge = "nginx"
+log = "access"
+conditions = ["status=504", "absent:upstream_header_time"]
+confidence = "likely"
+basis = "measured"
+source = "a source"
+checked = "2026-11"
+"#;
+
+const CRAWLER: &str = r#"
+operator = "Example"
+category = "search"
+purpose = "web search"
+tokens = ["ExampleBot"]
+honours_robots = "yes"
+source = "https://www.example.com/bot"
+basis = "full text"
+checked = "2026-11-22"
+"#;
+
+const STATEMENT: &str = r#"
+[[statements]]
+id = "502-90"
+says = "A gateway got an invalid answer."
+kind = "rfc"
+source = "https://www.rfc-editor.org/rfc/rfc9110.html"
+basis = "full text"
+checked = "2026-11"
+status = "verified"
+"#;
+
+const FORMAT: &str = r#"
+edge = "nginx"
+string = "$remote_addr $status"
+samples = ["192.0.2.1 200"]
+source = "a source"
+"#;
+
+#[test]
+fn good_files_are_taken() {
+    let cause = format!("{CAUSE}{ERROR_SIGN}{ACCESS_SIGN}");
+    for (path, text) in [
+        ("causes/read-timeout.toml", cause.as_str()),
+        ("crawlers/example.toml", CRAWLER),
+        ("statements/502.toml", STATEMENT),
+        ("formats/example.toml", FORMAT),
+    ] {
+        assert_eq!(problems(path, text), Vec::<String>::new(), "{path}");
+    }
+}
+
+#[test]
+fn unknown_keys_folders_and_endings_are_refused() {
+    refused(
+        "formats/a.toml",
+        &format!("{FORMAT}\ncolour = 1"),
+        "unknown field `colour`",
+    );
+    refused("colours/a.toml", "", "unknown folder");
+    refused("formats/a.json", FORMAT, "not a .toml file");
+}
+
+#[test]
+fn a_fact_needs_a_source_and_a_date_is_a_date() {
+    let path = "causes/read-timeout.toml";
+    refused(path, &CAUSE.replace("a source", " "), "no source");
+    refused(path, &CAUSE.replace("2026-11", "November"), "is not a date");
+    refused(
+        "crawlers/a.toml",
+        &CRAWLER.replace("https://www.example.com/bot", ""),
+        "no source",
+    );
+    refused(
+        "statements/a.toml",
+        &STATEMENT.replace("checked = \"2026-11\"\n", ""),
+        "go together",
+    );
+}
+
+#[test]
+fn causes_and_files_go_together() {
+    refused("causes/bad-luck.toml", CAUSE, "no cause of that name");
+    let missing = Facts::parse(&[]).unwrap_err();
+    assert!(missing.contains(&"facts/causes/read-timeout.toml: missing".to_owned()));
+    assert!(missing.contains(&"facts/edges/nginx.toml: missing".to_owned()));
+}
+
+#[test]
+fn signs_must_be_able_to_match() {
+    let path = "causes/read-timeout.toml";
+    let error = |old: &str, new: &str| format!("{CAUSE}{}", ERROR_SIGN.replace(old, new));
+    let access = |old: &str, new: &str| format!("{CAUSE}{}", ACCESS_SIGN.replace(old, new));
+    refused(
+        path,
+        &error("[\"upstream timed out\"]", "[]"),
+        "sign nginx-900: an error-log sign has texts",
+    );
+    refused(path, &error("upstream timed out", ""), "matches every line");
+    refused(path, &error("\"nginx\"", "\"iis\""), "unknown edge");
+    refused(
+        path,
+        &error("nginx-900", "apache-900"),
+        "does not begin with",
+    );
+    refused(
+        path,
+        &error("\"source\"", "\"unverified\""),
+        "exclude each other",
+    );
+    refused(
+        path,
+        &access("status=504", "colour=504"),
+        "unknown field \"colour\"",
+    );
+    refused(
+        path,
+        &access("status=504", "status~504"),
+        "unknown operator",
+    );
+    refused(
+        path,
+        &access("status=504", "status>high"),
+        "is not a number",
+    );
+    refused(
+        path,
+        &access("status=504", "pred:looks-odd"),
+        "unknown predicate",
+    );
+    refused(
+        path,
+        &access("likely", "ambiguous"),
+        "nothing is named that would settle it",
+    );
+    refused(path, &access("likely", "sure"), "unknown confidence");
+}
+
+#[test]
+fn crawlers_need_tokens_that_name_them() {
+    let path = "crawlers/a.toml";
+    refused(path, &CRAWLER.replace("ExampleBot", "bot"), "too short");
+    refused(path, &CRAWLER.replace("[\"ExampleBot\"]", "[]"), "no token");
+    refused(
+        path,
+        &CRAWLER.replace("\"search\"", "\"robots\""),
+        "unknown category",
+    );
+    refused(
+        path,
+        &format!("{CRAWLER}rdns_suffixes = [\"example.com\"]"),
+        "begin with a dot",
+    );
+}
+
+#[test]
+fn formats_need_samples() {
+    refused(
+        "formats/a.toml",
+        &FORMAT.replace("[\"192.0.2.1 200\"]", "[]"),
+        "no sample",
+    );
+}
+
+#[test]
+fn ids_and_tokens_stand_once() {
+    let twice = |folder: &str, text: &str| {
+        let files = ["a", "b"].map(|name| (format!("{folder}/{name}.toml"), text.to_owned()));
+        Facts::parse(&files).unwrap_err().join("\n")
+    };
+    assert!(twice("crawlers", CRAWLER).contains("\"examplebot\" stands there 2 times"));
+    assert!(twice("statements", STATEMENT).contains("\"502-90\" stands there 2 times"));
+}
