@@ -30,7 +30,7 @@ pub struct CrawlerHit {
     pub total: u64,
     /// First good fetch in the scope after the last of those (scope `upstream`: anywhere on the site).
     pub first_ok: Option<Stamp>,
-    /// Last good fetch in the scope before `first_ok`.
+    /// Last good fetch in the scope of all that was read.
     pub last_ok: Option<Stamp>,
     /// Last fetch of any kind in the scope.
     pub last_seen: Option<Stamp>,

@@ -1,6 +1,6 @@
 //! One logged request, as all stages after intake know it.
 
-use crate::{Claim, Finding, Place, Stamp};
+use crate::{Claim, CrawlerId, Finding, Place, Stamp};
 
 /// HTTP status as sent to the client. nginx's `009` is 9; a client gone before any answer may be 0 or 499.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -211,6 +211,8 @@ pub struct Request<'a> {
     pub method: Method,
     /// Path reduced by shape.
     pub route: Route,
+    /// Hash of the path without query under the secret of the run. Never printed, never exported.
+    pub url: u64,
     /// Status as sent to the client.
     pub status: Status,
     /// Body bytes sent, where logged.
@@ -231,11 +233,18 @@ pub struct Request<'a> {
     pub retry_after: Option<u32>,
     /// What a crawler's request carries; `None` for every other client.
     pub fetch: Option<Fetch<'a>>,
+    /// The crawler that another client posed as: its address does not belong to the operator. Not a fetch.
+    pub spoofed: Option<CrawlerId>,
     /// Every attempt on an upstream, in order; empty where not logged.
     pub attempts: &'a [Attempt<'a>],
 }
 
 impl Request<'_> {
+    /// The crawler that fetched, if one did.
+    pub fn crawler(&self) -> Option<CrawlerId> {
+        self.fetch.map(|fetch| fetch.claim.crawler)
+    }
+
     /// Whether it counts as failed.
     pub const fn failed(&self) -> bool {
         matches!(self.outcome, Outcome::Failed)

@@ -1,7 +1,436 @@
 //! Requests to mergeable counts and the ledger. Takes settled requests and signs, gives a tally that merges in any
 //! order and closes in event time.
+//!
+//! Laws, each held by a property test: `merge` is commutative and associative, limits included; closing at any
+//! honest sequence of watermarks equals closing once at the end.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod failure;
+mod ledger;
+pub mod limit;
+mod name;
 mod series;
+mod slot;
+mod trie;
+mod view;
 
-pub use series::{Key, Obs};
+use std::collections::BTreeMap;
+use std::hash::Hasher;
+
+use model::{CrawlerId, Edge, Finding, Outcome, Place, Request, Sign, Stamp, Status};
+use rustc_hash::{FxHashMap, FxHasher};
+
+use failure::{Cell, Failures, Record};
+use ledger::{Fetched, Lane, Ledger};
+use name::{NONE, Names, renumber};
+use slot::{Good, Slots};
+use trie::Trie;
+
+pub use series::{Key, Obs, overlap};
+pub use view::{FailureView, LaneReturn, NodeView, PrefixView, SignView, UrlView, View};
+
+/// Everything counted. One per chunk while scanning, one in the end.
+#[derive(Clone, Debug)]
+pub struct Tally {
+    sums: Sums,
+    trie: Trie,
+    upstreams: Names,
+    slots: Slots,
+    failures: BTreeMap<i64, Failures>,
+    /// Failed attempts by upstream and second, saved ones included.
+    failed_attempts: BTreeMap<(u32, i64), u32>,
+    saved_by_upstream: BTreeMap<u32, u64>,
+    signs: BTreeMap<SignKey, SignCounts>,
+    ledger: Ledger,
+    span: Option<(Stamp, Stamp)>,
+    /// Minutes with any line: what is missing between them are the gaps.
+    minutes: FxHashMap<i64, u32>,
+}
+
+/// Plain sums.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Sums {
+    requests: u64,
+    failed: u64,
+    hidden: u64,
+    saved: u64,
+    aborts: u64,
+    fetches: u64,
+    fetches_failed: u64,
+    fetches_aborted: u64,
+    by_status: FxHashMap<Status, u64>,
+    crawler_status: FxHashMap<(CrawlerId, Status), u64>,
+    crawler_failed: FxHashMap<CrawlerId, u64>,
+    crawler_identity: FxHashMap<CrawlerId, [u64; 4]>,
+    hidden_by_cause: BTreeMap<Option<model::Cause>, u64>,
+}
+
+/// Signs that say the same of the same upstream within one minute.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct SignKey {
+    minute: i64,
+    edge: Edge,
+    host: Box<str>,
+    upstream: u32,
+    finding: Finding,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct SignCounts {
+    count: u64,
+    first: Stamp,
+    place: Place,
+}
+
+impl Tally {
+    /// Nothing counted.
+    pub fn new() -> Self {
+        Self {
+            sums: Sums::default(),
+            trie: Trie::new(),
+            upstreams: Names::new(limit::UPSTREAMS_MAX),
+            slots: Slots::new(),
+            failures: BTreeMap::new(),
+            failed_attempts: BTreeMap::new(),
+            saved_by_upstream: BTreeMap::new(),
+            signs: BTreeMap::new(),
+            ledger: Ledger::default(),
+            span: None,
+            minutes: FxHashMap::default(),
+        }
+    }
+
+    /// Counts one settled request.
+    pub fn record(&mut self, request: &Request<'_>) {
+        self.stretch(request.at);
+        self.sums.add(request);
+        self.attempts(request);
+        match request.outcome {
+            Outcome::Good | Outcome::SavedByRetry => self.good(request),
+            Outcome::Failed | Outcome::Hidden => self.failure(request),
+            Outcome::ClientAbort => {}
+        }
+        self.hold(request);
+    }
+
+    /// Counts one sign without a request.
+    pub fn sign(&mut self, sign: &Sign<'_>) {
+        self.stretch(sign.at);
+        let key = SignKey {
+            minute: sign.at.secs().div_euclid(60),
+            edge: sign.edge,
+            host: sign.host.into(),
+            upstream: self.upstreams.number(sign.upstream),
+            finding: sign.finding,
+        };
+        let one = SignCounts {
+            count: 1,
+            first: sign.at,
+            place: sign.place,
+        };
+        unite_signs(&mut self.signs, key, one);
+    }
+
+    /// Fetches whose order is not yet resolved.
+    pub fn held(&self) -> usize {
+        self.ledger.held()
+    }
+
+    /// Adds everything in `other`.
+    pub fn merge(&mut self, mut other: Self) {
+        if let Some((start, end)) = other.span {
+            self.stretch_to(start);
+            self.stretch_to(end);
+        }
+        if let Some((start, end)) = self.span {
+            other.fit(start, end);
+        }
+        self.sums.absorb(&other.sums);
+        let nodes = self.trie.absorb(&other.trie);
+        let node = |id| {
+            nodes
+                .get(&other.trie.resolve(id))
+                .copied()
+                .unwrap_or(trie::ROOT)
+        };
+        let upstreams = self.upstreams.absorb(&other.upstreams);
+        let upstream = |number| renumber(&upstreams, number);
+        self.slots.absorb(other.slots, node, upstream);
+        let width = self.slots.width();
+        for (start, failures) in other.failures {
+            self.failures_at(start, width).absorb(failures, upstream);
+        }
+        for ((of, second), n) in other.failed_attempts {
+            *self
+                .failed_attempts
+                .entry((upstream(of), second))
+                .or_default() += n;
+        }
+        for (of, n) in other.saved_by_upstream {
+            *self.saved_by_upstream.entry(upstream(of)).or_default() += n;
+        }
+        for (mut key, counts) in other.signs {
+            key.upstream = upstream(key.upstream);
+            unite_signs(&mut self.signs, key, counts);
+        }
+        self.ledger.absorb(other.ledger);
+        #[expect(clippy::iter_over_hash_type, reason = "sums do not depend on order")]
+        for (minute, n) in other.minutes {
+            *self.minutes.entry(minute).or_default() += n;
+        }
+    }
+
+    /// Resolves what needs order, up to `watermark`: no request with an earlier stamp will come.
+    pub fn close(&mut self, watermark: Stamp) {
+        self.ledger.close(watermark);
+    }
+
+    /// The whole as tables in a fixed order. Call it after the last `close`.
+    pub fn view(&mut self) -> View {
+        self.slots.flush();
+        View::of(self)
+    }
+
+    fn stretch(&mut self, at: Stamp) {
+        self.stretch_to(at);
+        *self.minutes.entry(at.secs().div_euclid(60)).or_default() += 1;
+    }
+
+    fn stretch_to(&mut self, at: Stamp) {
+        let (start, end) = self.span.unwrap_or((at, at));
+        if self.span.is_none() || at < start || at > end {
+            let (start, end) = (start.min(at), end.max(at));
+            self.span = Some((start, end));
+            self.fit(start, end);
+        }
+    }
+
+    /// Widens slots until the span fits.
+    fn fit(&mut self, start: Stamp, end: Stamp) {
+        let before = self.slots.width();
+        self.slots.fit(start.secs(), end.secs());
+        let width = self.slots.width();
+        if width != before {
+            for (start, failures) in std::mem::take(&mut self.failures) {
+                self.failures_at(start, width)
+                    .absorb(failures, |upstream| upstream);
+            }
+        }
+    }
+
+    fn failures_at(&mut self, second: i64, width: i64) -> &mut Failures {
+        let start = second.div_euclid(width) * width;
+        self.failures.entry(start).or_insert_with(Failures::new)
+    }
+
+    fn good(&mut self, request: &Request<'_>) {
+        if request.from_cache {
+            return;
+        }
+        let node = match request.status.0 {
+            // Nothing of the site: scanners ask for thousands of paths that are not there.
+            400..=407 | 409..=428 | 430..=498 => self.trie.enter_host(request.host),
+            _ => {
+                let path = request.fetch.map(|fetch| fetch.path);
+                self.trie.enter(request.host, &request.route, path)
+            }
+        };
+        let last = request.attempts.last().filter(|attempt| !attempt.is_group);
+        let good = Good {
+            at: request.at.secs(),
+            node,
+            url: request.url ^ host_hash(request.host),
+            upstream: last.map_or(NONE, |attempt| self.upstreams.number(attempt.upstream)),
+            crawler: request.crawler(),
+            robots: request.route.robots,
+        };
+        self.slots.add(good, request.millis);
+    }
+
+    fn failure(&mut self, request: &Request<'_>) {
+        if let Some(fetch) = request.fetch {
+            self.trie
+                .enter(request.host, &request.route, Some(fetch.path));
+        }
+        let failed = request
+            .attempts
+            .iter()
+            .find(|attempt| attempt.finding.is_some())
+            .or(request.attempts.last())
+            .filter(|attempt| !attempt.is_group);
+        let record = Record {
+            at: request.at,
+            place: request.place,
+            evidence: request.evidence,
+            url: request.url ^ host_hash(request.host),
+            path: request.fetch.map(|fetch| fetch.path.into()),
+            retry_after: request.retry_after,
+            cell: Cell {
+                edge: request.edge,
+                host: request.host.into(),
+                scheme: request.scheme,
+                route: request.route,
+                crawler: request.crawler(),
+                upstream: failed.map_or(NONE, |attempt| self.upstreams.number(attempt.upstream)),
+                status: request.status,
+                finding: request.finding,
+                repeat: request.repeat,
+                hidden: request.outcome == Outcome::Hidden,
+            },
+        };
+        let width = self.slots.width();
+        self.failures_at(request.at.secs(), width).add(record);
+    }
+
+    fn attempts(&mut self, request: &Request<'_>) {
+        if request.outcome == Outcome::ClientAbort {
+            return;
+        }
+        for attempt in request.attempts {
+            if attempt.is_group || attempt.upstream.is_empty() || attempt.finding.is_none() {
+                continue;
+            }
+            let upstream = self.upstreams.number(attempt.upstream);
+            *self
+                .failed_attempts
+                .entry((upstream, request.at.secs()))
+                .or_default() += 1;
+            if request.outcome == Outcome::SavedByRetry {
+                *self.saved_by_upstream.entry(upstream).or_default() += 1;
+            }
+        }
+    }
+
+    fn hold(&mut self, request: &Request<'_>) {
+        let Some(fetch) = request.fetch else { return };
+        let failed = match request.outcome {
+            Outcome::Good | Outcome::SavedByRetry => false,
+            Outcome::Failed => true,
+            // Neither a good answer nor, by its status, a failed one.
+            Outcome::Hidden | Outcome::ClientAbort => return,
+        };
+        let key = |index: usize| {
+            if index < usize::from(request.route.len) {
+                trie::segment_key(request.route.segments[index])
+            } else {
+                0
+            }
+        };
+        self.ledger.hold(&Fetched {
+            at: request.at,
+            place: request.place,
+            lane: Lane {
+                crawler: fetch.claim.crawler,
+                host: trie::segment_key(trie::host_segment(request.host)),
+                first: key(0),
+                second: key(1),
+            },
+            host: request.host,
+            scheme: request.scheme,
+            path: fetch.path,
+            url: request.url,
+            query: fetch.query,
+            robots: request.route.robots,
+            failed,
+        });
+    }
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Sums {
+    fn add(&mut self, request: &Request<'_>) {
+        self.requests += 1;
+        *self.by_status.entry(request.status).or_default() += 1;
+        let fetch = request.fetch.is_some();
+        match request.outcome {
+            Outcome::Good => {}
+            Outcome::SavedByRetry => self.saved += 1,
+            Outcome::Failed => {
+                self.failed += 1;
+                self.fetches_failed += u64::from(fetch);
+            }
+            Outcome::Hidden => {
+                self.hidden += 1;
+                let cause = request.finding.and_then(|finding| finding.cause);
+                *self.hidden_by_cause.entry(cause).or_default() += 1;
+            }
+            Outcome::ClientAbort => {
+                self.aborts += 1;
+                self.fetches_aborted += u64::from(fetch);
+            }
+        }
+        if let Some(fetch) = request.fetch {
+            let crawler = fetch.claim.crawler;
+            self.fetches += 1;
+            *self
+                .crawler_status
+                .entry((crawler, request.status))
+                .or_default() += 1;
+            self.crawler_identity.entry(crawler).or_default()[fetch.claim.identity as usize] += 1;
+            if request.failed() {
+                *self.crawler_failed.entry(crawler).or_default() += 1;
+            }
+        }
+        if let Some(crawler) = request.spoofed {
+            let spoofed = model::Identity::Spoofed as usize;
+            self.crawler_identity.entry(crawler).or_default()[spoofed] += 1;
+        }
+    }
+
+    #[expect(clippy::iter_over_hash_type, reason = "sums do not depend on order")]
+    fn absorb(&mut self, other: &Self) {
+        self.requests += other.requests;
+        self.failed += other.failed;
+        self.hidden += other.hidden;
+        self.saved += other.saved;
+        self.aborts += other.aborts;
+        self.fetches += other.fetches;
+        self.fetches_failed += other.fetches_failed;
+        self.fetches_aborted += other.fetches_aborted;
+        for (key, n) in &other.by_status {
+            *self.by_status.entry(*key).or_default() += n;
+        }
+        for (key, n) in &other.crawler_status {
+            *self.crawler_status.entry(*key).or_default() += n;
+        }
+        for (key, n) in &other.crawler_failed {
+            *self.crawler_failed.entry(*key).or_default() += n;
+        }
+        for (key, more) in &other.crawler_identity {
+            let sums = self.crawler_identity.entry(*key).or_default();
+            for (sum, n) in sums.iter_mut().zip(more) {
+                *sum += n;
+            }
+        }
+        for (key, n) in &other.hidden_by_cause {
+            *self.hidden_by_cause.entry(*key).or_default() += n;
+        }
+    }
+}
+
+fn unite_signs(signs: &mut BTreeMap<SignKey, SignCounts>, key: SignKey, counts: SignCounts) {
+    signs
+        .entry(key)
+        .and_modify(|here| {
+            here.count += counts.count;
+            here.first = here.first.min(counts.first);
+            here.place = here.place.min(counts.place);
+        })
+        .or_insert(counts);
+}
+
+/// A hash of public text that is the same in every run.
+pub(crate) fn hash(bytes: &[u8]) -> u64 {
+    let mut hasher = FxHasher::default();
+    hasher.write(bytes);
+    hasher.finish()
+}
+
+fn host_hash(host: &str) -> u64 {
+    hash(host.as_bytes()).rotate_left(23)
+}

@@ -1,6 +1,11 @@
 //! What the judge reads: for each candidate scope, good and failed requests in time order.
 
-use model::CrawlerId;
+use std::collections::BTreeMap;
+
+use model::{CrawlerId, Scope, ScopeKind};
+use rustc_hash::FxHashMap;
+
+use crate::view::{DimView, FailureView, GoodView, SlotView, UrlView, View};
 
 /// A candidate scope, by index into the tally's tables. Indexes follow the sorted names, so their order is the same
 /// in every run.
@@ -40,4 +45,446 @@ pub struct Obs {
     pub failed: u32,
     /// Repeats of one impatient client among the failures: counted, no evidence.
     pub repeats: u32,
+}
+
+/// Which observations a good request adds to, and with which weight.
+type Sink<'a> = &'a mut dyn FnMut(Key, Obs);
+
+impl View {
+    /// Every candidate scope that has at least `failures_min` failures, with its observations in time order: by
+    /// first second, then last. [`Key::Site`] is always there.
+    pub fn series(&self, failures_min: u64) -> BTreeMap<Key, Vec<Obs>> {
+        let mut series: BTreeMap<Key, Vec<Obs>> = self
+            .failure_counts()
+            .into_iter()
+            .filter(|(key, failed)| *failed >= failures_min || *key == Key::Site)
+            .map(|(key, _)| (key, Vec::new()))
+            .collect();
+        self.each_obs(&mut |key, obs| {
+            if let Some(all) = series.get_mut(&key) {
+                all.push(obs);
+            }
+        });
+        for all in series.values_mut() {
+            all.sort_unstable();
+            join(all);
+        }
+        series
+    }
+
+    /// Failures by candidate scope, repeats left out.
+    fn failure_counts(&self) -> BTreeMap<Key, u64> {
+        let mut counts = BTreeMap::from([(Key::Site, 0)]);
+        self.failed_obs(&mut |key, obs| {
+            *counts.entry(key).or_default() += u64::from(obs.failed);
+        });
+        counts.retain(|key, _| self.is_candidate(*key));
+        counts
+    }
+
+    /// One host or one upstream of one is the site; a path is told apart only where its good requests are known.
+    fn is_candidate(&self, key: Key) -> bool {
+        match key {
+            Key::Host(_) => self.hosts.len() > 1,
+            Key::Upstream(_) => self.upstreams.len() > 1,
+            Key::Url(index) => {
+                let exact = || {
+                    self.slots
+                        .iter()
+                        .all(|(_, slot)| matches!(slot, SlotView::Exact(_)))
+                };
+                self.nodes[self.urls[index as usize].node as usize].is_path || exact()
+            }
+            _ => true,
+        }
+    }
+
+    fn each_obs(&self, sink: Sink<'_>) {
+        let urls = self.urls_by_hash();
+        for (start, slot) in &self.slots {
+            match slot {
+                SlotView::Exact(goods) => goods
+                    .iter()
+                    .for_each(|good| self.good_obs(good, &urls, sink)),
+                SlotView::Counts {
+                    total,
+                    seconds,
+                    cells,
+                } => {
+                    let until = self.span.map_or(i64::MAX, |(_, end)| end.secs());
+                    let until = (start + self.width - 1).min(until).max(*start);
+                    count_obs(*start, until, *total, seconds, sink);
+                    self.cell_obs(*start, until, *total, cells, sink);
+                }
+            }
+        }
+        self.failed_obs(sink);
+    }
+
+    fn urls_by_hash(&self) -> FxHashMap<u64, u32> {
+        self.urls
+            .iter()
+            .enumerate()
+            .map(|(index, url)| (url.hash, index as u32))
+            .collect()
+    }
+
+    fn good_obs(&self, good: &GoodView, urls: &FxHashMap<u64, u32>, sink: Sink<'_>) {
+        let obs = Obs {
+            at: good.at,
+            until: good.at,
+            good: 1,
+            failed: 0,
+            repeats: 0,
+        };
+        self.shared_keys(good.node, good.crawler, good.robots, &mut |key| {
+            sink(key, obs)
+        });
+        if let Some(upstream) = good.upstream {
+            sink(Key::Upstream(upstream), obs);
+        }
+        if let Some(url) = urls.get(&good.url) {
+            sink(Key::Url(*url), obs);
+        }
+    }
+
+    /// The scopes that a request lies in by its node and its client.
+    fn shared_keys(
+        &self,
+        node: u32,
+        crawler: Option<CrawlerId>,
+        robots: bool,
+        each: &mut dyn FnMut(Key),
+    ) {
+        each(Key::Site);
+        self.node_keys(node, each);
+        match crawler {
+            Some(crawler) => {
+                each(Key::Crawler(crawler));
+                each(Key::AllCrawlers);
+            }
+            None => each(Key::OtherClients),
+        }
+        if robots {
+            each(Key::Robots);
+        }
+    }
+
+    fn node_keys(&self, node: u32, each: &mut dyn FnMut(Key)) {
+        let node = &self.nodes[node as usize];
+        each(Key::Host(node.host));
+        for prefix in node.prefixes.into_iter().flatten() {
+            each(Key::Prefix(prefix));
+        }
+    }
+
+    fn cell_obs(&self, at: i64, until: i64, total: u64, cells: &[(DimView, u32)], sink: Sink<'_>) {
+        let obs = |good: u32| Obs {
+            at,
+            until,
+            good,
+            failed: 0,
+            repeats: 0,
+        };
+        let mut crawled = 0;
+        for (dim, good) in cells {
+            match *dim {
+                DimView::Node(node) => {
+                    self.node_keys(node, &mut |key| sink(key, obs(*good)));
+                    if self.nodes[node as usize].is_path {
+                        for (index, _) in self.urls_of(node) {
+                            sink(Key::Url(index), obs(*good));
+                        }
+                    }
+                }
+                DimView::Upstream(upstream) => sink(Key::Upstream(upstream), obs(*good)),
+                DimView::Crawler(crawler) => {
+                    crawled += good;
+                    sink(Key::Crawler(crawler), obs(*good));
+                }
+                DimView::CrawlerNode(..) => {}
+                DimView::Robots => sink(Key::Robots, obs(*good)),
+            }
+        }
+        if crawled > 0 {
+            sink(Key::AllCrawlers, obs(crawled));
+        }
+        let others = u32::try_from(total)
+            .unwrap_or(u32::MAX)
+            .saturating_sub(crawled);
+        if others > 0 {
+            sink(Key::OtherClients, obs(others));
+        }
+    }
+
+    fn urls_of(&self, node: u32) -> impl Iterator<Item = (u32, &UrlView)> {
+        self.urls
+            .iter()
+            .enumerate()
+            .filter(move |(_, url)| url.node == node)
+            .map(|(index, url)| (index as u32, url))
+    }
+
+    fn failed_obs(&self, sink: Sink<'_>) {
+        for failure in self.failures.iter().filter(|failure| !failure.hidden) {
+            let at = failure.at.secs();
+            let (failed, repeats) = if failure.repeat {
+                (0, failure.count)
+            } else {
+                (failure.count, 0)
+            };
+            let obs = Obs {
+                at,
+                until: at,
+                good: 0,
+                failed,
+                repeats,
+            };
+            self.shared_keys(failure.node, failure.crawler, failure.robots, &mut |key| {
+                sink(key, obs);
+            });
+            if let Some(url) = failure.url {
+                sink(Key::Url(url), obs);
+            }
+        }
+        for (upstream, at, failed) in &self.failed_attempts {
+            let obs = Obs {
+                at: *at,
+                until: *at,
+                good: 0,
+                failed: *failed,
+                repeats: 0,
+            };
+            sink(Key::Upstream(*upstream), obs);
+        }
+    }
+
+    /// What a scope is called. Never holds a placeholder.
+    pub fn scope(&self, keys: &[Key]) -> Scope {
+        let mut values: Vec<String> = keys.iter().map(|key| self.key_name(*key)).collect();
+        values.sort();
+        values.dedup();
+        Scope {
+            kind: keys.first().map_or(ScopeKind::Site, |key| key.kind()),
+            values,
+        }
+    }
+
+    fn key_name(&self, key: Key) -> String {
+        match key {
+            Key::Site | Key::AllCrawlers | Key::OtherClients => "*".to_owned(),
+            Key::Host(host) => self.host(host).to_owned(),
+            Key::Prefix(prefix) => self.prefixes[prefix as usize].path.clone(),
+            Key::Url(url) => self.urls[url as usize].path.clone(),
+            Key::Upstream(upstream) => self.upstream(upstream).to_owned(),
+            // `knowledge` has the name; the caller puts it in.
+            Key::Crawler(crawler) => format!("#{}", crawler.0),
+            Key::Robots => "/robots.txt".to_owned(),
+        }
+    }
+
+    /// Whether a failure lies in a scope.
+    pub fn contains(&self, key: Key, failure: &FailureView) -> bool {
+        match key {
+            Key::Upstream(upstream) => failure.upstream == Some(upstream),
+            Key::Url(url) => failure.url == Some(url),
+            _ => {
+                let mut found = false;
+                self.shared_keys(
+                    failure.node,
+                    failure.crawler,
+                    failure.robots,
+                    &mut |other| {
+                        found |= other == key;
+                    },
+                );
+                found
+            }
+        }
+    }
+
+    /// Good requests of `crawler` (any client for `None`) in a scope, as (first second, last second, count): exact
+    /// ones one by one, counted ones by slot.
+    pub fn goods(&self, keys: &[Key], crawler: Option<CrawlerId>) -> Vec<(i64, i64, u32)> {
+        let urls = self.urls_by_hash();
+        let mut all = Vec::new();
+        for (start, slot) in &self.slots {
+            match slot {
+                SlotView::Exact(goods) => {
+                    for good in goods
+                        .iter()
+                        .filter(|good| crawler.is_none() || good.crawler == crawler)
+                    {
+                        let mut inside = false;
+                        self.good_obs(good, &urls, &mut |key, _| inside |= keys.contains(&key));
+                        if inside {
+                            all.push((good.at, good.at, 1));
+                        }
+                    }
+                }
+                SlotView::Counts { total, cells, .. } => {
+                    let count = self.counted(keys, crawler, *total, cells);
+                    if count > 0 {
+                        all.push((*start, start + self.width - 1, count));
+                    }
+                }
+            }
+        }
+        all
+    }
+
+    fn counted(
+        &self,
+        keys: &[Key],
+        crawler: Option<CrawlerId>,
+        total: u64,
+        cells: &[(DimView, u32)],
+    ) -> u32 {
+        let node_inside = |node: u32| {
+            let mut inside = false;
+            self.node_keys(node, &mut |key| inside |= keys.contains(&key));
+            inside
+                || keys.iter().any(|key| match key {
+                    Key::Url(url) => {
+                        self.urls[*url as usize].node == node && self.nodes[node as usize].is_path
+                    }
+                    _ => false,
+                })
+        };
+        let by_node = keys
+            .iter()
+            .any(|key| matches!(key, Key::Prefix(_) | Key::Host(_) | Key::Url(_)));
+        let mut count = 0;
+        for (dim, n) in cells {
+            count += match *dim {
+                DimView::Node(node) if crawler.is_none() && by_node && node_inside(node) => *n,
+                DimView::CrawlerNode(who, node)
+                    if Some(who) == crawler && by_node && node_inside(node) =>
+                {
+                    *n
+                }
+                DimView::Crawler(who) if !by_node => match crawler {
+                    Some(crawler) => {
+                        let inside = keys.iter().any(|key| match key {
+                            Key::Site | Key::AllCrawlers | Key::Upstream(_) => true,
+                            Key::Crawler(key) => *key == who,
+                            _ => false,
+                        });
+                        if crawler == who && inside { *n } else { 0 }
+                    }
+                    None => {
+                        let inside = keys.iter().any(|key| match key {
+                            Key::AllCrawlers => true,
+                            Key::Crawler(key) => *key == who,
+                            _ => false,
+                        });
+                        if inside { *n } else { 0 }
+                    }
+                },
+                DimView::Upstream(upstream)
+                    if crawler.is_none() && keys.contains(&Key::Upstream(upstream)) =>
+                {
+                    *n
+                }
+                DimView::Robots if crawler.is_none() && keys.contains(&Key::Robots) => *n,
+                _ => 0,
+            };
+        }
+        if crawler.is_none() && keys.contains(&Key::Site) {
+            return u32::try_from(total).unwrap_or(u32::MAX);
+        }
+        count
+    }
+
+    /// Good requests by node, of a scope's nodes, within `start..=end` seconds; a slot of counts is shared by time.
+    pub fn goods_by_node(&self, start: i64, end: i64) -> BTreeMap<u32, u64> {
+        let mut sums: BTreeMap<u32, f64> = BTreeMap::new();
+        for (at, slot) in &self.slots {
+            match slot {
+                SlotView::Exact(goods) => {
+                    for good in goods.iter().filter(|good| (start..=end).contains(&good.at)) {
+                        *sums.entry(good.node).or_default() += 1.0;
+                    }
+                }
+                SlotView::Counts { cells, .. } => {
+                    let share = overlap(*at, at + self.width - 1, start, end);
+                    if share > 0.0 {
+                        for (dim, n) in cells {
+                            if let DimView::Node(node) = dim {
+                                *sums.entry(*node).or_default() += f64::from(*n) * share;
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        sums.into_iter()
+            .map(|(node, n)| (node, n.round() as u64))
+            .collect()
+    }
+}
+
+/// Which part of the seconds `at..=until` lies in `start..=end`.
+pub fn overlap(at: i64, until: i64, start: i64, end: i64) -> f64 {
+    let inside = until.min(end) - at.max(start) + 1;
+    inside.max(0) as f64 / (until - at + 1).max(1) as f64
+}
+
+/// The site's total: by second where kept, else by slot.
+fn count_obs(start: i64, until: i64, total: u64, seconds: &[u32], sink: Sink<'_>) {
+    if seconds.is_empty() {
+        let good = u32::try_from(total).unwrap_or(u32::MAX);
+        sink(
+            Key::Site,
+            Obs {
+                at: start,
+                until,
+                good,
+                failed: 0,
+                repeats: 0,
+            },
+        );
+        return;
+    }
+    for (offset, good) in seconds.iter().enumerate().filter(|(_, good)| **good > 0) {
+        let at = start + offset as i64;
+        sink(
+            Key::Site,
+            Obs {
+                at,
+                until: at,
+                good: *good,
+                failed: 0,
+                repeats: 0,
+            },
+        );
+    }
+}
+
+/// Joins observations of the same moment.
+fn join(all: &mut Vec<Obs>) {
+    all.dedup_by(|next, obs| {
+        let same = (next.at, next.until) == (obs.at, obs.until);
+        if same {
+            obs.good += next.good;
+            obs.failed += next.failed;
+            obs.repeats += next.repeats;
+        }
+        same
+    });
+}
+
+impl Key {
+    /// The kind of scope it is.
+    pub const fn kind(self) -> ScopeKind {
+        match self {
+            Self::Site | Self::OtherClients => ScopeKind::Site,
+            Self::Host(_) => ScopeKind::Host,
+            Self::Prefix(_) => ScopeKind::Route,
+            Self::Url(_) => ScopeKind::Url,
+            Self::Upstream(_) => ScopeKind::Upstream,
+            Self::Crawler(_) | Self::AllCrawlers => ScopeKind::Crawler,
+            Self::Robots => ScopeKind::Robots,
+        }
+    }
 }

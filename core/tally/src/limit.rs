@@ -1,0 +1,29 @@
+//! Every limit of the tally, by name. A limit may depend only on merged content, never on the order of arrival, so
+//! that any split of the input gives the same tally.
+
+/// Slot widths in seconds, finest first: one minute, five minutes, one hour, one day. The finest that fits the span
+/// in [`SLOTS_MAX`] slots is used.
+pub const WIDTHS: [i64; 4] = [60, 300, 3_600, 86_400];
+
+/// Slots over the whole span: one minute up to 6.9 days, five minutes up to 34 days, one hour up to 416 days.
+pub const SLOTS_MAX: i64 = 10_000;
+
+/// Requests that a slot of each width keeps one by one; above it, and for good, it keeps counts. A slot is exact
+/// only while every finer slot inside it is, so that coarsening early or late gives the same. 16 a minute is
+/// 23,000 requests a day, the size at which exact times stop to matter for the judge (`reference/verdicts.md`, 6 A).
+pub const EXACT_MAX: [usize; 4] = [16, 64, 128, 0];
+
+/// Failures that a slot keeps one by one; above it, and for good, counts per second and cell.
+pub const FAILURES_PER_SLOT_MAX: usize = 1_024;
+
+/// Distinct children by depth, hosts first, above which a node of the route trie becomes `{…}` for good.
+pub const CHILDREN_MAX: [u32; 5] = [512, 256, 64, 16, 8];
+
+/// Upstream addresses; above it, and for good, upstreams are not told apart.
+pub const UPSTREAMS_MAX: usize = 4_096;
+
+/// Failed paths in the ledger, per crawler: those with the smallest fixed hash are kept. robots.txt is outside.
+pub const LEDGER_PATHS_MAX: usize = 10_000;
+
+/// URLs of one path in the ledger that differ in the query; above it, and for good, the path is one URL.
+pub const LEDGER_QUERIES_MAX: usize = 64;
