@@ -1,1 +1,31 @@
-//! Placeholder.
+//! `Report` as text, JSON version 1, Markdown and CSV. Takes the answer, gives characters; the only crate that
+//! knows JSON, calendars and colours.
+//!
+//! Nothing here trusts what came from a log: see `clean`.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
+mod clean;
+mod crawler;
+mod csv_report;
+mod failures;
+mod json;
+mod markdown;
+mod options;
+mod phrase;
+mod sign;
+mod source;
+mod spreadsheet;
+mod text;
+mod time;
+mod words;
+
+pub use clean::clean as printable;
+pub use csv_report::csv;
+pub use failures::{
+    FailureEvidence, FailureRow, FailureTable, failure_csv, failure_csv_header, failure_ndjson,
+    failure_schema,
+};
+pub use json::{json, schema};
+pub use markdown::markdown;
+pub use options::{IncidentChoice, TextOptions};
+pub use text::text;

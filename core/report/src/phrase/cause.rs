@@ -1,0 +1,102 @@
+//! The cause in words, or what to log to learn it.
+
+use model::{Cause, Confidence, Coverage, Diagnosis, Edge, Field};
+
+use super::who::product;
+use crate::words::{clause, count, list};
+
+/// Causes named in one sentence.
+const NAMED_MAX: usize = 3;
+
+/// The cause with its confidence and meaning, or what to log to learn it.
+pub(crate) fn cause(diagnosis: &Diagnosis, coverage: &Coverage) -> String {
+    let Some(cause) = diagnosis.cause else {
+        return unknown(diagnosis, coverage);
+    };
+    let facts = knowledge::cause(cause);
+    match diagnosis.confidence {
+        Confidence::Ambiguous if !diagnosis.alternatives.is_empty() => {
+            let all: Vec<Cause> = std::iter::once(cause)
+                .chain(diagnosis.alternatives.iter().copied())
+                .collect();
+            let settle = settle(diagnosis, coverage)
+                .map_or(String::new(), |how| format!("; to tell, {how}"));
+            format!("{}{settle}", titles(&all))
+        }
+        confidence => format!("{}, {}: {}", facts.title, confidence.name(), meaning(facts)),
+    }
+}
+
+/// What the cause means. A first clause that only repeats the title is left out.
+fn meaning(facts: &knowledge::CauseFacts) -> String {
+    let repeats = |clause: &str| facts.title.split(' ').all(|word| clause.contains(word));
+    match facts.says.split_once("; ") {
+        Some((first, rest)) if repeats(first) => clause(rest),
+        _ => clause(facts.says),
+    }
+}
+
+fn unknown(diagnosis: &Diagnosis, coverage: &Coverage) -> String {
+    let how = settle(diagnosis, coverage).unwrap_or_else(|| "the log does not tell".to_owned());
+    match titles(&diagnosis.alternatives).as_str() {
+        "" => format!("unknown: {how}"),
+        others => format!("unknown: {how}; perhaps {others}"),
+    }
+}
+
+fn settle(diagnosis: &Diagnosis, coverage: &Coverage) -> Option<String> {
+    let error_log = diagnosis
+        .wants_error_log
+        .then(|| "read the error log too".to_owned());
+    let field = diagnosis.missing.map(|field| log_field(field, coverage));
+    match (field, error_log) {
+        (Some(field), Some(error_log)) => Some(format!("{field}, or {error_log}")),
+        (field, error_log) => field.or(error_log),
+    }
+}
+
+/// How to log a field, in the language of the edge. Where the product is not known, in nginx's as an example: most
+/// logs in a layout of several products are its.
+fn log_field(field: Field, coverage: &Coverage) -> String {
+    let name = field.name();
+    let product = product(coverage);
+    let (asked, before, directive) = match product {
+        Edge::Nginx => (product, "", "log_format"),
+        Edge::Apache => (product, "", "LogFormat"),
+        Edge::Unknown => (Edge::Nginx, "nginx: ", "log_format"),
+    };
+    match knowledge::edge(asked).log_line(field) {
+        Some(line) => format!("log `{name}` ({before}add `{line}` to {directive})"),
+        None => format!("log `{name}`"),
+    }
+}
+
+/// What else a likely cause may be.
+pub(crate) fn otherwise(diagnosis: &Diagnosis) -> Option<String> {
+    let is_likely = diagnosis.cause.is_some() && diagnosis.confidence > Confidence::Ambiguous;
+    let others = titles(&diagnosis.alternatives);
+    (is_likely && !others.is_empty()).then(|| format!("otherwise {others}"))
+}
+
+/// Failures that only echo the cause.
+pub(crate) fn echoes(diagnosis: &Diagnosis) -> Option<String> {
+    (diagnosis.echoes > 0 && diagnosis.cause != Some(Cause::NoLiveUpstream)).then(|| {
+        format!(
+            "{} only echo it: no upstream was left",
+            count(diagnosis.echoes, "failure", "failures")
+        )
+    })
+}
+
+/// `a, b, c or 4 others`
+fn titles(causes: &[Cause]) -> String {
+    let named = causes.iter().take(NAMED_MAX);
+    let mut titles: Vec<String> = named
+        .map(|cause| knowledge::cause(*cause).title.to_owned())
+        .collect();
+    let more = causes.len().saturating_sub(NAMED_MAX) as u64;
+    if more > 0 {
+        titles.push(count(more, "other", "others"));
+    }
+    list(&titles, "or")
+}

@@ -1,0 +1,241 @@
+//! Below the incidents: other things, what was read and what was not, the next command.
+
+use model::Report;
+
+use super::View;
+use super::headline::is_saved_warning;
+use super::screen::{Line, labelled};
+use super::section::at_most;
+use crate::clean::{flow, width};
+use crate::source;
+use crate::words::{clause, count, duration, number};
+
+/// Columns before the text of a part.
+const LABEL: usize = 6;
+/// Lines of "Also" and of "Note" without `--full`.
+const LINES_MAX: usize = 2;
+/// Problems named one by one without `--full`.
+const PROBLEMS_MAX: usize = 2;
+
+/// The foot. A log in which nothing happened has two lines of it; one without a request has only what went wrong.
+pub(super) fn lines(view: &View<'_>, asides: &[String]) -> Vec<Line> {
+    let also: Vec<String> = asides.iter().cloned().chain(quiet_facts(view)).collect();
+    let also = |most| part(view, "Also  ", &also, most);
+    let read = || part(view, "Read  ", &[read(view.report)], LINES_MAX);
+    let trouble = || part(view, "Note  ", &trouble(view), LINES_MAX);
+    if view.report.totals.requests == 0 {
+        return trouble();
+    }
+    if view.report.diagnoses.is_empty() && !view.full {
+        let last = Some(also(1))
+            .filter(|lines| !lines.is_empty())
+            .unwrap_or_else(|| next_line(view));
+        return [read(), last, trouble()].concat();
+    }
+    let blind = part(view, "Blind ", &blind_spots(view), 1);
+    [also(LINES_MAX), read(), trouble(), blind, next_line(view)].concat()
+}
+
+fn next_line(view: &View<'_>) -> Vec<Line> {
+    let room = view.columns.saturating_sub(LABEL);
+    let mut candidates = next(view);
+    let fitting = candidates.iter().position(|next| width(next) <= room);
+    let last = candidates.len().saturating_sub(1);
+    labelled(
+        "Next  ",
+        vec![candidates.swap_remove(fitting.unwrap_or(last))],
+    )
+}
+
+fn part(view: &View<'_>, label: &str, clauses: &[String], most: usize) -> Vec<Line> {
+    let columns = view.columns.saturating_sub(LABEL);
+    let most = if view.full { usize::MAX } else { most };
+    labelled(
+        label,
+        at_most(flow(clauses, columns).concat(), most, columns),
+    )
+}
+
+/// What is true but no incident.
+pub(super) fn quiet_facts(view: &View<'_>) -> Vec<String> {
+    let report = view.report;
+    let totals = &report.totals;
+    let mut facts = vec![];
+    let mut tell = |n: u64, text: String| {
+        if n > 0 {
+            facts.push(text);
+        }
+    };
+    tell(
+        totals.isolated_fetches,
+        format!("{} isolated", number(totals.isolated_fetches)),
+    );
+    tell(
+        totals.fetches_aborted,
+        count(totals.fetches_aborted, "abort", "aborts"),
+    );
+    if !(is_saved_warning(report) && report.diagnoses.is_empty()) {
+        tell(totals.saved_by_retry, saved(report));
+    }
+    tell(totals.hidden_failures, hidden(report));
+    let signs = report.coverage.joined.signs_unmatched;
+    tell(
+        signs,
+        format!(
+            "{} matched no request",
+            count(signs, "error line", "error lines")
+        ),
+    );
+    let gaps = report.coverage.gaps.as_slice();
+    let silent: i64 = gaps.iter().map(|gap| gap.end.secs_since(gap.start)).sum();
+    let gaps = gaps.len() as u64;
+    tell(
+        gaps,
+        format!(
+            "{} without any line ({})",
+            count(gaps, "stretch", "stretches"),
+            duration(silent)
+        ),
+    );
+    facts
+}
+
+fn saved(report: &Report) -> String {
+    let totals = &report.totals;
+    let saved = format!("{} saved by a retry", number(totals.saved_by_retry));
+    match totals
+        .saved_by_upstream
+        .iter()
+        .max_by_key(|(name, n)| (**n, std::cmp::Reverse(*name)))
+    {
+        Some((upstream, n)) => format!(
+            "{saved} ({}: {})",
+            crate::clean::fit(upstream, 30),
+            number(*n)
+        ),
+        None => saved,
+    }
+}
+
+fn hidden(report: &Report) -> String {
+    let totals = &report.totals;
+    let hidden = format!(
+        "{} broken under another status",
+        number(totals.hidden_failures)
+    );
+    let causes: Vec<String> = totals
+        .hidden_by_cause
+        .iter()
+        .map(|(cause, n)| format!("{cause} {}", number(*n)))
+        .collect();
+    if causes.is_empty() {
+        hidden
+    } else {
+        format!("{hidden} ({})", causes.join(", "))
+    }
+}
+
+fn read(report: &Report) -> String {
+    let totals = &report.totals;
+    let unreadable: u64 = report
+        .coverage
+        .sources
+        .iter()
+        .map(|source| source.unparsed)
+        .sum();
+    format!(
+        "{} ({} by crawlers, {} failed), {}, {} unreadable",
+        count(totals.requests, "request", "requests"),
+        number(totals.fetches),
+        number(totals.fetches_failed),
+        count(report.coverage.sources.len() as u64, "file", "files"),
+        number(unreadable)
+    )
+}
+
+/// What was not read, and limits that were hit.
+fn trouble(view: &View<'_>) -> Vec<String> {
+    let report = view.report;
+    let most = if view.full { usize::MAX } else { PROBLEMS_MAX };
+    let mut notes: Vec<String> = report
+        .problems
+        .iter()
+        .take(most)
+        .map(|problem| {
+            let place = source::short(&report.coverage, &problem.source);
+            let line = problem
+                .line
+                .map_or(String::new(), |line| format!(":{line}"));
+            let times = if problem.count > 1 {
+                format!(" ({} times)", number(problem.count))
+            } else {
+                String::new()
+            };
+            format!("{place}{line}: {}{times}", problem.reason)
+        })
+        .collect();
+    let more = report.problems.len().saturating_sub(most) as u64;
+    if more > 0 {
+        notes.push(count(more, "more problem", "more problems"));
+    }
+    notes.extend(report.limits.iter().map(|limit| {
+        format!(
+            "limit {} {} hit, {} left out",
+            limit.name,
+            number(limit.limit),
+            number(limit.dropped)
+        )
+    }));
+    notes
+}
+
+/// What the layouts at hand cannot show: absence from the report is then no proof.
+fn blind_spots(view: &View<'_>) -> Vec<String> {
+    match view.report.blind_spots.as_slice() {
+        [first, rest @ ..] if !view.full && !rest.is_empty() => {
+            vec![clause(first), format!("{} more: --full", rest.len())]
+        }
+        spots => spots.iter().map(|spot| clause(spot)).collect(),
+    }
+}
+
+/// The next commands, from long to short.
+fn next(view: &View<'_>) -> Vec<String> {
+    let report = view.report;
+    let mut next = vec![];
+    if !report.diagnoses.is_empty() {
+        next.push("--incident 1");
+    }
+    next.push("failures");
+    if report
+        .diagnoses
+        .iter()
+        .any(|diagnosis| diagnosis.wants_error_log)
+    {
+        next.push("add the error log");
+    }
+    let [.., unchecked] = report
+        .crawlers
+        .iter()
+        .map(|crawler| crawler.identity)
+        .fold([0; 4], sum);
+    if unchecked == 0 {
+        return vec![next.join(" | ")];
+    }
+    if view.verified_hint {
+        next.push("--verify");
+    }
+    let next = next.join(" | ");
+    vec![
+        format!("{next} (crawlers are claims, not checked)"),
+        format!("{next} (crawlers unchecked)"),
+    ]
+}
+
+fn sum(one: [u64; 4], other: [u64; 4]) -> [u64; 4] {
+    let mut both = one;
+    both.iter_mut()
+        .zip(other)
+        .for_each(|(count, more)| *count = count.saturating_add(more));
+    both
+}
