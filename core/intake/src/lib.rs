@@ -1,4 +1,25 @@
 //! Raw log lines to requests and signs; personal data ends here. Takes chunks of bytes, gives `Request` and `Sign`.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod attribute;
+mod error_log;
+mod filter;
+mod format;
+mod held;
+mod identity;
+mod path;
+mod scan;
+mod secret;
+mod seen;
+mod settle;
 mod visit;
+
+pub use filter::Filter;
+
+pub use format::{FormatError, FormatRef, Formats, Layout, Reason, USER_LAYOUTS_MAX, Warning};
+pub use held::Held;
+pub use identity::{RangeProblem, Ranges};
+pub use scan::{Chunk, Intake, LINE_MAX, Look, Scanned, Settings};
+pub use secret::Secret;
+pub use seen::{Seen, Sources};
+pub use settle::Settler;

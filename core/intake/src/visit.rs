@@ -19,23 +19,35 @@ const SCRATCH: u32 = 1 << 31;
 /// Where each field stands in one line. Holds positions only, so it may be reused for the next line.
 pub(crate) struct Spans {
     at: [Span; Field::COUNT],
+    carried: u64,
 }
+
+/// One bit for each field.
+const _: () = assert!(Field::COUNT <= u64::BITS as usize, "a bit for each field");
 
 impl Spans {
     /// No field.
     pub(crate) const fn new() -> Self {
         Self {
             at: [ABSENT; Field::COUNT],
+            carried: 0,
         }
     }
 
     /// Forgets every field.
     pub(crate) fn clear(&mut self) {
         self.at = [ABSENT; Field::COUNT];
+        self.carried = 0;
+    }
+
+    /// The fields that the layout carries, one bit for each.
+    pub(crate) const fn carried(&self) -> u64 {
+        self.carried
     }
 
     /// `field` stands at `start..end` of the line.
     pub(crate) fn set(&mut self, field: Field, start: usize, end: usize) {
+        self.carried |= 1 << field as u32;
         self.at[field as usize] = Span {
             start: start as u32,
             len: (end - start) as u32,
@@ -44,10 +56,26 @@ impl Spans {
 
     /// `field` stands at `start..end` of the scratch buffer.
     pub(crate) fn set_scratch(&mut self, field: Field, start: usize, end: usize) {
+        self.carried |= 1 << field as u32;
         self.at[field as usize] = Span {
             start: start as u32 | SCRATCH,
             len: (end - start) as u32,
         };
+    }
+
+    /// The line was itself the first part, `len` bytes long, of the scratch buffer: its values stand there, and
+    /// what stood in a scratch buffer of its own stands behind it.
+    pub(crate) fn move_to_scratch(&mut self, len: usize) {
+        for span in &mut self.at {
+            if *span == ABSENT {
+                continue;
+            }
+            if span.start & SCRATCH == 0 {
+                span.start |= SCRATCH;
+            } else {
+                span.start += len as u32;
+            }
+        }
     }
 
     /// Whether the layout carries `field`.

@@ -270,6 +270,45 @@ impl View {
         }
     }
 
+    /// The keys behind a scope.
+    pub fn keys(&self, scope: &Scope) -> Vec<Key> {
+        let is_meant = |value: &str| scope.values.iter().any(|name| name == value);
+        let indexes = |names: &mut dyn Iterator<Item = &String>| -> Vec<u32> {
+            names
+                .enumerate()
+                .filter(|(_, name)| is_meant(name))
+                .map(|(index, _)| index as u32)
+                .collect()
+        };
+        match scope.kind {
+            ScopeKind::Site => vec![Key::Site],
+            ScopeKind::Robots => vec![Key::Robots],
+            ScopeKind::Host => indexes(&mut self.hosts.iter())
+                .into_iter()
+                .map(Key::Host)
+                .collect(),
+            ScopeKind::Upstream => indexes(&mut self.upstreams.iter())
+                .into_iter()
+                .map(Key::Upstream)
+                .collect(),
+            ScopeKind::Route => {
+                let paths = &mut self.prefixes.iter().map(|prefix| &prefix.path);
+                indexes(paths).into_iter().map(Key::Prefix).collect()
+            }
+            ScopeKind::Url => {
+                let paths = &mut self.urls.iter().map(|url| &url.path);
+                indexes(paths).into_iter().map(Key::Url).collect()
+            }
+            ScopeKind::Crawler if is_meant("*") => vec![Key::AllCrawlers],
+            ScopeKind::Crawler => self
+                .crawlers
+                .iter()
+                .map(|report| Key::Crawler(report.crawler))
+                .filter(|key| is_meant(&self.key_name(*key)))
+                .collect(),
+        }
+    }
+
     fn key_name(&self, key: Key) -> String {
         match key {
             Key::Site | Key::AllCrawlers | Key::OtherClients => "*".to_owned(),
@@ -277,8 +316,7 @@ impl View {
             Key::Prefix(prefix) => self.prefixes[prefix as usize].path.clone(),
             Key::Url(url) => self.urls[url as usize].path.clone(),
             Key::Upstream(upstream) => self.upstream(upstream).to_owned(),
-            // `knowledge` has the name; the caller puts it in.
-            Key::Crawler(crawler) => format!("#{}", crawler.0),
+            Key::Crawler(crawler) => knowledge::crawler(crawler).id.to_owned(),
             Key::Robots => "/robots.txt".to_owned(),
         }
     }

@@ -1,0 +1,55 @@
+//! Which good requests the error log speaks of: they wait for it, all others need not.
+
+use model::{Edge, Stamp};
+use rustc_hash::FxHashSet;
+
+use crate::held::Held;
+use crate::scan::Keys;
+
+/// Minutes after which the minute of a stamp repeats under any zone: zones are multiples of 15 minutes.
+const MINUTES: i64 = 15;
+/// How many minutes an answer may take from the request's stamp to the error.
+const MINUTES_BACK: i64 = 3;
+
+/// Keys of error-log entries. Read-only once made.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    lines: FxHashSet<u64>,
+    serials: FxHashSet<u64>,
+    /// Entries that name only a client (httpd), with the minute of the quarter of an hour.
+    clients: FxHashSet<(u64, i64)>,
+}
+
+impl Filter {
+    /// The keys of all error-log entries in `held`.
+    pub fn of(held: &Held) -> Self {
+        let mut filter = Self::default();
+        for error in held.errors.iter().filter(|error| error.is_about_request()) {
+            filter.serials.extend(error.serial);
+            filter.lines.extend(error.line);
+            if let (Edge::Apache, Some(client)) = (error.edge, error.client) {
+                let minute = error.civil.secs().div_euclid(60);
+                for back in 0..=MINUTES_BACK {
+                    filter
+                        .clients
+                        .insert((client, (minute - back).rem_euclid(MINUTES)));
+                }
+            }
+        }
+        filter
+    }
+
+    /// Whether there was any entry.
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty() && self.serials.is_empty() && self.clients.is_empty()
+    }
+
+    pub(crate) fn hits(&self, at: Stamp, keys: &Keys) -> bool {
+        let minute = at.secs().div_euclid(60).rem_euclid(MINUTES);
+        self.lines.contains(&keys.line)
+            || keys
+                .serial
+                .is_some_and(|serial| self.serials.contains(&serial))
+            || (!self.clients.is_empty() && self.clients.contains(&(keys.client, minute)))
+    }
+}

@@ -1,0 +1,790 @@
+//! One JSON object on each line: nginx's `escape=json` and hand-made formats with keys of the user's choosing.
+//!
+//! A scanner, not a parser: hand-made JSON formats print raw control bytes, `"status":009`, a bare `-` and nginx's
+//! lists without quotes, and such lines are requests all the same (measured: up to 5 % of lines under odd input).
+//! Keys are the product's own variables or their usual other names. A unit that the key does not tell is not guessed.
+
+use memchr::memchr;
+use model::{Edge, Field};
+use rustc_hash::FxHashMap;
+
+use super::{Reason, ncsa::next_quote, nginx, value::Class};
+use crate::visit::Spans;
+
+/// A value by its place in the line.
+#[derive(Clone, Copy)]
+pub(super) struct Value {
+    start: usize,
+    end: usize,
+    /// Whether it stands in quotes and holds a backslash.
+    escaped: bool,
+    quoted: bool,
+}
+
+impl Value {
+    /// As it stands in the line.
+    pub(super) fn text(self, line: &[u8]) -> &[u8] {
+        line.get(self.start..self.end).unwrap_or_default()
+    }
+
+    fn is_absent(self, line: &[u8]) -> bool {
+        !self.quoted && matches!(self.text(line), b"" | b"null" | b"true" | b"false")
+    }
+}
+
+/// Longest key, its parents included, that can be the name of a field.
+const KEY_BYTES_MAX: usize = 48;
+
+/// Calls `visit` with each key and value of the object in `line`; keys of an inner object are `outer.inner`, what is
+/// deeper is skipped. Whether anything was.
+pub(super) fn scan(line: &[u8], visit: &mut dyn FnMut(&[u8], Value)) -> Result<bool, Reason> {
+    let mut scanner = Scanner {
+        line,
+        at: 1,
+        deeper: false,
+    };
+    if line.first() != Some(&b'{') {
+        return Err(Reason::UnknownLayout);
+    }
+    scanner.object(None, visit)?;
+    scanner.blanks();
+    match scanner.peek() {
+        None => Ok(scanner.deeper),
+        Some(_) => Err(Reason::BadJson),
+    }
+}
+
+struct Scanner<'a> {
+    line: &'a [u8],
+    at: usize,
+    deeper: bool,
+}
+
+impl<'a> Scanner<'a> {
+    /// From behind the opening brace to behind the closing one.
+    fn object(
+        &mut self,
+        parent: Option<&[u8]>,
+        visit: &mut dyn FnMut(&[u8], Value),
+    ) -> Result<(), Reason> {
+        loop {
+            self.blanks();
+            match self.peek().ok_or(Reason::LineEndsEarly)? {
+                b'}' => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                b',' => self.at += 1,
+                b'"' => {
+                    let key = self.key()?;
+                    match parent {
+                        None => self.value(key, true, visit)?,
+                        Some(parent) => {
+                            let path = [parent, b".", key].concat();
+                            self.value(&path, false, visit)?;
+                        }
+                    }
+                }
+                _ => return Err(Reason::BadJson),
+            }
+        }
+    }
+
+    /// `"key" :`
+    fn key(&mut self) -> Result<&'a [u8], Reason> {
+        let start = self.at + 1;
+        let end = next_quote(self.line, start, start).ok_or(Reason::LineEndsEarly)?;
+        self.at = end + 1;
+        self.blanks();
+        match self.peek() {
+            None => return Err(Reason::LineEndsEarly),
+            Some(b':') => self.at += 1,
+            Some(_) => return Err(Reason::BadJson),
+        }
+        self.blanks();
+        Ok(&self.line[start..end])
+    }
+
+    fn value(
+        &mut self,
+        key: &[u8],
+        outermost: bool,
+        visit: &mut dyn FnMut(&[u8], Value),
+    ) -> Result<(), Reason> {
+        let value = match self.peek().ok_or(Reason::LineEndsEarly)? {
+            b'"' => self.quoted()?,
+            b'{' if outermost => {
+                self.at += 1;
+                return self.object(Some(key), visit);
+            }
+            b'{' | b'[' => return self.skip(),
+            _ => self.bare()?,
+        };
+        visit(key, value);
+        Ok(())
+    }
+
+    /// A string. A quote inside it that nothing escapes is taken for its end only where JSON could go on.
+    fn quoted(&mut self) -> Result<Value, Reason> {
+        let start = self.at + 1;
+        let mut from = start;
+        loop {
+            let end = next_quote(self.line, start, from).ok_or(Reason::LineEndsEarly)?;
+            self.at = end + 1;
+            self.blanks();
+            if matches!(self.peek(), None | Some(b',' | b'}' | b']')) {
+                let escaped = memchr(b'\\', &self.line[start..end]).is_some();
+                return Ok(Value {
+                    start,
+                    end,
+                    escaped,
+                    quoted: true,
+                });
+            }
+            from = end + 1;
+        }
+    }
+
+    /// A number, a word, `-`, an nginx list: up to a comma with a key behind it, or the closing brace.
+    fn bare(&mut self) -> Result<Value, Reason> {
+        let start = self.at;
+        loop {
+            match self.peek().ok_or(Reason::LineEndsEarly)? {
+                b'}' => break,
+                b',' if self.key_follows(self.at + 1) => break,
+                _ => self.at += 1,
+            }
+        }
+        let text = self.line[start..self.at].trim_ascii_end();
+        Ok(Value {
+            start,
+            end: start + text.len(),
+            escaped: false,
+            quoted: false,
+        })
+    }
+
+    fn key_follows(&self, at: usize) -> bool {
+        let rest = self.line.get(at..).unwrap_or_default().trim_ascii_start();
+        matches!(rest.first(), None | Some(b'"' | b'}'))
+    }
+
+    /// Leaves out an array, or an object too deep to be of use.
+    fn skip(&mut self) -> Result<(), Reason> {
+        let mut depth = 0_u32;
+        loop {
+            match self.peek().ok_or(Reason::LineEndsEarly)? {
+                b'{' => {
+                    self.deeper = true;
+                    depth += 1;
+                }
+                b'[' => depth += 1,
+                b'}' | b']' => {
+                    depth -= 1;
+                    if depth == 0 {
+                        self.at += 1;
+                        return Ok(());
+                    }
+                }
+                b'"' => {
+                    let start = self.at + 1;
+                    self.at = next_quote(self.line, start, start).ok_or(Reason::LineEndsEarly)?;
+                }
+                _ => {}
+            }
+            self.at += 1;
+        }
+    }
+
+    fn blanks(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t')) {
+            self.at += 1;
+        }
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.line.get(self.at).copied()
+    }
+}
+
+/// What an object without a layout of its own turned out to be.
+pub(super) enum Record {
+    /// A request; the product, where the keys tell.
+    Request(Edge),
+    /// Docker's json-file envelope: the line it holds now stands in the scratch buffer.
+    Envelope,
+}
+
+/// Reads an object by the usual names of its keys.
+pub(super) fn record(
+    line: &[u8],
+    names: &Names,
+    scratch: &mut Vec<u8>,
+    spans: &mut Spans,
+) -> Result<Record, Reason> {
+    let mut edge = Edge::Unknown;
+    let mut log = None;
+    let mut stream = false;
+    let mut filling = Filling::new(line, scratch, spans);
+    let deeper = scan(line, &mut |key, value| {
+        match key {
+            b"log" => log = Some(value).filter(|value| value.quoted),
+            b"stream" => stream = true,
+            _ => {}
+        }
+        if let Some((field, rank)) = names.get(key)
+            && filling.put(field, rank, value)
+            && is_nginx_only(field)
+        {
+            edge = Edge::Nginx;
+        }
+    })?;
+    if let (Some(log), true, false) = (log, stream, spans.has(Field::Status)) {
+        spans.clear();
+        scratch.clear();
+        unescape(log.text(line), scratch);
+        return Ok(Record::Envelope);
+    }
+    if deeper {
+        return Err(Reason::NestedTooDeep);
+    }
+    let target = spans.has(Field::Request) || spans.has(Field::Target);
+    if !(target && spans.has(Field::Time) && spans.has(Field::Status)) {
+        return Err(Reason::NotRequest);
+    }
+    Ok(Record::Request(edge))
+}
+
+/// Whether only nginx logs the field under a name that we know.
+pub(super) const fn is_nginx_only(field: Field) -> bool {
+    matches!(
+        field,
+        Field::UpstreamStatus
+            | Field::UpstreamConnectTime
+            | Field::UpstreamHeaderTime
+            | Field::UpstreamResponseTime
+            | Field::UpstreamBytesReceived
+    )
+}
+
+/// The keys of a layout that the user gave.
+#[derive(Clone, Debug)]
+pub(super) struct Keys {
+    by_name: FxHashMap<Box<[u8]>, (Field, u8)>,
+    fields: Vec<Field>,
+}
+
+impl Keys {
+    pub(super) fn new(keys: Vec<(Box<[u8]>, Field, u8)>) -> Self {
+        let fields = keys.iter().map(|(_, field, _)| *field).collect();
+        let by_name = keys
+            .into_iter()
+            .map(|(name, field, rank)| (name, (field, rank + 1)))
+            .collect();
+        Self { by_name, fields }
+    }
+
+    pub(super) fn has(&self, field: Field) -> bool {
+        self.fields.contains(&field)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.by_name.len()
+    }
+
+    /// Finds the fields of `line`, which must have every key.
+    pub(super) fn find(
+        &self,
+        line: &[u8],
+        scratch: &mut Vec<u8>,
+        spans: &mut Spans,
+    ) -> Result<(), Reason> {
+        let mut seen = 0;
+        let mut filling = Filling::new(line, scratch, spans);
+        scan(line, &mut |key, value| {
+            if let Some(&(field, rank)) = self.by_name.get(key) {
+                seen += 1;
+                filling.put(field, rank, value);
+            }
+        })?;
+        if seen < self.by_name.len() {
+            return Err(Reason::UnknownLayout);
+        }
+        if !spans.has(Field::Status) {
+            return Err(Reason::StatusNotNumber);
+        }
+        if !spans.has(Field::Time) {
+            return Err(Reason::TimeNotRead);
+        }
+        Ok(())
+    }
+}
+
+/// Spans being filled from values, the best-ranked one for each field.
+struct Filling<'a> {
+    line: &'a [u8],
+    scratch: &'a mut Vec<u8>,
+    spans: &'a mut Spans,
+    ranks: [u8; Field::COUNT],
+}
+
+impl<'a> Filling<'a> {
+    fn new(line: &'a [u8], scratch: &'a mut Vec<u8>, spans: &'a mut Spans) -> Self {
+        scratch.clear();
+        Self {
+            line,
+            scratch,
+            spans,
+            ranks: [0; Field::COUNT],
+        }
+    }
+
+    /// Notes the value unless a better one is known or it cannot be one of `field`.
+    fn put(&mut self, field: Field, rank: u8, value: Value) -> bool {
+        if value.is_absent(self.line) {
+            return false;
+        }
+        let kept = self.scratch.len();
+        if value.escaped {
+            unescape(value.text(self.line), self.scratch);
+        }
+        let text = if value.escaped {
+            self.scratch.get(kept..).unwrap_or_default()
+        } else {
+            value.text(self.line)
+        };
+        let field = target_or_request(field, text);
+        if rank <= self.ranks[field as usize] || !Class::of(field).admits(text) {
+            self.scratch.truncate(kept);
+            return false;
+        }
+        self.ranks[field as usize] = rank;
+        if value.escaped {
+            self.spans.set_scratch(field, kept, self.scratch.len());
+        } else {
+            self.spans.set(field, value.start, value.end);
+        }
+        true
+    }
+}
+
+/// `request` is the request line for some and the target for others; the text tells.
+fn target_or_request(field: Field, text: &[u8]) -> Field {
+    let is_target =
+        || memchr(b' ', text).is_none() && (text.starts_with(b"/") || text.starts_with(b"http"));
+    let is_line = || {
+        let last = text.rsplit(|byte| *byte == b' ').next();
+        last != Some(text) && last.is_some_and(|protocol| protocol.starts_with(b"HTTP/"))
+    };
+    match field {
+        Field::Request if is_target() => Field::Target,
+        Field::Target if is_line() => Field::Request,
+        _ => field,
+    }
+}
+
+/// Undoes JSON's escapes, and the `\xHH` that edges write into JSON although it has none.
+fn unescape(text: &[u8], out: &mut Vec<u8>) {
+    let mut rest = text;
+    while let Some(at) = memchr(b'\\', rest) {
+        out.extend_from_slice(&rest[..at]);
+        rest = &rest[at + 1..];
+        let used = match rest.first() {
+            None => {
+                out.push(b'\\');
+                0
+            }
+            Some(b'u') => unicode(rest, out),
+            Some(b'x') => hex(rest.get(1..3)).map_or(0, |byte| {
+                out.push(byte as u8);
+                3
+            }),
+            Some(letter) => {
+                out.push(match letter {
+                    b'n' => b'\n',
+                    b't' => b'\t',
+                    b'r' => b'\r',
+                    b'b' => 8,
+                    b'f' => 12,
+                    other => *other,
+                });
+                1
+            }
+        };
+        rest = &rest[used..];
+    }
+    out.extend_from_slice(rest);
+}
+
+/// `uXXXX`, or two of them that are a surrogate pair. How many bytes it took; none where it is not that.
+fn unicode(rest: &[u8], out: &mut Vec<u8>) -> usize {
+    let Some(first) = hex(rest.get(1..5)) else {
+        out.push(b'\\');
+        return 0;
+    };
+    let second = match rest.get(5..7) {
+        Some(b"\\u") if (0xD800..0xDC00).contains(&first) => hex(rest.get(7..11)),
+        _ => None,
+    };
+    let (code, used) = match second.filter(|low| (0xDC00..0xE000).contains(low)) {
+        Some(low) => (0x1_0000 + ((first - 0xD800) << 10) + (low - 0xDC00), 11),
+        None => (first, 5),
+    };
+    let c = char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
+    out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+    used
+}
+
+fn hex(digits: Option<&[u8]>) -> Option<u32> {
+    digits?.iter().try_fold(0, |sum, digit| {
+        Some(sum * 16 + char::from(*digit).to_digit(16)?)
+    })
+}
+
+/// The fields behind keys.
+pub(super) struct Names {
+    by_name: FxHashMap<&'static [u8], (Field, u8)>,
+}
+
+impl Names {
+    pub(super) fn new() -> Self {
+        let nginx = nginx::FIELDS
+            .iter()
+            .map(|(name, field, rank)| (name.as_bytes(), (*field, *rank + NGINX_RANK)));
+        let others = OTHER_NAMES
+            .iter()
+            .map(|(name, field, rank)| (name.as_bytes(), (*field, *rank)));
+        Self {
+            by_name: nginx.chain(others).collect(),
+        }
+    }
+
+    /// The field of `key` (`remote_addr`, `remote-addr` and `remoteAddr` alike); nginx's own names rank highest.
+    fn get(&self, key: &[u8]) -> Option<(Field, u8)> {
+        let mut buffer = [0; KEY_BYTES_MAX];
+        let len = snake_case(key, &mut buffer)?;
+        self.by_name.get(buffer.get(..len)?).copied()
+    }
+}
+
+/// Writes `clientIP` and `Client-Ip` as `client_ip`. The length; `None` where there is no room.
+fn snake_case(key: &[u8], buffer: &mut [u8; KEY_BYTES_MAX]) -> Option<usize> {
+    let mut len = 0;
+    let mut before = b'_';
+    for &byte in key {
+        if byte.is_ascii_uppercase() && before.is_ascii_lowercase() {
+            *buffer.get_mut(len)? = b'_';
+            len += 1;
+        }
+        *buffer.get_mut(len)? = match byte {
+            b'-' | b' ' => b'_',
+            _ => byte.to_ascii_lowercase(),
+        };
+        len += 1;
+        before = byte;
+    }
+    Some(len)
+}
+
+/// Above all ranks in the table.
+const NGINX_RANK: u8 = 10;
+
+/// Names that people give keys, other than nginx's variables. Left out on purpose: `duration`, `time_taken`,
+/// `latency` and `response_time`, whose unit the name does not tell.
+const OTHER_NAMES: &[(&str, Field, u8)] = &[
+    ("ip", Field::ClientAddr, 5),
+    ("client_ip", Field::ClientAddr, 6),
+    ("clientip", Field::ClientAddr, 6),
+    ("client_addr", Field::ClientAddr, 6),
+    ("client_address", Field::ClientAddr, 6),
+    ("client.ip", Field::ClientAddr, 5),
+    ("client.address", Field::ClientAddr, 5),
+    ("client", Field::ClientAddr, 3),
+    ("remote_ip", Field::ClientAddr, 5),
+    ("remote_address", Field::ClientAddr, 5),
+    ("remote_host", Field::ClientAddr, 4),
+    ("remotehost", Field::ClientAddr, 4),
+    ("remote", Field::ClientAddr, 3),
+    ("real_ip", Field::ClientAddr, 6),
+    ("x_forwarded_for", Field::ForwardedFor, 5),
+    ("forwarded_for", Field::ForwardedFor, 4),
+    ("xff", Field::ForwardedFor, 4),
+    ("user", Field::RemoteUser, 4),
+    ("auth_user", Field::RemoteUser, 4),
+    ("remoteuser", Field::RemoteUser, 4),
+    ("timestamp", Field::Time, 6),
+    ("time", Field::Time, 7),
+    ("datetime", Field::Time, 6),
+    ("date_time", Field::Time, 6),
+    ("date", Field::Time, 4),
+    ("ts", Field::Time, 4),
+    ("time_msec", Field::Time, 3),
+    // Often the time at which a shipper read the line.
+    ("@timestamp", Field::Time, 2),
+    ("request_line", Field::Request, 6),
+    ("request.line", Field::Request, 5),
+    ("method", Field::Method, 5),
+    ("verb", Field::Method, 4),
+    ("http_method", Field::Method, 5),
+    ("request.method", Field::Method, 5),
+    ("request_path", Field::Target, 6),
+    ("request_url", Field::Target, 7),
+    ("request.uri", Field::Target, 6),
+    ("request.url", Field::Target, 6),
+    ("request.path", Field::Target, 5),
+    ("url", Field::Target, 6),
+    ("path", Field::Target, 5),
+    ("target", Field::Target, 4),
+    ("query", Field::Query, 5),
+    ("request_query", Field::Query, 5),
+    ("request.query", Field::Query, 5),
+    ("protocol", Field::Protocol, 5),
+    ("request_protocol", Field::Protocol, 5),
+    ("http_version", Field::Protocol, 4),
+    ("http_protocol", Field::Protocol, 4),
+    ("proto", Field::Protocol, 3),
+    ("request.protocol", Field::Protocol, 5),
+    ("request_scheme", Field::Scheme, 5),
+    ("vhost", Field::Host, 6),
+    ("virtual_host", Field::Host, 6),
+    ("domain", Field::Host, 5),
+    ("request_host", Field::Host, 7),
+    ("request.host", Field::Host, 7),
+    ("servername", Field::ServerName, 4),
+    ("status_code", Field::Status, 8),
+    ("response_code", Field::Status, 7),
+    ("response_status", Field::Status, 7),
+    ("http_status", Field::Status, 7),
+    ("http_status_code", Field::Status, 7),
+    ("response.status", Field::Status, 6),
+    ("response.status_code", Field::Status, 6),
+    ("bytes", Field::BytesSent, 6),
+    ("bytes_out", Field::BytesSent, 5),
+    ("body_size", Field::BytesSent, 5),
+    ("body_bytes", Field::BytesSent, 6),
+    ("response_size", Field::BytesSent, 5),
+    ("response_bytes", Field::BytesSent, 5),
+    ("response_body_size", Field::BytesSent, 6),
+    ("response.bytes", Field::BytesSent, 4),
+    ("response.body_bytes", Field::BytesSent, 5),
+    ("size", Field::BytesSent, 4),
+    ("length", Field::BytesSent, 3),
+    ("referer", Field::Referer, 5),
+    ("referrer", Field::Referer, 5),
+    ("http_referrer", Field::Referer, 6),
+    ("request_referer", Field::Referer, 5),
+    ("request.referer", Field::Referer, 5),
+    ("user_agent", Field::UserAgent, 6),
+    ("useragent", Field::UserAgent, 6),
+    ("agent", Field::UserAgent, 4),
+    ("ua", Field::UserAgent, 4),
+    ("request_user_agent", Field::UserAgent, 6),
+    ("request.user_agent", Field::UserAgent, 5),
+    ("user_agent.original", Field::UserAgent, 5),
+    ("cookie", Field::Cookie, 4),
+    ("cookies", Field::Cookie, 4),
+    ("request_time_s", Field::Duration, 5),
+    ("request_time_seconds", Field::Duration, 5),
+    ("duration_s", Field::Duration, 4),
+    ("duration_seconds", Field::Duration, 4),
+    ("request_time_ms", Field::DurationMillis, 5),
+    ("duration_ms", Field::DurationMillis, 5),
+    ("response_time_ms", Field::DurationMillis, 4),
+    ("elapsed_ms", Field::DurationMillis, 4),
+    ("latency_ms", Field::DurationMillis, 4),
+    ("request_time_us", Field::DurationMicros, 5),
+    ("duration_us", Field::DurationMicros, 5),
+    ("response_time_us", Field::DurationMicros, 4),
+    ("upstream", Field::UpstreamAddr, 4),
+    ("upstream_address", Field::UpstreamAddr, 5),
+    ("upstream.addr", Field::UpstreamAddr, 5),
+    ("upstream.address", Field::UpstreamAddr, 5),
+    ("upstream.status", Field::UpstreamStatus, 5),
+    ("upstream.connect_time", Field::UpstreamConnectTime, 5),
+    ("upstream.header_time", Field::UpstreamHeaderTime, 5),
+    ("upstream.response_time", Field::UpstreamResponseTime, 5),
+    ("upstream.bytes_received", Field::UpstreamBytesReceived, 5),
+    ("upstream_content_length", Field::UpstreamContentLength, 5),
+    ("cache_status", Field::CacheStatus, 5),
+    ("cache", Field::CacheStatus, 4),
+    ("connection_id", Field::Connection, 4),
+    ("requestid", Field::RequestId, 4),
+    ("x_request_id", Field::RequestId, 5),
+    ("retry_after", Field::RetryAfter, 5),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::testing::{Fields, fields};
+
+    fn read(line: &str) -> Result<Fields, Reason> {
+        let mut spans = Spans::new();
+        let mut scratch = Vec::new();
+        match record(line.as_bytes(), &Names::new(), &mut scratch, &mut spans)? {
+            Record::Request(_) => Ok(fields(line.as_bytes(), &scratch, &spans)),
+            Record::Envelope => Err(Reason::UnknownLayout),
+        }
+    }
+
+    #[track_caller]
+    fn has(line: &str, field: Field, value: &str) {
+        assert_eq!(read(line).unwrap().get(field), Some(value), "{line}");
+    }
+
+    const TIME: &str = r#""time":"2026-11-22T07:25:33+00:00""#;
+
+    #[test]
+    fn nginx_variables_as_keys() {
+        let line = r#"{"time_local":"22/Nov/2026:07:25:33 +0000","remote_addr":"192.0.2.7","request":"GET /a HTTP/1.1","status":502,"body_bytes_sent":157,"http_user_agent":"x \"y\"","upstream_status":"502, 502","upstream_addr":"10.0.0.1:80, 10.0.0.2:80","request_time":0.001}"#;
+        for (field, value) in [
+            (Field::ClientAddr, "192.0.2.7"),
+            (Field::Time, "22/Nov/2026:07:25:33 +0000"),
+            (Field::Request, "GET /a HTTP/1.1"),
+            (Field::Status, "502"),
+            (Field::BytesSent, "157"),
+            (Field::UserAgent, "x \"y\""),
+            (Field::UpstreamStatus, "502, 502"),
+            (Field::UpstreamAddr, "10.0.0.1:80, 10.0.0.2:80"),
+            (Field::Duration, "0.001"),
+        ] {
+            has(line, field, value);
+        }
+    }
+
+    #[test]
+    fn other_names_and_inner_objects() {
+        let line = r#"{ "@timestamp": "2026-11-22T07:25:33Z", "ClientIP": "192.0.2.7", "User-Agent": "x", "request": {"method": "GET", "uri": "/a?b"}, "response": {"status": 503}, "tags": ["a", "}"] }"#;
+        has(line, Field::ClientAddr, "192.0.2.7");
+        has(line, Field::UserAgent, "x");
+        has(line, Field::Method, "GET");
+        has(line, Field::Target, "/a?b");
+        has(line, Field::Status, "503");
+        has(
+            &format!(r#"{{{TIME},"request":"/a","status":"200"}}"#),
+            Field::Target,
+            "/a",
+        );
+        let both = r#"{"@timestamp":"2026-11-22T09:00:00Z","time_iso8601":"2026-11-22T07:25:33Z","uri":"/a","request_uri":"/a?b","status":200}"#;
+        has(both, Field::Time, "2026-11-22T07:25:33Z");
+        has(both, Field::Target, "/a?b");
+    }
+
+    #[test]
+    fn keys_in_any_case() {
+        let line = format!(
+            r#"{{{TIME},"remoteAddr":"192.0.2.7","requestUri":"/a","statusCode":200,"HTTP-User-Agent":"x","bodyBytesSent":7}}"#
+        );
+        has(&line, Field::ClientAddr, "192.0.2.7");
+        has(&line, Field::Target, "/a");
+        has(&line, Field::Status, "200");
+        has(&line, Field::UserAgent, "x");
+        has(&line, Field::BytesSent, "7");
+        let request =
+            format!(r#"{{{TIME},"request":"GET /a HTTP/3.0","url":"GET /b HTTP/2","status":200}}"#);
+        has(&request, Field::Request, "GET /a HTTP/3.0");
+    }
+
+    #[test]
+    fn a_unit_that_the_key_does_not_tell_is_not_guessed() {
+        let line = format!(r#"{{{TIME},"path":"/","status":200,"duration":15,"duration_ms":15}}"#);
+        let fields = read(&line).unwrap();
+        assert_eq!(fields.get(Field::Duration), None);
+        assert_eq!(fields.get(Field::DurationMillis), Some("15"));
+    }
+
+    #[test]
+    fn invalid_json_that_edges_write() {
+        has(
+            &format!(r#"{{{TIME},"uri":"/","status":009}}"#),
+            Field::Status,
+            "009",
+        );
+        has(
+            &format!(r#"{{{TIME},"uri":"/","status":200,"upstream_status":-,}}"#),
+            Field::UpstreamStatus,
+            "-",
+        );
+        has(
+            &format!(r#"{{{TIME},"uri":"/","upstream_status":502, 200,"status":200}}"#),
+            Field::UpstreamStatus,
+            "502, 200",
+        );
+        has(
+            &format!(r#"{{{TIME},"uri":"/","request_time":,"status":200}}"#),
+            Field::Status,
+            "200",
+        );
+        has(
+            &format!("{{{TIME},\"uri\":\"/\",\"user_agent\":\"a\x01\tb\",\"status\":200}}"),
+            Field::UserAgent,
+            "a\x01\tb",
+        );
+        has(
+            &format!(r#"{{{TIME},"uri":"/","user_agent":"a "b" c","status":200}}"#),
+            Field::UserAgent,
+            r#"a "b" c"#,
+        );
+        has(
+            &format!(r#"{{{TIME},"uri":"/\x61\u0062\ud83d\ude00\ud83d\/","status":200}}"#),
+            Field::Target,
+            "/ab😀\u{fffd}/",
+        );
+        has(
+            r#"{"time":"22\/Nov\/2026:07:25:33 +0000","uri":"\/a","status":"200"}"#,
+            Field::Time,
+            "22/Nov/2026:07:25:33 +0000",
+        );
+    }
+
+    #[test]
+    fn what_is_no_request_has_a_reason() {
+        for (line, reason) in [
+            (
+                r#"{"time":"2026-11-22T07:25:33Z","status":200}"#,
+                Reason::NotRequest,
+            ),
+            (
+                r#"{"time":"2026-11-22T07:25:33Z","uri":"/"}"#,
+                Reason::NotRequest,
+            ),
+            (
+                r#"{"time":"yesterday","uri":"/","status":200}"#,
+                Reason::NotRequest,
+            ),
+            (
+                r#"{"time":"2026-11-22T07:25:33Z","uri":"/","status":"ok"}"#,
+                Reason::NotRequest,
+            ),
+            (
+                r#"{"time":"2026-11-22T07:25:33Z","uri":"/","status":200,"a":{"b":{"c":1}}}"#,
+                Reason::NestedTooDeep,
+            ),
+            (
+                r#"{"time":"2026-11-22T07:25:33Z","uri":"/","status":200"#,
+                Reason::LineEndsEarly,
+            ),
+            (
+                r#"{"time":"2026-11-22T07:25:33Z","uri":"/a"#,
+                Reason::LineEndsEarly,
+            ),
+            (
+                r#"{"time":"2026-11-22T07:25:33Z","uri"#,
+                Reason::LineEndsEarly,
+            ),
+            ("{", Reason::LineEndsEarly),
+            ("{}", Reason::NotRequest),
+            ("{} x", Reason::BadJson),
+            ("{a:1}", Reason::BadJson),
+            (r#"{"a" 1}"#, Reason::BadJson),
+        ] {
+            assert_eq!(read(line).err(), Some(reason), "{line}");
+        }
+    }
+
+    #[test]
+    fn no_name_is_listed_twice() {
+        let names = nginx::FIELDS.len() + OTHER_NAMES.len();
+        assert_eq!(Names::new().by_name.len(), names);
+    }
+}

@@ -1,0 +1,307 @@
+//! Which layout a line has, and where its fields stand.
+//!
+//! Every line is looked at on its own: the answer depends on the line and on the layouts that were given, never on
+//! the lines before it, so a file may be cut into chunks anywhere and may change its layout in the middle.
+//!
+//! Order: the user's layouts, those with more pieces first; then by the first byte. `{` is JSON; `[` is one of the
+//! built-in layouts that begin so; all else is the NCSA family, and behind an agent one of the built-in tails.
+
+mod apache;
+mod json;
+mod layout;
+mod ncsa;
+mod nginx;
+mod tail;
+mod time;
+mod value;
+
+use std::fmt;
+
+use model::Edge;
+
+pub use layout::{FormatError, Layout, Warning};
+pub(crate) use time::TimeMemo;
+
+use crate::visit::Spans;
+
+/// The layouts that lines may have.
+pub struct Formats {
+    /// The user's, in the order they are tried; then the built-in ones.
+    layouts: Vec<Layout>,
+    users: usize,
+    /// Built-in layouts that are combined and more: index of the name, and what follows the agent.
+    tails: Vec<(usize, layout::Tail)>,
+    /// Names and products of built-in layouts that only their tail tells.
+    tail_names: Vec<(&'static str, Edge)>,
+    json: json::Names,
+}
+
+/// The layout of one line. Its name: [`Formats::name`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FormatRef {
+    index: u16,
+    /// The product that wrote the line, where the layout tells.
+    pub edge: Edge,
+}
+
+/// Why a line is not a request. Never a piece of the line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// No layout fits.
+    UnknownLayout,
+    /// The line stops before its last field.
+    LineEndsEarly,
+    /// A value in quotes is not closed.
+    NoClosingQuote,
+    /// Where the status should be stands something else.
+    StatusNotNumber,
+    /// Where the bytes should be stands something else.
+    BytesNotNumber,
+    /// The time cannot be read.
+    TimeNotRead,
+    /// It begins like JSON but cannot be read as such.
+    BadJson,
+    /// JSON without time, status and target.
+    NotRequest,
+    /// JSON with objects inside inner objects: not an access log that we know.
+    NestedTooDeep,
+    /// The line fits its layout in too many ways to try.
+    TooManySplits,
+}
+
+impl Reason {
+    /// Every reason, in the order of the enum.
+    pub const ALL: [Self; 10] = [
+        Self::UnknownLayout,
+        Self::LineEndsEarly,
+        Self::NoClosingQuote,
+        Self::StatusNotNumber,
+        Self::BytesNotNumber,
+        Self::TimeNotRead,
+        Self::BadJson,
+        Self::NotRequest,
+        Self::NestedTooDeep,
+        Self::TooManySplits,
+    ];
+
+    /// The text shown with the line's place.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::UnknownLayout => "not a known layout",
+            Self::LineEndsEarly => "the line ends early",
+            Self::NoClosingQuote => "no closing quote",
+            Self::StatusNotNumber => "status is not a number",
+            Self::BytesNotNumber => "bytes sent is not a number",
+            Self::TimeNotRead => "time is not in a known form",
+            Self::BadJson => "not readable as JSON",
+            Self::NotRequest => "JSON without time, status and target",
+            Self::NestedTooDeep => "JSON that is nested too deep",
+            Self::TooManySplits => "too many ways to split the line",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.text())
+    }
+}
+
+/// Names of what the hand-written parsers find, by index: the NCSA family, then JSON.
+const NAMES: [&str; 9] = [
+    "common",
+    "common-extended",
+    "combined",
+    "combined-extended",
+    "vhost-common",
+    "vhost-common-extended",
+    "vhost-combined",
+    "vhost-combined-extended",
+    "json",
+];
+/// Index of `json` in [`NAMES`].
+const JSON: usize = 8;
+
+/// Layouts a user may give. More would make every line that fits none of them slow.
+pub const USER_LAYOUTS_MAX: usize = 64;
+
+impl Formats {
+    /// The user's layouts (at most [`USER_LAYOUTS_MAX`]; further ones are left out) and the built-in ones.
+    pub fn new(mut user: Vec<Layout>) -> Self {
+        user.truncate(USER_LAYOUTS_MAX);
+        // Stable, so that equals keep the order in which they were given.
+        user.sort_by_key(|layout| std::cmp::Reverse(layout.len()));
+        let mut formats = Self {
+            users: user.len(),
+            layouts: user,
+            tails: Vec::new(),
+            tail_names: Vec::new(),
+            json: json::Names::new(),
+        };
+        for format in knowledge::formats() {
+            formats.add_built_in(format);
+        }
+        formats
+    }
+
+    /// The name of a layout in every output.
+    pub fn name(&self, format: FormatRef) -> &str {
+        let index = usize::from(format.index);
+        if let Some(name) = NAMES.get(index) {
+            return name;
+        }
+        let index = index - NAMES.len();
+        match index.checked_sub(self.layouts.len()) {
+            None => self.layouts[index].name(),
+            Some(tail) => self.tail_names.get(tail).map_or("", |(name, _)| name),
+        }
+    }
+
+    /// Finds the layout of `line` and where its fields stand. `spans` is cleared first; a span may lie in `scratch`,
+    /// which is overwritten. On an error both are undefined. A line ends before its `\n`; a `\r` is ignored.
+    ///
+    /// The time of an NCSA line is found by its shape only: whether it exists is for [`TimeMemo::parse`] to say.
+    pub(crate) fn recognise(
+        &self,
+        line: &[u8],
+        scratch: &mut Vec<u8>,
+        spans: &mut Spans,
+    ) -> Result<FormatRef, Reason> {
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        self.recognise_at(line, scratch, spans, true)
+    }
+
+    /// `outermost`: whether an envelope may still be opened.
+    fn recognise_at(
+        &self,
+        line: &[u8],
+        scratch: &mut Vec<u8>,
+        spans: &mut Spans,
+        outermost: bool,
+    ) -> Result<FormatRef, Reason> {
+        spans.clear();
+        if self.users > 0
+            && let Some(format) = self.try_layouts(0..self.users, line, scratch, spans)
+        {
+            return Ok(format);
+        }
+        match line.first() {
+            None => Err(Reason::UnknownLayout),
+            Some(b'{') => self.json(line, scratch, spans, outermost),
+            Some(b'[') => self
+                .try_layouts(self.users..self.layouts.len(), line, scratch, spans)
+                .map_or_else(|| self.ncsa(line, spans), Ok),
+            Some(_) => match self.ncsa(line, spans) {
+                Ok(format) => Ok(format),
+                Err(reason) => self
+                    .try_layouts(self.users..self.layouts.len(), line, scratch, spans)
+                    .ok_or(reason),
+            },
+        }
+    }
+
+    /// The first layout in `range` that fits.
+    fn try_layouts(
+        &self,
+        range: std::ops::Range<usize>,
+        line: &[u8],
+        scratch: &mut Vec<u8>,
+        spans: &mut Spans,
+    ) -> Option<FormatRef> {
+        for index in range {
+            let layout = self.layouts.get(index)?;
+            if layout
+                .first_byte()
+                .is_some_and(|byte| line.first() != Some(&byte))
+            {
+                continue;
+            }
+            spans.clear();
+            if layout.find(line, scratch, spans).is_ok() {
+                return Some(FormatRef {
+                    index: (NAMES.len() + index) as u16,
+                    edge: layout.edge(),
+                });
+            }
+        }
+        spans.clear();
+        None
+    }
+
+    fn ncsa(&self, line: &[u8], spans: &mut Spans) -> Result<FormatRef, Reason> {
+        let found = ncsa::parse(line, spans)?;
+        let plain = usize::from(found.host) * 4 + usize::from(found.combined) * 2;
+        if found.tail >= line.len() {
+            return Ok(built_in(plain, Edge::Unknown));
+        }
+        if found.combined && !found.host {
+            for (name, tail) in &self.tails {
+                if tail.find(line, found.tail, spans) {
+                    let index = NAMES.len() + self.layouts.len() + name;
+                    return Ok(built_in(index, self.tail_names[*name].1));
+                }
+            }
+        }
+        let edge = tail::parse(line, found.tail, found.combined, spans);
+        Ok(built_in(plain + 1, edge))
+    }
+
+    fn json(
+        &self,
+        line: &[u8],
+        scratch: &mut Vec<u8>,
+        spans: &mut Spans,
+        outermost: bool,
+    ) -> Result<FormatRef, Reason> {
+        match json::record(line, &self.json, scratch, spans)? {
+            json::Record::Request(edge) => Ok(built_in(JSON, edge)),
+            json::Record::Envelope if outermost => self.inner(scratch, spans),
+            json::Record::Envelope => Err(Reason::NestedTooDeep),
+        }
+    }
+
+    /// The line that an envelope held, which stands in `scratch`.
+    fn inner(&self, scratch: &mut Vec<u8>, spans: &mut Spans) -> Result<FormatRef, Reason> {
+        let text = std::mem::take(scratch);
+        let line = text.trim_ascii_end();
+        let mut more = Vec::new();
+        let format = self.recognise_at(line, &mut more, spans, false);
+        spans.move_to_scratch(text.len());
+        *scratch = text;
+        scratch.append(&mut more);
+        format
+    }
+
+    /// Compiles a layout from facts. What the NCSA parser reads by itself is left to it.
+    fn add_built_in(&mut self, format: &'static knowledge::Format) {
+        if let Some(tail) = layout::Tail::of(format.string) {
+            self.tails.push((self.tail_names.len(), tail));
+            self.tail_names.push((format.name, format.edge));
+            return;
+        }
+        let is_ncsa = !format.samples.is_empty()
+            && format
+                .samples
+                .iter()
+                .all(|sample| ncsa::parse(sample.as_bytes(), &mut Spans::new()).is_ok());
+        if is_ncsa {
+            return;
+        }
+        if let Ok((layout, _)) = Layout::parse_string(format.name, format.string) {
+            self.layouts.push(layout.with_edge(format.edge));
+        }
+    }
+}
+
+const fn built_in(index: usize, edge: Edge) -> FormatRef {
+    FormatRef {
+        index: index as u16,
+        edge,
+    }
+}
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;

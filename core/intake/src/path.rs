@@ -1,0 +1,376 @@
+//! Request targets to routes. The text of a path leaves intake only with a crawler's fetch, and without what is
+//! personal by its shape; of other clients' paths only keyed hashes of the segments leave.
+
+use model::{Route, Segment, Shape};
+
+use crate::secret::Secret;
+
+/// Longest path text a fetch carries; what is longer is cut and ends in `…`.
+const PATH_MAX: usize = 1_024;
+
+/// What follows one of these words names a person or opens an account.
+const PERSONAL_WORDS: [&[u8]; 22] = [
+    b"reset",
+    b"reset-password",
+    b"password",
+    b"password-reset",
+    b"unsubscribe",
+    b"token",
+    b"tokens",
+    b"verify",
+    b"verification",
+    b"confirm",
+    b"confirmation",
+    b"activate",
+    b"activation",
+    b"invite",
+    b"invitation",
+    b"magic",
+    b"magic-link",
+    b"otp",
+    b"session",
+    b"sso",
+    b"auth",
+    b"optout",
+];
+
+/// A target taken apart. Borrowed from the line, so it stays in intake.
+pub(crate) struct Target<'line> {
+    /// Path without query, fragment and host; `/` where there is none.
+    pub(crate) path: &'line [u8],
+    pub(crate) query: Option<&'line [u8]>,
+    /// Host of an absolute URI.
+    pub(crate) host: Option<&'line [u8]>,
+    /// Whether an absolute URI says `https`.
+    pub(crate) https: Option<bool>,
+}
+
+impl<'line> Target<'line> {
+    pub(crate) fn of(target: &'line [u8]) -> Self {
+        let (mut rest, mut host, mut https) = (target, None, None);
+        for (scheme, secure) in [
+            (b"http://".as_slice(), false),
+            (b"https://".as_slice(), true),
+        ] {
+            if target.len() >= scheme.len() && target[..scheme.len()].eq_ignore_ascii_case(scheme) {
+                let after = &target[scheme.len()..];
+                let end = memchr::memchr3(b'/', b'?', b'#', after).unwrap_or(after.len());
+                (host, rest, https) = (Some(&after[..end]), &after[end..], Some(secure));
+            }
+        }
+        let rest = &rest[..memchr::memchr(b'#', rest).unwrap_or(rest.len())];
+        let (path, query) = match memchr::memchr(b'?', rest) {
+            Some(at) => (&rest[..at], Some(&rest[at + 1..])),
+            None => (rest, None),
+        };
+        let path = if path.is_empty() {
+            b"/".as_slice()
+        } else {
+            path
+        };
+        Self {
+            path,
+            query: query.filter(|query| !query.is_empty()),
+            host,
+            https,
+        }
+    }
+}
+
+/// The route of a path, and its hash under the secret of the run.
+pub(crate) fn route(secret: &Secret, path: &[u8]) -> (Route, u64) {
+    let mut route = Route {
+        robots: path == b"/robots.txt",
+        ..Route::default()
+    };
+    let mut words = words(path).peekable();
+    let mut before: &[u8] = b"";
+    while let Some(word) = words.next() {
+        if usize::from(route.len) == Route::DEPTH {
+            route.deeper = true;
+            break;
+        }
+        let shape = shape(before, word);
+        let key = match shape {
+            Shape::Literal => secret.hash(word),
+            other => other as u64,
+        };
+        route.segments[usize::from(route.len)] = Segment { key, shape };
+        route.len += 1;
+        before = word;
+        if word.is_empty() && words.peek().is_none() {
+            break;
+        }
+    }
+    (route, secret.hash(path))
+}
+
+/// Appends the text of a crawler's path: ids, UUIDs and slugs stay, personal segments become `{…}`, bytes that are
+/// not printable ASCII are percent-encoded.
+pub(crate) fn write_text(path: &[u8], text: &mut String) {
+    let start = text.len();
+    let mut before: &[u8] = b"";
+    for word in words(path) {
+        text.push('/');
+        if shape(before, word) == Shape::Personal {
+            text.push_str("{…}");
+        } else {
+            for byte in word {
+                push_byte(*byte, text);
+            }
+        }
+        before = word;
+        if text.len() - start > PATH_MAX {
+            let mut end = start + PATH_MAX;
+            while !text.is_char_boundary(end) {
+                end -= 1;
+            }
+            text.truncate(end);
+            text.push('…');
+            break;
+        }
+    }
+    if text.len() == start {
+        text.push('/');
+    }
+}
+
+fn push_byte(byte: u8, text: &mut String) {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    if byte.is_ascii_graphic() {
+        text.push(char::from(byte));
+    } else {
+        text.push('%');
+        text.push(char::from(HEX[usize::from(byte >> 4)]));
+        text.push(char::from(HEX[usize::from(byte & 15)]));
+    }
+}
+
+/// The segments: without what follows a `;` in them, which is where session ids stand.
+fn words(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let path = path.strip_prefix(b"/").unwrap_or(path);
+    let empty = path.is_empty();
+    path.split(|byte| *byte == b'/')
+        .map(|word| &word[..memchr::memchr(b';', word).unwrap_or(word.len())])
+        .filter(move |_| !empty)
+}
+
+/// What a segment looks like, with the segment before it.
+fn shape(before: &[u8], word: &[u8]) -> Shape {
+    if word.is_empty() {
+        return Shape::Literal;
+    }
+    if is_personal_word(before) || is_email(word) || is_signed(word) {
+        return Shape::Personal;
+    }
+    // Most segments are words, and most words begin with a letter and are short.
+    if word.len() < 16 && !word[0].is_ascii_digit() {
+        return Shape::Literal;
+    }
+    let stem = stem(word);
+    if stem.iter().all(u8::is_ascii_digit) {
+        Shape::Number
+    } else if is_uuid(stem) {
+        Shape::Uuid
+    } else if is_date(stem) {
+        Shape::Date
+    } else if is_hash(stem) {
+        Shape::Hash
+    } else {
+        Shape::Literal
+    }
+}
+
+/// The word without a file ending of at most five letters.
+fn stem(word: &[u8]) -> &[u8] {
+    match memchr::memrchr(b'.', word) {
+        Some(at) if at > 0 && (1..=5).contains(&(word.len() - at - 1)) => &word[..at],
+        _ => word,
+    }
+}
+
+fn is_personal_word(word: &[u8]) -> bool {
+    !word.is_empty()
+        && PERSONAL_WORDS
+            .iter()
+            .any(|personal| word.eq_ignore_ascii_case(personal))
+}
+
+/// `name@host.tld`, the `@` also percent-encoded; not `/@handle`, `@2x.png` or `pkg@1.2.3`.
+fn is_email(word: &[u8]) -> bool {
+    let split = memchr::memchr(b'@', word)
+        .map(|at| (at, 1))
+        .or_else(|| memchr::memmem::find(word, b"%40").map(|at| (at, 3)));
+    let Some((at, len)) = split else { return false };
+    let host = &word[at + len..];
+    let Some(dot) = memchr::memrchr(b'.', host) else {
+        return false;
+    };
+    let tld = &host[dot + 1..];
+    at > 0
+        && dot > 0
+        && tld.len() >= 2
+        && tld.iter().all(u8::is_ascii_alphabetic)
+        && !matches!(
+            tld,
+            b"png" | b"jpg" | b"jpeg" | b"gif" | b"svg" | b"webp" | b"avif" | b"js" | b"css"
+        )
+}
+
+/// Signed tokens: JSON web tokens, `payload--hexdigest`, and long runs that mix upper case, lower case and digits
+/// without any separator that a slug would have.
+fn is_signed(word: &[u8]) -> bool {
+    /// Shorter runs are ids of videos, pastes and products.
+    const RUN_MIN: usize = 24;
+    if word.len() < RUN_MIN {
+        return false;
+    }
+    if word.starts_with(b"eyJ") {
+        return true;
+    }
+    if let Some(at) = memchr::memmem::rfind(word, b"--") {
+        let digest = &word[at + 2..];
+        if digest.len() >= 32 && digest.iter().all(u8::is_ascii_hexdigit) {
+            return true;
+        }
+    }
+    let stem = stem(word);
+    let token = |byte: &u8| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'=' | b'-' | b'.' | b'~')
+    };
+    let separators = stem
+        .iter()
+        .filter(|byte| matches!(byte, b'-' | b'_' | b'.'))
+        .count();
+    let mixes = |class: fn(&u8) -> bool| stem.iter().filter(|byte| class(byte)).count() >= 3;
+    stem.iter().all(token)
+        && separators * 12 <= stem.len()
+        && mixes(u8::is_ascii_uppercase)
+        && mixes(u8::is_ascii_lowercase)
+        && mixes(u8::is_ascii_digit)
+}
+
+fn is_uuid(word: &[u8]) -> bool {
+    word.len() == 36
+        && word.iter().enumerate().all(|(index, byte)| match index {
+            8 | 13 | 18 | 23 => *byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
+/// `2026-11-24`.
+fn is_date(word: &[u8]) -> bool {
+    word.len() == 10
+        && word.iter().enumerate().all(|(index, byte)| match index {
+            4 | 7 => *byte == b'-',
+            _ => byte.is_ascii_digit(),
+        })
+}
+
+/// At least 16 hexadecimal digits, letters and digits both, perhaps after a name (`app.3f9a…`, `main-3f9a…`).
+fn is_hash(word: &[u8]) -> bool {
+    let start = word
+        .iter()
+        .rposition(|byte| matches!(byte, b'.' | b'-' | b'_'))
+        .map_or(0, |at| at + 1);
+    let run = &word[start..];
+    run.len() >= 16
+        && run.iter().all(u8::is_ascii_hexdigit)
+        && run.iter().any(u8::is_ascii_digit)
+        && run.iter().any(u8::is_ascii_alphabetic)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(path: &str) -> String {
+        let mut text = String::new();
+        write_text(path.as_bytes(), &mut text);
+        text
+    }
+
+    fn shapes(path: &str) -> Vec<Shape> {
+        let (route, _) = route(&Secret::new([7; 16]), path.as_bytes());
+        route.segments[..usize::from(route.len)]
+            .iter()
+            .map(|segment| segment.shape)
+            .collect()
+    }
+
+    #[test]
+    fn ids_dates_and_hashes_fold_in_routes_and_stay_in_a_crawlers_text() {
+        use Shape::{Date, Hash, Literal, Number, Uuid};
+        for (path, expected) in [
+            ("/product/123", vec![Literal, Number]),
+            ("/product/123.html", vec![Literal, Number]),
+            (
+                "/o/7d444840-9dc0-11d1-b245-5ffdce74fad2",
+                vec![Literal, Uuid],
+            ),
+            ("/news/2026-11-24/title-of-it", vec![Literal, Date, Literal]),
+            ("/static/app.3f9a0c4d5e6f7a8b9c0d.js", vec![Literal, Hash]),
+            ("/", vec![]),
+            ("/shop/", vec![Literal, Literal]),
+        ] {
+            assert_eq!(shapes(path), expected, "{path}");
+            assert_eq!(text(path), path);
+        }
+    }
+
+    #[test]
+    fn personal_segments_never_become_text() {
+        for path in [
+            "/u/jane@example.org",
+            "/u/jane%40example.org",
+            "/reset/abc",
+            "/newsletter/Unsubscribe/4711",
+            "/t/eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln",
+            "/blob/BAh7CEkiCG--0123456789abcdef0123456789abcdef01234567",
+            "/share/aB3dE5fG7hI9jK1lM3nO5pQ7",
+        ] {
+            assert!(shapes(path).contains(&Shape::Personal), "{path}");
+            assert!(text(path).contains("{…}"), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_only_looks_personal_stays() {
+        for path in [
+            "/@jane",
+            "/img/logo@2x.png",
+            "/npm/vue@3.4.21",
+            "/watch/dQw4w9WgXcQ",
+            "/blog/why-we-moved-Our-API-from-v1-to-v2-in-2026-and-what-broke",
+            "/password-managers/compared",
+        ] {
+            assert_eq!(text(path), path);
+        }
+    }
+
+    #[test]
+    fn session_ids_behind_a_semicolon_and_bytes_that_could_harm_a_terminal_are_gone() {
+        assert_eq!(text("/cart;jsessionid=CANARY/items"), "/cart/items");
+        assert_eq!(text("/a\x1b[31m b"), "/a%1B[31m%20b");
+    }
+
+    #[test]
+    fn targets_in_every_form() {
+        let target = Target::of(b"HTTPS://shop.example:8443/a?b=1#c");
+        assert_eq!(
+            (target.path, target.query),
+            (b"/a".as_slice(), Some(b"b=1".as_slice()))
+        );
+        assert_eq!(target.host, Some(b"shop.example:8443".as_slice()));
+        assert_eq!(target.https, Some(true));
+        assert_eq!(Target::of(b"*").path, b"*");
+        assert_eq!(Target::of(b"http://h?x").path, b"/");
+    }
+
+    #[test]
+    fn the_fold_is_stateless_and_deep_paths_end() {
+        let (route, _) = route(&Secret::new([7; 16]), b"/a/b/c/d/e/f");
+        assert_eq!(usize::from(route.len), Route::DEPTH);
+        assert!(route.deeper);
+    }
+}

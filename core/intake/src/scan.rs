@@ -1,0 +1,817 @@
+//! Stateless per line: bytes of a chunk to requests, and to what must wait for a neighbour.
+
+use knowledge::CrawlerMatcher;
+use model::{
+    Attempt, CrawlerId, Edge, Fetch, Field, LogKind, Method, Outcome, Place, Request, Scheme,
+    SourceId, Stamp, Status,
+};
+
+use crate::attribute::{Attribution, FailureStatuses, Signs, needs_attribution};
+use crate::error_log::{self, ErrorLine, Level};
+use crate::filter::Filter;
+use crate::format::{FormatRef, Formats, TimeMemo};
+use crate::held::{Held, HeldAttempt, HeldError, HeldFetch, HeldRequest};
+use crate::identity::{Agents, Client, Ranges};
+use crate::path::{self, Target};
+use crate::secret::Secret;
+use crate::seen::Sources;
+use crate::visit::{Spans, Visit};
+
+/// Longest line that is read; a longer one is counted as not understood.
+pub const LINE_MAX: usize = 65_536;
+
+/// Bytes that begin and end at line ends.
+#[derive(Clone, Copy)]
+pub struct Chunk<'a> {
+    /// Where they come from.
+    pub source: SourceId,
+    /// Number of the first line, from 1.
+    pub first_line: u64,
+    /// The product known from beside the log (its error log, its configuration), where the layout does not say.
+    pub edge: Edge,
+    /// What the source mostly holds. Lines of the other kind are read all the same.
+    pub kind: LogKind,
+    /// Whole lines; the last one may lack its end.
+    pub bytes: &'a [u8],
+}
+
+/// What the user chose.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Statuses that count as failed; empty for 429 and 500 to 599.
+    pub failures: Vec<u16>,
+    /// Leave out what is earlier.
+    pub since: Option<Stamp>,
+    /// Leave out what is this late or later.
+    pub until: Option<Stamp>,
+    /// Only these hosts; empty for all.
+    pub sites: Vec<String>,
+    /// Only fetches of these crawlers; empty for all requests.
+    pub crawlers: Vec<CrawlerId>,
+}
+
+/// Everything that reading a line needs, shared by all threads.
+pub struct Intake {
+    pub(crate) settings: Settings,
+    pub(crate) secret: Secret,
+    failures: FailureStatuses,
+    formats: Formats,
+    matcher: CrawlerMatcher,
+    ranges: Ranges,
+    signs: Signs,
+    follow_ups: Vec<&'static str>,
+}
+
+/// What a chunk gave, besides the requests that went to the sink.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scanned {
+    /// What was seen of each source.
+    pub sources: Sources,
+    /// What waits for a neighbour.
+    pub held: Held,
+}
+
+impl Scanned {
+    /// Adds everything in `other`.
+    pub fn merge(&mut self, other: Self) {
+        self.sources.absorb(other.sources);
+        self.held.absorb(other.held);
+    }
+}
+
+impl Intake {
+    /// Makes everything ready. `secret` must be new in each run.
+    pub fn new(settings: Settings, secret: Secret, ranges: Ranges, formats: Formats) -> Self {
+        let mut failures = FailureStatuses::default();
+        if !settings.failures.is_empty() {
+            failures = FailureStatuses::none();
+            settings
+                .failures
+                .iter()
+                .for_each(|status| failures.insert(*status));
+        }
+        let rules = knowledge::signs();
+        let mut follow_ups: Vec<&'static str> = rules
+            .iter()
+            .flat_map(|rule| rule.not_followed_by.iter().copied())
+            .collect();
+        follow_ups.sort_unstable();
+        follow_ups.dedup();
+        follow_ups.truncate(u32::BITS as usize);
+        Self {
+            settings,
+            secret,
+            failures,
+            formats,
+            matcher: CrawlerMatcher::new(),
+            ranges,
+            signs: Signs::new(rules),
+            follow_ups,
+        }
+    }
+
+    /// Bits of `HeldError::follow_ups` for these literals.
+    pub(crate) fn follow_up_bits(&self, literals: &[&str]) -> u32 {
+        let is_set = |literal: &&str| literals.contains(literal);
+        self.follow_ups
+            .iter()
+            .enumerate()
+            .filter(|(_, literal)| is_set(literal))
+            .fold(0, |bits, (n, _)| bits | 1 << n)
+    }
+
+    /// Reads a chunk. Requests that need no neighbour go to `sink` at once; the rest is held. `filter` tells which
+    /// good requests the error log speaks of.
+    pub fn scan(
+        &self,
+        chunk: Chunk<'_>,
+        filter: &Filter,
+        sink: &mut impl FnMut(&Request<'_>),
+    ) -> Scanned {
+        let mut scan = Scan {
+            intake: self,
+            chunk,
+            filter,
+            agents: Agents::new(&self.matcher, &self.ranges),
+            time: TimeMemo::new(),
+            text: String::new(),
+            host: String::new(),
+            format: None,
+            format_count: 0,
+            zone: None,
+            zone_count: 0,
+            scanned: Scanned::default(),
+        };
+        scan.lines(sink);
+        scan.scanned
+    }
+
+    /// What a head of a source holds, and its first stamp: read before the whole, to know error logs and to rank.
+    pub fn look(&self, head: &[u8], edge: Edge) -> Look {
+        let chunk = Chunk {
+            source: SourceId(0),
+            first_line: 1,
+            edge,
+            kind: LogKind::Access,
+            bytes: head,
+        };
+        let mut first = None;
+        let scanned = self.scan(chunk, &Filter::default(), &mut |request| {
+            first = first.or(Some(request.at));
+        });
+        let seen = scanned
+            .sources
+            .get(SourceId(0))
+            .cloned()
+            .unwrap_or_default();
+        Look {
+            kind: if seen.entries > seen.requests {
+                LogKind::Error
+            } else {
+                LogKind::Access
+            },
+            edge: if seen.entries > seen.requests {
+                seen.error_edges
+                    .iter()
+                    .max_by_key(|(_, n)| **n)
+                    .map_or(Edge::Unknown, |(edge, _)| *edge)
+            } else {
+                seen.formats
+                    .iter()
+                    .max_by_key(|(_, n)| **n)
+                    .map_or(Edge::Unknown, |((edge, _), _)| *edge)
+            },
+            first: seen.span.map(|(first, _)| first),
+            understood: seen.requests + seen.entries,
+        }
+    }
+}
+
+/// What the head of a source shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// What it mostly holds.
+    pub kind: LogKind,
+    /// The product, where the lines say so.
+    pub edge: Edge,
+    /// Smallest stamp in it.
+    pub first: Option<Stamp>,
+    /// Lines understood.
+    pub understood: u64,
+}
+
+/// One chunk being read.
+struct Scan<'a> {
+    intake: &'a Intake,
+    chunk: Chunk<'a>,
+    filter: &'a Filter,
+    agents: Agents<'a>,
+    time: TimeMemo,
+    /// Text of the path at hand.
+    text: String,
+    /// Host at hand, in lower case.
+    host: String,
+    /// Layout of the last lines and how many they were: counted in runs.
+    format: Option<FormatRef>,
+    format_count: u64,
+    zone: Option<i32>,
+    zone_count: u64,
+    scanned: Scanned,
+}
+
+impl Scan<'_> {
+    fn lines(&mut self, sink: &mut impl FnMut(&Request<'_>)) {
+        let mut spans = Spans::new();
+        let mut scratch = Vec::new();
+        let bytes = self.chunk.bytes;
+        let mut start = 0;
+        let mut number = self.chunk.first_line;
+        while start < bytes.len() {
+            let end = memchr::memchr(b'\n', &bytes[start..]).map_or(bytes.len(), |at| start + at);
+            let line = bytes[start..end]
+                .strip_suffix(b"\r")
+                .unwrap_or(&bytes[start..end]);
+            self.line(line, number, &mut spans, &mut scratch, sink);
+            start = end + 1;
+            number += 1;
+        }
+        self.count_formats();
+    }
+
+    fn line(
+        &mut self,
+        line: &[u8],
+        number: u64,
+        spans: &mut Spans,
+        scratch: &mut Vec<u8>,
+        sink: &mut impl FnMut(&Request<'_>),
+    ) {
+        if line.trim_ascii().is_empty() {
+            return;
+        }
+        let place = Place {
+            source: self.chunk.source,
+            line: number,
+        };
+        self.scanned.sources.of(place.source).lines += 1;
+        if line.len() > LINE_MAX {
+            return self.unparsed(number, "line longer than the limit of 64 KiB");
+        }
+        if self.chunk.kind == LogKind::Error && self.error(line, place) {
+            return;
+        }
+        spans.clear();
+        scratch.clear();
+        match self.intake.formats.recognise(line, scratch, spans) {
+            Ok(format) => {
+                self.scanned.sources.of(place.source).fields |= spans.carried();
+                let visit = Visit::new(line, scratch, spans);
+                if let Err(reason) = self.visit(&visit, format, place, sink) {
+                    self.unparsed(number, reason);
+                }
+            }
+            Err(_) if self.chunk.kind != LogKind::Error && self.error(line, place) => {}
+            Err(_) if self.is_continuation() => {
+                self.scanned.sources.of(place.source).continuations += 1;
+            }
+            Err(reason) => self.unparsed(number, reason.text()),
+        }
+    }
+
+    /// Multi-line messages go on in an error log. Looking only at the kind of source keeps the line stateless.
+    fn is_continuation(&self) -> bool {
+        self.chunk.kind == LogKind::Error
+    }
+
+    fn unparsed(&mut self, line: u64, reason: &'static str) {
+        self.scanned
+            .sources
+            .of(self.chunk.source)
+            .unparsed(line, reason);
+    }
+
+    fn count_formats(&mut self) {
+        let seen = self.scanned.sources.of(self.chunk.source);
+        if let Some(format) = self.format.take() {
+            let name = self.intake.formats.name(format).to_owned();
+            *seen.formats.entry((format.edge, name)).or_default() += self.format_count;
+            *seen.zones.entry(self.zone).or_default() += self.zone_count;
+        }
+        self.format_count = 0;
+        self.zone_count = 0;
+    }
+
+    /// One request.
+    fn visit(
+        &mut self,
+        visit: &Visit<'_>,
+        format: FormatRef,
+        place: Place,
+        sink: &mut impl FnMut(&Request<'_>),
+    ) -> Result<(), &'static str> {
+        let time = visit.get(Field::Time).ok_or("no time")?;
+        let (millis, zone) = self.time.parse(time).ok_or("time is not understood")?;
+        let at = Stamp(millis);
+        let status = status(visit.get(Field::Status).unwrap_or_default())?;
+        if self.format != Some(format) || self.zone != zone {
+            self.count_formats();
+            self.format = Some(format);
+            self.zone = zone;
+        }
+        self.format_count += 1;
+        self.zone_count += 1;
+        let seen = self.scanned.sources.of(place.source);
+        seen.requests += 1;
+        seen.stretch(at);
+        let settings = &self.intake.settings;
+        if settings.since.is_some_and(|since| at < since)
+            || settings.until.is_some_and(|until| at >= until)
+        {
+            return Ok(());
+        }
+        let line = RequestLine::of(visit);
+        let target = Target::of(line.target);
+        set_host(&mut self.host, visit, &target);
+        if !settings.sites.is_empty() && !settings.sites.contains(&self.host) {
+            return Ok(());
+        }
+        let client = self.agents.client(
+            visit.value(Field::UserAgent),
+            visit.value(Field::ClientAddr),
+        );
+        if !settings.crawlers.is_empty()
+            && !matches!(client, Client::Crawler(claim) if settings.crawlers.contains(&claim.crawler))
+        {
+            return Ok(());
+        }
+        let edge = match format.edge {
+            Edge::Unknown => self.chunk.edge,
+            edge => edge,
+        };
+        self.request(
+            visit,
+            Parts {
+                at,
+                place,
+                edge,
+                status,
+                line,
+                target,
+                client,
+            },
+            sink,
+        );
+        Ok(())
+    }
+
+    fn request(
+        &mut self,
+        visit: &Visit<'_>,
+        parts: Parts<'_>,
+        sink: &mut impl FnMut(&Request<'_>),
+    ) {
+        let secret = &self.intake.secret;
+        let (route, url) = path::route(secret, parts.target.path);
+        let fetch = match parts.client {
+            Client::Crawler(claim) => {
+                self.text.clear();
+                path::write_text(parts.target.path, &mut self.text);
+                let query = parts
+                    .target
+                    .query
+                    .map_or(0, |query| secret.hash(query).max(1));
+                Some((claim, query))
+            }
+            Client::Other | Client::Spoofed(_) => None,
+        };
+        let status = parts.status;
+        let attribution = needs_attribution(visit, status, &self.intake.failures).then(|| {
+            self.intake
+                .signs
+                .access(parts.edge, visit, &self.intake.failures)
+        });
+        let outcome = attribution.as_ref().map_or(Outcome::Good, |found| {
+            outcome(found, self.intake.failures.contains(status))
+        });
+        let single;
+        let attempts: &[Attempt<'_>] = match &attribution {
+            Some(_) => &[],
+            None => match single_attempt(visit) {
+                Some(attempt) => {
+                    single = [attempt];
+                    &single
+                }
+                None => &[],
+            },
+        };
+        let request = Request {
+            at: parts.at,
+            place: parts.place,
+            edge: parts.edge,
+            host: &self.host,
+            scheme: scheme(visit, &parts.target),
+            method: parts.line.method(),
+            route,
+            url,
+            status: Status(status),
+            bytes: visit.value(Field::BytesSent).and_then(number),
+            millis: duration(visit),
+            outcome,
+            finding: None,
+            evidence: None,
+            repeat: false,
+            from_cache: from_cache(visit),
+            retry_after: visit
+                .value(Field::RetryAfter)
+                .and_then(number)
+                .and_then(|n| n.try_into().ok()),
+            fetch: fetch.map(|(claim, query)| Fetch {
+                claim,
+                path: &self.text,
+                query,
+            }),
+            spoofed: match parts.client {
+                Client::Spoofed(crawler) => Some(crawler),
+                Client::Other | Client::Crawler(_) => None,
+            },
+            attempts,
+        };
+        let found = match attribution {
+            // Ordinary, and the error log says nothing of it: no more to do.
+            None if self.filter.is_empty() => return sink(&request),
+            None => {
+                let keys = Keys::of(secret, visit, &parts);
+                if !self.filter.hits(parts.at, &keys) {
+                    return sink(&request);
+                }
+                Attribution::clean()
+            }
+            Some(found) => found,
+        };
+        let keys = Keys::of(secret, visit, &parts);
+        let held = hold(&request, &found, &keys, single_attempt(visit));
+        // A fetch that no error line can speak of has nothing to wait for: only other clients repeat.
+        if self.filter.is_empty() && (request.fetch.is_some() || outcome != Outcome::Failed) {
+            held.lend(None, false, sink);
+        } else {
+            self.scanned.held.requests.push(held);
+        }
+    }
+
+    /// One entry of an error log; false where the line is none.
+    fn error(&mut self, line: &[u8], place: Place) -> bool {
+        let Some(entry) = error_log::parse(line) else {
+            return false;
+        };
+        let civil = Stamp(entry.civil_millis);
+        let seen = self.scanned.sources.of(place.source);
+        seen.entries += 1;
+        *seen.error_edges.entry(entry.edge).or_default() += 1;
+        seen.stretch(civil);
+        let follow_ups = self
+            .intake
+            .follow_ups
+            .iter()
+            .enumerate()
+            .filter(|(_, literal)| {
+                memchr::memmem::find(entry.message, literal.as_bytes()).is_some()
+            })
+            .fold(0, |bits, (n, _)| bits | 1 << n);
+        let Some(finding) = self.intake.signs.error_line(&entry) else {
+            return true;
+        };
+        let secret = &self.intake.secret;
+        let line = entry.client.zip(entry.request).map(|(client, request)| {
+            let line = RequestLine::parse(request);
+            line_key(secret, client, line.method, line.target)
+        });
+        self.scanned.held.errors.push(HeldError {
+            civil,
+            zone: entry.zone,
+            place,
+            edge: entry.edge,
+            host: entry.host.and_then(host_name).unwrap_or_default().into(),
+            upstream: entry.upstream.map(upstream_name).unwrap_or_default().into(),
+            finding,
+            after_headers: is_after_headers(&entry),
+            process: entry.process,
+            client: entry.client.map(|client| client_key(secret, client)),
+            line,
+            path: entry
+                .path_hint
+                .map(|path| secret.hash(Target::of(path).path)),
+            serial: serial(secret, entry.connection, entry.log_id),
+            follow_ups,
+        });
+        true
+    }
+}
+
+/// What was found out of a line before it becomes a request. Borrows personal data.
+struct Parts<'line> {
+    at: Stamp,
+    place: Place,
+    edge: Edge,
+    status: u16,
+    line: RequestLine<'line>,
+    target: Target<'line>,
+    client: Client,
+}
+
+/// The request line taken apart.
+#[derive(Clone, Copy)]
+struct RequestLine<'line> {
+    method: &'line [u8],
+    target: &'line [u8],
+}
+
+impl<'line> RequestLine<'line> {
+    fn of(visit: &Visit<'line>) -> Self {
+        if let Some(request) = visit.value(Field::Request) {
+            return Self::parse(request);
+        }
+        Self {
+            method: visit.value(Field::Method).unwrap_or_default(),
+            target: visit.value(Field::Target).unwrap_or_default(),
+        }
+    }
+
+    /// `METHOD target PROTOCOL`; the target may hold blanks, the protocol may be missing (HTTP/0.9).
+    fn parse(request: &'line [u8]) -> Self {
+        let Some(first) = memchr::memchr(b' ', request) else {
+            return Self {
+                method: b"",
+                target: b"",
+            };
+        };
+        let rest = &request[first + 1..];
+        let end = memchr::memrchr(b' ', rest)
+            .filter(|at| rest[at + 1..].starts_with(b"HTTP/"))
+            .unwrap_or(rest.len());
+        Self {
+            method: &request[..first],
+            target: &rest[..end],
+        }
+    }
+
+    fn method(&self) -> Method {
+        match self.method {
+            b"GET" => Method::Get,
+            b"HEAD" => Method::Head,
+            b"POST" => Method::Post,
+            _ => Method::Other,
+        }
+    }
+}
+
+/// Keys that tie a request to lines of the error log.
+pub(crate) struct Keys {
+    pub(crate) client: u64,
+    pub(crate) line: u64,
+    pub(crate) serial: Option<u64>,
+}
+
+impl Keys {
+    fn of(secret: &Secret, visit: &Visit<'_>, parts: &Parts<'_>) -> Self {
+        let client = visit.value(Field::ClientAddr).unwrap_or_default();
+        let connection = visit.value(Field::Connection).and_then(number);
+        Self {
+            client: client_key(secret, client),
+            line: line_key(secret, client, parts.line.method, parts.line.target),
+            serial: serial(secret, connection, visit.value(Field::ErrorLogId)),
+        }
+    }
+}
+
+fn client_key(secret: &Secret, client: &[u8]) -> u64 {
+    secret.hash_parts(&[b"client", client])
+}
+
+fn line_key(secret: &Secret, client: &[u8], method: &[u8], target: &[u8]) -> u64 {
+    secret.hash_parts(&[b"line", client, method, target])
+}
+
+fn serial(secret: &Secret, connection: Option<u64>, log_id: Option<&[u8]>) -> Option<u64> {
+    match (log_id, connection) {
+        (Some(id), _) => Some(secret.hash_parts(&[b"id", id])),
+        (None, Some(number)) => Some(secret.hash_parts(&[b"connection", &number.to_le_bytes()])),
+        (None, None) => None,
+    }
+}
+
+fn outcome(found: &Attribution<'_>, failed: bool) -> Outcome {
+    if found.client_abort {
+        Outcome::ClientAbort
+    } else if failed {
+        Outcome::Failed
+    } else if found.hidden.is_some() {
+        Outcome::Hidden
+    } else if found.saved_by_retry {
+        Outcome::SavedByRetry
+    } else {
+        Outcome::Good
+    }
+}
+
+fn hold(
+    request: &Request<'_>,
+    found: &Attribution<'_>,
+    keys: &Keys,
+    single: Option<Attempt<'_>>,
+) -> HeldRequest {
+    let mut attempts: Vec<HeldAttempt> = found
+        .attempts
+        .iter()
+        .map(|attempt| HeldAttempt {
+            upstream: upstream_name(attempt.upstream).into(),
+            is_group: attempt.is_group,
+            status: attempt.status.map(Status),
+            millis: attempt.millis,
+            finding: attempt.finding,
+        })
+        .collect();
+    if attempts.is_empty() {
+        attempts.extend(single.map(|attempt| HeldAttempt {
+            upstream: attempt.upstream.into(),
+            is_group: attempt.is_group,
+            status: attempt.status,
+            millis: attempt.millis,
+            finding: attempt.finding,
+        }));
+    }
+    HeldRequest {
+        at: request.at,
+        place: request.place,
+        edge: request.edge,
+        host: request.host.into(),
+        scheme: request.scheme,
+        method: request.method,
+        route: request.route,
+        url: request.url,
+        status: request.status,
+        bytes: request.bytes,
+        millis: request.millis,
+        outcome: request.outcome,
+        finding: found.hidden.or(found.finding),
+        decided_by: found.decided_by,
+        from_cache: request.from_cache,
+        retry_after: request.retry_after,
+        fetch: request.fetch.map(|fetch| HeldFetch {
+            claim: fetch.claim,
+            path: fetch.path.into(),
+            query: fetch.query,
+        }),
+        spoofed: request.spoofed,
+        attempts,
+        client: keys.client,
+        line: keys.line,
+        serial: keys.serial,
+    }
+}
+
+/// The attempt of an ordinary answer: one upstream, one good status.
+fn single_attempt<'line>(visit: &Visit<'line>) -> Option<Attempt<'line>> {
+    let address = visit.value(Field::UpstreamAddr)?;
+    Some(Attempt {
+        upstream: upstream_name(address),
+        is_group: false,
+        status: visit
+            .value(Field::UpstreamStatus)
+            .and_then(|text| status(text).ok())
+            .map(Status),
+        millis: visit
+            .value(Field::UpstreamResponseTime)
+            .and_then(seconds_to_millis),
+        finding: None,
+    })
+}
+
+/// An upstream as text: an address or a group's name, never a path or a query.
+fn upstream_name(text: &[u8]) -> &str {
+    /// Longer ones are no addresses.
+    const UPSTREAM_MAX: usize = 255;
+    let address = error_log::upstream_address(text);
+    std::str::from_utf8(address)
+        .ok()
+        .filter(|name| {
+            name.len() <= UPSTREAM_MAX && name.bytes().all(|byte| byte.is_ascii_graphic())
+        })
+        .unwrap_or_default()
+}
+
+/// A host name: letters, digits, dots, hyphens; an address in brackets; lower case is the caller's. Anything else a
+/// client may have sent is no host.
+fn host_name(text: &[u8]) -> Option<&str> {
+    /// RFC 1035, 2.3.4.
+    const HOST_MAX: usize = 255;
+    let text = std::str::from_utf8(text).ok()?;
+    let host = if text.starts_with('[') {
+        &text[..=text.find(']')?]
+    } else {
+        text.split(':').next()?
+    };
+    let host = host.trim_end_matches('.');
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-_[]:".contains(&byte);
+    (!host.is_empty() && host.len() <= HOST_MAX && host.bytes().all(allowed)).then_some(host)
+}
+
+fn set_host(host: &mut String, visit: &Visit<'_>, target: &Target<'_>) {
+    host.clear();
+    let name = visit
+        .value(Field::Host)
+        .and_then(host_name)
+        .or_else(|| target.host.and_then(host_name))
+        .or_else(|| visit.value(Field::ServerName).and_then(host_name));
+    if let Some(name) = name {
+        host.push_str(name);
+        host.make_ascii_lowercase();
+    }
+}
+
+fn scheme(visit: &Visit<'_>, target: &Target<'_>) -> Option<Scheme> {
+    let of = |https| if https { Scheme::Https } else { Scheme::Http };
+    match visit.value(Field::Scheme) {
+        Some(b"http") => return Some(Scheme::Http),
+        Some(b"https") => return Some(Scheme::Https),
+        _ => {}
+    }
+    let port = visit
+        .value(Field::Host)
+        .filter(|host| host.ends_with(b":443"));
+    target.https.map(of).or(port.map(|_| Scheme::Https))
+}
+
+/// Three digits; nginx's `009` and `000` included. `-` is a request without an answer.
+fn status(text: &[u8]) -> Result<u16, &'static str> {
+    match text {
+        [a, b, c] if text.iter().all(u8::is_ascii_digit) => {
+            Ok(u16::from(a - b'0') * 100 + u16::from(b - b'0') * 10 + u16::from(c - b'0'))
+        }
+        // A JSON log writes numbers without leading zeros.
+        [a] if a.is_ascii_digit() => Ok(u16::from(a - b'0')),
+        b"-" => Ok(0),
+        _ => Err("status is not a number"),
+    }
+}
+
+fn number(text: &[u8]) -> Option<u64> {
+    if text.is_empty() || text.len() > 19 {
+        return None;
+    }
+    text.iter().try_fold(0_u64, |sum, byte| {
+        byte.is_ascii_digit()
+            .then(|| sum.checked_mul(10)?.checked_add(u64::from(byte - b'0')))?
+    })
+}
+
+/// `0.123` seconds; the last of a list.
+fn seconds_to_millis(text: &[u8]) -> Option<u32> {
+    let last = text.rsplit(|byte| matches!(byte, b',' | b' ')).next()?;
+    let (whole, fraction) = match memchr::memchr(b'.', last) {
+        Some(at) => (&last[..at], &last[at + 1..]),
+        None => (last, b"".as_slice()),
+    };
+    let mut millis = number(whole)?.checked_mul(1_000)?;
+    for (digit, weight) in fraction.iter().take(3).zip([100, 10, 1]) {
+        millis += u64::from(digit.checked_sub(b'0').filter(|digit| *digit < 10)?) * weight;
+    }
+    millis.try_into().ok()
+}
+
+fn duration(visit: &Visit<'_>) -> Option<u32> {
+    if let Some(seconds) = visit.value(Field::Duration) {
+        return seconds_to_millis(seconds);
+    }
+    if let Some(millis) = visit.value(Field::DurationMillis).and_then(number) {
+        return millis.try_into().ok();
+    }
+    let micros = visit.value(Field::DurationMicros).and_then(number)?;
+    (micros / 1_000).try_into().ok()
+}
+
+/// nginx's words for an answer that no upstream was asked for.
+fn from_cache(visit: &Visit<'_>) -> bool {
+    matches!(
+        visit.value(Field::CacheStatus),
+        Some(b"HIT" | b"STALE" | b"UPDATING")
+    )
+}
+
+/// Whether the failure came after the headers were passed on, so that the client saw a good status and a short body.
+/// Warnings there (more data than announced) leave the body whole.
+fn is_after_headers(entry: &ErrorLine<'_>) -> bool {
+    let says = |literal: &[u8]| memchr::memmem::find(entry.message, literal).is_some();
+    entry.level >= Level::Error
+        && match entry.edge {
+            Edge::Nginx => says(b"while reading upstream"),
+            Edge::Apache => says(b"AH01110"),
+            Edge::Unknown => false,
+        }
+}
+
+/// Hash of a host name, to tell hosts apart.
+pub(crate) fn host_key(host: &str) -> u64 {
+    let mut hasher = rustc_hash::FxHasher::default();
+    std::hash::Hasher::write(&mut hasher, host.as_bytes());
+    std::hash::Hasher::finish(&hasher)
+}

@@ -1,0 +1,600 @@
+//! What depends on a client: access line and error line of one request, and the repeats of an impatient client.
+//!
+//! Never a made-up join: an error entry that no request fits stays a sign of its own.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use model::{
+    Cause, Confidence, Edge, Finding, Joined, Outcome, Place, Request, Sign, SourceId, Stamp,
+};
+use rustc_hash::FxHashMap;
+
+use crate::attribute::{About, combine, combine_errors};
+use crate::held::{Held, HeldAttempt, HeldError, HeldRequest};
+use crate::scan::Intake;
+use crate::seen::Sources;
+
+/// A failure of the same client, host and path within this time of the last one counted is a repeat: people press
+/// reload (`reference/verdicts.md`, section 1).
+const REPEAT_SECONDS: i64 = 60;
+/// Zones are multiples of 15 minutes.
+const ZONE_STEP_MINUTES: i64 = 15;
+/// How far apart, in milliseconds, the stamps of one event may stand: both are cut to the second, and an edge writes
+/// the access line when it gets to it.
+const SLACK_MILLIS: i64 = 2_000;
+/// How long an answer may take where its duration is not logged: three default time-outs of 60 s.
+const DURATION_MAX_MILLIS: i64 = 180_000;
+/// httpd writes the line with the reason, then the one with the client, in one go.
+const THREAD_MILLIS: i64 = 1_000;
+
+/// What settling found out about the join, and what goes on afterwards.
+#[derive(Clone, Debug, Default)]
+pub struct Settler {
+    /// Last counted failure by client, host and path.
+    counted: FxHashMap<(u64, u64), Stamp>,
+    /// How the join went so far.
+    pub joined: Joined,
+}
+
+impl Settler {
+    /// Settles requests up to `until` that wait only for repeats: for a run without any error log. What is later
+    /// stays in `held`.
+    pub fn settle_repeats(
+        &mut self,
+        held: &mut Held,
+        until: Stamp,
+        request: &mut impl FnMut(&Request<'_>),
+    ) {
+        debug_assert!(held.errors.is_empty(), "an error log is joined as a whole");
+        let (now, later) = std::mem::take(&mut held.requests)
+            .into_iter()
+            .partition(|held| held.at <= until);
+        held.requests = later;
+        self.finish(now, Vec::new(), request);
+        self.counted
+            .retain(|_, at| until.secs_since(*at) <= REPEAT_SECONDS);
+    }
+
+    /// Settles everything. `zone` is that of the error logs, in minutes east of UTC, where the user says so.
+    pub fn settle(
+        &mut self,
+        intake: &Intake,
+        held: Held,
+        sources: &Sources,
+        zone: Option<i32>,
+        request: &mut impl FnMut(&Request<'_>),
+        sign: &mut impl FnMut(&Sign<'_>),
+    ) {
+        let Held {
+            mut requests,
+            mut errors,
+        } = held;
+        requests.sort_unstable_by_key(HeldRequest::order);
+        errors.sort_unstable_by_key(|error| (error.place, error.civil));
+        let entries = entries(intake, errors);
+        let zones = zones(&requests, &entries, sources, zone);
+        self.joined.error_zone = zones.values().next().copied();
+        let entries: Vec<Entry> = entries
+            .into_iter()
+            .map(|entry| entry.in_zone(&zones))
+            .collect();
+        let of_entry = join(&requests, &entries);
+        let mut of_request: Vec<Vec<usize>> = vec![Vec::new(); requests.len()];
+        for (entry, joined) in of_entry.iter().enumerate() {
+            match joined {
+                Some((request, exact)) => {
+                    of_request[*request].push(entry);
+                    self.joined.exact += u64::from(*exact);
+                    self.joined.best_match += u64::from(!*exact);
+                }
+                None => {
+                    self.joined.signs_unmatched += u64::from(entries[entry].names_upstream());
+                    entries[entry].lend(sign);
+                }
+            }
+        }
+        let mut evidence = Vec::with_capacity(requests.len());
+        for (held, joined) in requests.iter_mut().zip(&of_request) {
+            let joined: Vec<&Entry> = joined.iter().map(|entry| &entries[*entry]).collect();
+            evidence.push(apply(held, &joined));
+        }
+        self.finish(requests, evidence, request);
+    }
+
+    /// Marks repeats and hands on. `requests` are in order, or need no order because they have no `evidence`.
+    fn finish(
+        &mut self,
+        mut requests: Vec<HeldRequest>,
+        evidence: Vec<Option<Place>>,
+        each: &mut impl FnMut(&Request<'_>),
+    ) {
+        if evidence.is_empty() {
+            requests.sort_unstable_by_key(HeldRequest::order);
+        }
+        for (index, held) in requests.into_iter().enumerate() {
+            let place = evidence.get(index).copied().flatten();
+            let is_failure = matches!(held.outcome, Outcome::Failed | Outcome::Hidden);
+            if is_failure && !evidence.is_empty() {
+                self.joined.failures += 1;
+                self.joined.with_error_line += u64::from(place.is_some());
+            }
+            let repeat =
+                held.outcome == Outcome::Failed && held.fetch.is_none() && self.is_repeat(&held);
+            held.lend(place, repeat, &mut *each);
+        }
+    }
+
+    fn is_repeat(&mut self, held: &HeldRequest) -> bool {
+        let host = crate::scan::host_key(&held.host);
+        let counted = self
+            .counted
+            .entry((held.client, held.url ^ host))
+            .or_insert(Stamp(i64::MIN / 2));
+        let repeat = (0..REPEAT_SECONDS).contains(&held.at.secs_since(*counted));
+        if !repeat {
+            *counted = held.at;
+        }
+        repeat
+    }
+}
+
+/// One or more error-log lines that are about one event: httpd spreads it over several.
+struct Entry {
+    lines: Vec<HeldError>,
+    /// UTC, once the zone is known; the first line's.
+    at: Stamp,
+    finding: Option<Finding>,
+    /// Index of the line that decided.
+    decided: usize,
+}
+
+/// Groups httpd's lines by thread and gives each entry its finding.
+fn entries(intake: &Intake, errors: Vec<HeldError>) -> Vec<Entry> {
+    let mut groups: Vec<Vec<HeldError>> = Vec::new();
+    let mut open: FxHashMap<(SourceId, (u64, u64)), usize> = FxHashMap::default();
+    for error in errors {
+        let thread = (error.place.source, error.process);
+        let groups_by_thread =
+            error.edge == Edge::Apache && error.process != (0, 0) && error.is_about_request();
+        if groups_by_thread
+            && let Some(&index) = open.get(&thread)
+            && continues(&groups[index], &error)
+        {
+            groups[index].push(error);
+            continue;
+        }
+        if groups_by_thread {
+            open.insert(thread, groups.len());
+        }
+        groups.push(vec![error]);
+    }
+    groups
+        .into_iter()
+        .map(|lines| Entry::of(intake, lines))
+        .collect()
+}
+
+/// Whether a line goes on with what its thread logged a moment ago: the same client, or none yet.
+fn continues(group: &[HeldError], next: &HeldError) -> bool {
+    let Some(last) = group.last() else {
+        return false;
+    };
+    let same_client = |line: &HeldError| {
+        line.client.is_none() || next.client.is_none() || line.client == next.client
+    };
+    // A line that names no client begins a new event once the group has its client.
+    let begins_anew =
+        next.finding.about == About::Thread && group.iter().any(|line| line.client.is_some());
+    (next.civil.0 - last.civil.0).abs() <= THREAD_MILLIS
+        && group.iter().all(same_client)
+        && !begins_anew
+}
+
+impl Entry {
+    fn of(intake: &Intake, lines: Vec<HeldError>) -> Self {
+        let follow_ups = lines.iter().fold(0, |bits, line| bits | line.follow_ups);
+        let findings: Vec<Finding> = lines
+            .iter()
+            .filter_map(|line| match line.finding.if_not_followed {
+                Some((finding, literals)) if intake.follow_up_bits(literals) & follow_ups == 0 => {
+                    Some(finding)
+                }
+                _ => line.finding.now,
+            })
+            .collect();
+        let finding = combine_errors(&findings);
+        let decided = lines
+            .iter()
+            .position(|line| {
+                line.finding
+                    .now
+                    .is_some_and(|now| Some(now.sign) == finding.map(|found| found.sign))
+            })
+            .unwrap_or(0);
+        Self {
+            at: lines[0].civil,
+            finding,
+            decided,
+            lines,
+        }
+    }
+
+    fn in_zone(mut self, zones: &BTreeMap<SourceId, i32>) -> Self {
+        let line = &self.lines[0];
+        let zone = line
+            .zone
+            .or(zones.get(&line.place.source).copied())
+            .unwrap_or(0);
+        self.at = line.civil.plus_secs(i64::from(zone) * -60);
+        self
+    }
+
+    fn edge(&self) -> Edge {
+        self.lines[0].edge
+    }
+
+    fn client(&self) -> Option<u64> {
+        self.lines.iter().find_map(|line| line.client)
+    }
+
+    fn line_key(&self) -> Option<u64> {
+        self.lines.iter().find_map(|line| line.line)
+    }
+
+    fn serial(&self) -> Option<u64> {
+        self.lines.iter().find_map(|line| line.serial)
+    }
+
+    fn path(&self) -> Option<u64> {
+        self.lines.iter().find_map(|line| line.path)
+    }
+
+    fn upstream(&self) -> &str {
+        self.lines
+            .iter()
+            .map(|line| &*line.upstream)
+            .find(|name| !name.is_empty())
+            .unwrap_or("")
+    }
+
+    fn is_after_headers(&self) -> bool {
+        self.lines.iter().any(|line| line.after_headers)
+    }
+
+    fn is_about_request(&self) -> bool {
+        self.lines.iter().any(HeldError::is_about_request)
+    }
+
+    /// Whether it speaks of an upstream, as a sign that counts by itself.
+    fn names_upstream(&self) -> bool {
+        self.is_about_request() && self.finding.is_some()
+    }
+
+    fn place(&self) -> Place {
+        self.lines[self.decided].place
+    }
+
+    fn lend(&self, sign: &mut impl FnMut(&Sign<'_>)) {
+        let Some(finding) = self.finding else { return };
+        let host = self
+            .lines
+            .iter()
+            .map(|line| &*line.host)
+            .find(|host| !host.is_empty())
+            .unwrap_or("");
+        sign(&Sign {
+            at: self.at,
+            place: self.place(),
+            edge: self.edge(),
+            host,
+            upstream: self.upstream(),
+            finding,
+        });
+    }
+
+    /// Whether the outcome of a request allows this entry to be about it.
+    fn fits(&self, held: &HeldRequest) -> bool {
+        if self.edge() != held.edge && held.edge != Edge::Unknown {
+            return false;
+        }
+        // A client that only its address ties to the entry asks for many things: the outcome must agree, and the
+        // path where the message names it.
+        if self.line_key().is_none() && self.serial().is_none() {
+            let outcome = if self.is_after_headers() {
+                held.outcome != Outcome::Failed
+            } else {
+                matches!(held.outcome, Outcome::Failed | Outcome::ClientAbort)
+            };
+            return outcome && self.path().is_none_or(|path| path == held.url);
+        }
+        true
+    }
+
+    /// Distance in milliseconds between the entry, if it stands at `at`, and the request; `None` where it cannot be.
+    fn distance(&self, at: Stamp, held: &HeldRequest) -> Option<i64> {
+        let known = held.millis.map(i64::from);
+        let duration = known.unwrap_or(DURATION_MAX_MILLIS);
+        // nginx stamps a request at its end, httpd at its start.
+        let (from, to, ideal) = match self.edge() {
+            Edge::Apache => (
+                held.at.0,
+                held.at.0 + duration,
+                held.at.0 + known.unwrap_or(0),
+            ),
+            Edge::Nginx | Edge::Unknown => (held.at.0 - duration, held.at.0, held.at.0),
+        };
+        let possible = (from - SLACK_MILLIS..=to + SLACK_MILLIS).contains(&at.0);
+        possible.then(|| (at.0 - ideal).abs())
+    }
+}
+
+/// Requests by what an entry may name.
+struct Index {
+    serials: FxHashMap<u64, Vec<usize>>,
+    lines: FxHashMap<u64, Vec<usize>>,
+    clients: FxHashMap<u64, Vec<usize>>,
+}
+
+impl Index {
+    fn of(requests: &[HeldRequest]) -> Self {
+        let mut index = Self {
+            serials: FxHashMap::default(),
+            lines: FxHashMap::default(),
+            clients: FxHashMap::default(),
+        };
+        for (number, held) in requests.iter().enumerate() {
+            if let Some(serial) = held.serial {
+                index.serials.entry(serial).or_default().push(number);
+            }
+            index.lines.entry(held.line).or_default().push(number);
+            index.clients.entry(held.client).or_default().push(number);
+        }
+        index
+    }
+
+    /// Requests that the entry may be about, and whether the key is exact.
+    fn candidates<'a>(&'a self, entry: &Entry) -> (&'a [usize], bool) {
+        let of = |map: &'a FxHashMap<u64, Vec<usize>>, key: Option<u64>| {
+            key.and_then(|key| map.get(&key)).map(Vec::as_slice)
+        };
+        if let Some(found) = of(&self.serials, entry.serial()) {
+            return (found, true);
+        }
+        if let Some(found) = of(&self.lines, entry.line_key()) {
+            return (found, false);
+        }
+        if entry.edge() == Edge::Apache {
+            let found = entry.client().and_then(|client| self.clients.get(&client));
+            return (found.map_or(&[], Vec::as_slice), false);
+        }
+        (&[], false)
+    }
+}
+
+/// The zone of each error log: what most pairs agree on; the smaller offset on a tie; the access logs' own zone
+/// where no pair speaks.
+fn zones(
+    requests: &[HeldRequest],
+    entries: &[Entry],
+    sources: &Sources,
+    told: Option<i32>,
+) -> BTreeMap<SourceId, i32> {
+    let index = Index::of(requests);
+    let mut votes: BTreeMap<SourceId, BTreeMap<i32, u64>> = BTreeMap::new();
+    for entry in entries {
+        let votes = votes.entry(entry.lines[0].place.source).or_default();
+        if told.is_some() || entry.lines[0].zone.is_some() {
+            continue;
+        }
+        let (candidates, _) = index.candidates(entry);
+        let mut seen = Vec::new();
+        for held in candidates
+            .iter()
+            .map(|number| &requests[*number])
+            .filter(|held| entry.fits(held))
+        {
+            let minutes = (entry.lines[0].civil.0 - held.at.0) as f64 / 60_000.0;
+            let zone = (minutes / ZONE_STEP_MINUTES as f64).round() as i64 * ZONE_STEP_MINUTES;
+            let at = entry.lines[0].civil.plus_secs(-zone * 60);
+            // No place on earth is further from Greenwich than 14 hours.
+            if zone.abs() <= 14 * 60 && entry.distance(at, held).is_some() && !seen.contains(&zone)
+            {
+                seen.push(zone);
+                *votes.entry(zone as i32).or_default() += 1;
+            }
+        }
+    }
+    let own = access_zone(requests, sources);
+    let best = |votes: &BTreeMap<i32, u64>| {
+        votes
+            .iter()
+            .max_by_key(|(zone, n)| (**n, Reverse(zone.abs()), Reverse(**zone)))
+            .map(|(zone, _)| *zone)
+    };
+    let all = votes
+        .values()
+        .fold(BTreeMap::new(), |mut all: BTreeMap<i32, u64>, votes| {
+            for (zone, n) in votes {
+                *all.entry(*zone).or_default() += n;
+            }
+            all
+        });
+    let common = best(&all);
+    votes
+        .into_iter()
+        .map(|(source, votes)| {
+            (
+                source,
+                told.or(best(&votes)).or(common).or(own).unwrap_or(0),
+            )
+        })
+        .collect()
+}
+
+fn access_zone(requests: &[HeldRequest], sources: &Sources) -> Option<i32> {
+    let mut places: Vec<SourceId> = requests.iter().map(|held| held.place.source).collect();
+    places.sort_unstable();
+    places.dedup();
+    places
+        .into_iter()
+        .find_map(|source| sources.get(source)?.zone())
+        .or_else(|| sources.zone())
+}
+
+/// For each entry the request it is about, and whether the key was exact. One to one per attempt, nearest in time
+/// first, ties by the order of events.
+fn join(requests: &[HeldRequest], entries: &[Entry]) -> Vec<Option<(usize, bool)>> {
+    let index = Index::of(requests);
+    let mut pairs: Vec<(i64, usize, usize, bool)> = Vec::new();
+    for (number, entry) in entries
+        .iter()
+        .enumerate()
+        .filter(|(_, entry)| entry.is_about_request())
+    {
+        let (candidates, exact) = index.candidates(entry);
+        for candidate in candidates
+            .iter()
+            .copied()
+            .filter(|candidate| entry.fits(&requests[*candidate]))
+        {
+            if let Some(distance) = entry.distance(entry.at, &requests[candidate]) {
+                pairs.push((distance, number, candidate, exact));
+            }
+        }
+    }
+    // Entries are in order of place and requests in order of events, so their numbers settle ties.
+    pairs.sort_unstable();
+    let mut joined: Vec<Option<(usize, bool)>> = vec![None; entries.len()];
+    let mut taken: Vec<Vec<usize>> = vec![Vec::new(); requests.len()];
+    for (_, entry, request, exact) in pairs {
+        if joined[entry].is_none() && has_room(&requests[request], &taken[request], entries, entry)
+        {
+            joined[entry] = Some((request, exact));
+            taken[request].push(entry);
+        }
+    }
+    joined
+}
+
+/// Whether a request has an attempt left for one more entry. A request whose attempts are not logged may have tried
+/// each upstream once, and a kept connection of it once more.
+fn has_room(held: &HeldRequest, taken: &[usize], entries: &[Entry], entry: usize) -> bool {
+    let upstream = entries[entry].upstream();
+    let same = taken
+        .iter()
+        .filter(|other| entries[**other].upstream() == upstream)
+        .count();
+    let tries = held
+        .attempts
+        .iter()
+        .filter(|attempt| &*attempt.upstream == upstream)
+        .count();
+    same < tries.max(1)
+}
+
+/// Gives a request what the entries joined to it say; returns the line that decided.
+fn apply(held: &mut HeldRequest, joined: &[&Entry]) -> Option<Place> {
+    if joined.is_empty() {
+        return None;
+    }
+    add_attempts(held, joined);
+    for attempt in &mut held.attempts {
+        let own: Vec<Finding> = findings(joined, |entry| entry.upstream() == &*attempt.upstream);
+        if let (Some(finding), false) = (attempt.finding, own.is_empty()) {
+            attempt.finding = Some(combine(finding, &own));
+        }
+    }
+    match held.outcome {
+        Outcome::Failed | Outcome::Hidden => {
+            let deciding = held
+                .decided_by
+                .and_then(|index| held.attempts.get(index))
+                .map(|attempt| attempt.upstream.clone());
+            let last = joined
+                .iter()
+                .max_by_key(|entry| (entry.at, entry.place()))
+                .map(|entry| entry.upstream());
+            let upstream = deciding.as_deref().or(last).unwrap_or("");
+            let mut own = findings(joined, |entry| entry.upstream() == upstream);
+            if own.is_empty() {
+                own = findings(joined, |_| true);
+            }
+            let access = held.finding.unwrap_or(Finding::unknown(None, true));
+            held.finding = Some(combine(access, &own));
+        }
+        Outcome::Good | Outcome::SavedByRetry => good_with_errors(held, joined),
+        Outcome::ClientAbort => {}
+    }
+    let sign = held.finding.and_then(|finding| finding.sign);
+    let deciding = joined
+        .iter()
+        .find(|entry| entry.finding.is_some_and(|finding| finding.sign == sign));
+    deciding
+        .or(joined.iter().min_by_key(|entry| entry.place()))
+        .map(|entry| entry.place())
+}
+
+/// Attempts of a layout that does not log them, from the entries that name the upstream.
+fn add_attempts(held: &mut HeldRequest, joined: &[&Entry]) {
+    if !held.attempts.is_empty() {
+        return;
+    }
+    let mut by_time: Vec<&&Entry> = joined
+        .iter()
+        .filter(|entry| !entry.upstream().is_empty())
+        .collect();
+    by_time.sort_by_key(|entry| (entry.at, entry.place()));
+    held.attempts.extend(by_time.into_iter().map(|entry| {
+        HeldAttempt {
+            upstream: entry.upstream().into(),
+            is_group: entry
+                .finding
+                .is_some_and(|finding| finding.cause == Some(Cause::NoLiveUpstream)),
+            status: None,
+            millis: None,
+            finding: entry.finding,
+        }
+    }));
+}
+
+fn findings(joined: &[&Entry], is_meant: impl Fn(&Entry) -> bool) -> Vec<Finding> {
+    joined
+        .iter()
+        .filter(|entry| is_meant(entry))
+        .filter_map(|entry| entry.finding)
+        .collect()
+}
+
+/// The client saw a good status and the error log speaks all the same: the body was cut, or a retry saved it.
+fn good_with_errors(held: &mut HeldRequest, joined: &[&Entry]) {
+    let after: Vec<Finding> = findings(joined, |entry| {
+        let broken = |finding: Finding| {
+            // Several causes in question, but all of them after the headers: the body is broken all the same.
+            finding.confidence >= Confidence::Ambiguous
+                && matches!(
+                    finding.cause,
+                    Some(Cause::TruncatedBody | Cause::MalformedResponse | Cause::ReadTimeout)
+                )
+        };
+        entry.is_after_headers() && entry.finding.is_some_and(broken)
+    });
+    if let Some(finding) = combine_errors(&after) {
+        held.outcome = Outcome::Hidden;
+        held.finding = Some(finding);
+        return;
+    }
+    let saved: Vec<Finding> = findings(joined, |entry| {
+        let failed_attempt = |finding: Finding| {
+            finding.cause.is_some_and(|cause| match cause.layer() {
+                model::Layer::Connection | model::Layer::Response => true,
+                _ => cause == Cause::ReadTimeout,
+            })
+        };
+        !entry.is_after_headers() && entry.finding.is_some_and(failed_attempt)
+    });
+    if let Some(finding) = combine_errors(&saved) {
+        held.outcome = Outcome::SavedByRetry;
+        held.finding = Some(finding);
+    }
+}
