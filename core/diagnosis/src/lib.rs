@@ -1,1 +1,165 @@
-//! Placeholder.
+//! Incidents and evidence to diagnoses: layer, cause, confidence, what is at risk, what to do. Takes a closed tally and
+//! its incidents, gives the report; never sees a log line.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
+mod advice;
+mod cause;
+mod evidence;
+mod intended;
+mod risk;
+
+use std::cmp::Reverse;
+
+use model::{Coverage, Diagnosis, Incident, Mark, Report, Stamp};
+use tally::{FailureView, View};
+
+use cause::Attribution;
+
+/// Marks this long before the start of an incident, or after it, are shown beside it.
+const MARK_SECONDS: i64 = 1_800;
+
+/// What diagnosing needs besides tally and incidents.
+#[derive(Clone, Debug, Default)]
+pub struct Context {
+    /// What was read.
+    pub coverage: Coverage,
+    /// What the operator did and when.
+    pub marks: Vec<Mark>,
+    /// What the layouts at hand cannot show.
+    pub blind_spots: Vec<&'static str>,
+}
+
+/// The whole answer.
+pub fn diagnose(view: &View, incidents: Vec<Incident>, context: Context) -> Report {
+    let now = context.coverage.judged_at;
+    let mut diagnoses: Vec<Diagnosis> = incidents
+        .into_iter()
+        .map(|incident| one(view, incident, &context))
+        .collect();
+    diagnoses.sort_by_key(order);
+    let mut totals = view.totals.clone();
+    totals.isolated_fetches = isolated_fetches(view, &diagnoses);
+    let open = view.ledger.iter().filter(|row| row.owed > 0);
+    let mut open_urls: Vec<_> = open.map(|row| (row.crawler, row.path.clone())).collect();
+    open_urls.sort_unstable();
+    open_urls.dedup();
+    Report {
+        totals,
+        crawlers: view.crawlers.clone(),
+        diagnoses,
+        open_urls,
+        robots: view.robots_at(now),
+        ledger: view.ledger.clone(),
+        limits: view.limits.clone(),
+        problems: Vec::new(),
+        blind_spots: context.blind_spots,
+        coverage: context.coverage,
+    }
+}
+
+fn one(view: &View, mut incident: Incident, context: &Context) -> Diagnosis {
+    let failures = inside(view, &incident);
+    let found = Attribution::of(view, &incident, &failures);
+    incident.intended = intended::is_intended(&incident, &found, &failures, context);
+    let joined = &context.coverage.joined;
+    let risk = risk::risks(view, &incident, context.coverage.judged_at);
+    let advice = advice::advice(&incident, &found, &failures, &context.marks);
+    Diagnosis {
+        layer: found.layer(),
+        cause: found.cause,
+        root: found.root,
+        confidence: found.confidence,
+        alternatives: found.alternatives.clone(),
+        missing: found.missing,
+        wants_error_log: found.wants_error_log,
+        echoes: found.echoes,
+        supporting: found.supporting,
+        joined_exactly: (joined.exact, joined.exact + joined.best_match),
+        evidence: evidence::evidence(view, &incident, &failures),
+        risk,
+        advice,
+        marks: marks(&incident, &context.marks),
+        incident,
+    }
+}
+
+/// The failures of an incident. The scope is matched by its names, which is all that an incident carries.
+fn inside<'a>(view: &'a View, incident: &Incident) -> Vec<&'a FailureView> {
+    let keys = view.keys(&incident.scope);
+    view.failures
+        .iter()
+        .filter(|failure| {
+            !failure.hidden
+                && failure.at.secs() >= incident.start.secs()
+                && failure.at.secs() <= incident.last_failure.secs()
+                && keys.iter().any(|key| view.contains(*key, failure))
+        })
+        .collect()
+}
+
+/// Ongoing before ended; what was answered on purpose last; then by harm to search and AI crawlers, then to crawlers,
+/// then to anyone; the earlier first.
+fn order(diagnosis: &Diagnosis) -> impl Ord + use<> {
+    let incident = &diagnosis.incident;
+    let headline: u64 = incident
+        .crawlers
+        .iter()
+        .filter(|hit| knowledge::crawler(hit.crawler).category.is_headline())
+        .map(|hit| hit.failed)
+        .sum();
+    (
+        incident.intended,
+        incident.end.is_some(),
+        incident.fetches.failed == 0,
+        Reverse(headline),
+        Reverse(incident.fetches.failed),
+        Reverse(incident.requests.failed),
+        incident.start,
+        incident.id,
+    )
+}
+
+/// Failed fetches that no incident holds.
+fn isolated_fetches(view: &View, diagnoses: &[Diagnosis]) -> u64 {
+    let scopes: Vec<_> = diagnoses
+        .iter()
+        .map(|diagnosis| (view.keys(&diagnosis.incident.scope), &diagnosis.incident))
+        .collect();
+    view.failures
+        .iter()
+        .filter(|failure| failure.crawler.is_some() && !failure.hidden)
+        .filter(|failure| {
+            !scopes.iter().any(|(keys, incident)| {
+                let at = failure.at.secs();
+                at >= incident.start.secs()
+                    && at <= incident.last_failure.secs()
+                    && keys.iter().any(|key| view.contains(*key, failure))
+            })
+        })
+        .map(|failure| u64::from(failure.count))
+        .sum()
+}
+
+/// Marks near the start, with the seconds from mark to start; a mark that covers the start comes with 0.
+fn marks(incident: &Incident, marks: &[Mark]) -> Vec<(Mark, i64)> {
+    let mut near: Vec<(Mark, i64)> = marks
+        .iter()
+        .filter_map(|mark| {
+            let after = seconds_after(mark, incident.start);
+            (-MARK_SECONDS..=MARK_SECONDS)
+                .contains(&after)
+                .then(|| (mark.clone(), after))
+        })
+        .collect();
+    near.sort_by_key(|(mark, after)| (after.abs(), mark.start));
+    near
+}
+
+/// Seconds from a mark to a moment: 0 inside an interval, negative where the mark comes later.
+fn seconds_after(mark: &Mark, at: Stamp) -> i64 {
+    if at < mark.start || mark.start == mark.end {
+        at.secs_since(mark.start)
+    } else {
+        at.secs_since(mark.end).max(0)
+    }
+}

@@ -1,0 +1,150 @@
+//! What is at risk and until when. Every statement is a fact with a source; the clocks are those of
+//! `reference/verdicts.md`, section 8.
+
+use model::{
+    Fact, Incident, LedgerRow, Risk, RiskStatus, RobotsFact, RobotsPhase, ScopeKind, Stamp, Status,
+};
+use tally::View;
+
+/// Google stops crawling a site for this long when robots.txt answers 5xx (ROB-07).
+const ROBOTS_STOP_SECONDS: i64 = 12 * 3_600;
+/// And uses the last good copy for this long (ROB-08).
+const ROBOTS_COPY_SECONDS: i64 = 30 * 86_400;
+/// Google drops URLs that answer 503 or 429 for more than this (503-11).
+const DROP_SECONDS: i64 = 2 * 86_400;
+
+pub(crate) fn risks(view: &View, incident: &Incident, now: Stamp) -> Vec<Risk> {
+    let mut risks = robots(view, incident, now);
+    risks.extend(urls(view, incident));
+    risks.extend(rate(incident));
+    risks
+}
+
+/// The fact's source and whether it was read.
+fn risk(id: &'static str, says: String, due: Option<Stamp>) -> Option<Risk> {
+    let fact = knowledge::fact(id)?;
+    let status = if fact.checked.is_some() {
+        RiskStatus::Verified
+    } else {
+        RiskStatus::NotYetVerified
+    };
+    Some(Risk {
+        fact: Fact(fact.id),
+        says,
+        due,
+        status,
+        source: fact.source,
+    })
+}
+
+/// A failing robots.txt whose failures lie in this incident.
+fn robots(view: &View, incident: &Incident, now: Stamp) -> Vec<Risk> {
+    let all = view.robots_at(now);
+    let within = all.iter().filter(|fact| {
+        fact.failing_since >= incident.start
+            && fact.failing_since <= incident.last_failure
+            && incident
+                .crawlers
+                .iter()
+                .any(|hit| hit.crawler == fact.crawler)
+            && matches!(
+                incident.scope.kind,
+                ScopeKind::Site
+                    | ScopeKind::Host
+                    | ScopeKind::Robots
+                    | ScopeKind::Upstream
+                    | ScopeKind::Crawler
+            )
+    });
+    let mut risks: Vec<Risk> = within
+        .filter_map(|fact| robots_risk(incident, fact))
+        .collect();
+    risks.sort_by_key(|risk| (risk.fact, risk.due));
+    risks.dedup_by_key(|risk| risk.fact);
+    risks
+}
+
+fn robots_risk(incident: &Incident, fact: &RobotsFact) -> Option<Risk> {
+    let crawler = knowledge::crawler(fact.crawler);
+    let status = incident
+        .statuses
+        .keys()
+        .map(|status| status.0.to_string())
+        .collect::<Vec<_>>()
+        .join("/");
+    let seen = format!("robots.txt: {status} to {}", crawler.id);
+    if crawler.operator != "Google" {
+        return risk(
+            "ROB-01",
+            format!(
+                "{seen}; a crawler that follows RFC 9309 must assume that it may fetch nothing"
+            ),
+            None,
+        );
+    }
+    let since = fact.failing_since;
+    match fact.phase {
+        RobotsPhase::Stopped => risk(
+            "ROB-07",
+            format!("{seen}; Google stops crawling until it can be read"),
+            Some(since.plus_secs(ROBOTS_STOP_SECONDS)),
+        ),
+        RobotsPhase::Cached => risk(
+            "ROB-08",
+            format!("{seen}; Google goes by its last good copy"),
+            Some(since.plus_secs(ROBOTS_COPY_SECONDS)),
+        ),
+        RobotsPhase::Expired => risk(
+            "ROB-10",
+            format!("{seen}; Google acts as if there were no robots.txt"),
+            None,
+        ),
+    }
+}
+
+/// URLs that search crawlers are owed, from the one owed longest.
+fn urls(view: &View, incident: &Incident) -> Option<Risk> {
+    let owed: Vec<&LedgerRow> = view
+        .ledger
+        .iter()
+        .filter(|row| row.owed > 0 && knowledge::crawler(row.crawler).operator == "Google")
+        .filter(|row| {
+            row.first_failed >= incident.start && row.first_failed <= incident.last_failure
+        })
+        .collect();
+    let oldest = owed.iter().map(|row| row.first_failed).min()?;
+    let count: u64 = owed.iter().map(|row| row.owed).sum();
+    let plural = if count == 1 { "URL" } else { "URLs" };
+    let slows = |status: &Status| matches!(status.0, 503 | 429);
+    if incident.statuses.keys().all(slows) {
+        return risk(
+            "503-11",
+            format!(
+                "{count} {plural} owed to Google: answers of 503 or 429 for over 2 days make it drop them"
+            ),
+            Some(oldest.plus_secs(DROP_SECONDS)),
+        );
+    }
+    risk(
+        "RATE-16",
+        format!(
+            "{count} {plural} owed to Google: those that keep failing are removed, after how long is not known"
+        ),
+        None,
+    )
+}
+
+/// The crawl rate of the whole host.
+fn rate(incident: &Incident) -> Option<Risk> {
+    let google = incident
+        .crawlers
+        .iter()
+        .any(|hit| knowledge::crawler(hit.crawler).operator == "Google");
+    google.then(|| {
+        risk(
+            "502-04",
+            "5xx answers lower Google's crawl capacity for the whole host".to_owned(),
+            None,
+        )
+    })?
+}

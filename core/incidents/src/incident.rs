@@ -1,0 +1,335 @@
+//! A judgement to an incident: who was hit where, and who came back. Exact facts, read from the closed tally.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::{
+    Counts, CrawlerHit, CrawlerId, Incident, IncidentId, LedgerRow, PathHit, Revision, RouteHit,
+    Scope, ScopeKind, Stamp, UpstreamHit,
+};
+use tally::{FailureView, Key, LaneReturn, View, overlap};
+
+use crate::judge::Judged;
+
+/// Good requests as (first second, last second, count).
+type Goods = Vec<(i64, i64, u32)>;
+
+/// The whole of an incident.
+pub(crate) fn incident(view: &View, judged: &Judged) -> Incident {
+    let scope = view.scope(&judged.keys);
+    let failures = inside(view, judged);
+    let last = judged.last_failure;
+    let crawlers = crawlers(view, judged, &failures);
+    let history = judged
+        .history
+        .iter()
+        .map(|(at, verdict, probability)| Revision {
+            at: Stamp::from_secs(*at),
+            verdict: *verdict,
+            probability: *probability,
+            scope: scope.clone(),
+        });
+    Incident {
+        id: id(&scope, judged.start),
+        supersedes: Vec::new(),
+        start: Stamp::from_secs(judged.start),
+        end: judged.end.map(Stamp::from_secs),
+        last_failure: Stamp::from_secs(last),
+        first_detected: Stamp::from_secs(judged.first_detected),
+        verdict: judged.verdict,
+        probability: judged.probability,
+        why: judged.why.replace("{scope}", &words(&scope)),
+        intended: false,
+        runs: judged
+            .runs
+            .iter()
+            .map(|(start, end)| (Stamp::from_secs(*start), Stamp::from_secs(*end)))
+            .collect(),
+        statuses: statuses(&failures),
+        requests: requests(view, judged, &failures),
+        fetches: Counts {
+            failed: crawlers.iter().map(|hit| hit.failed).sum(),
+            total: crawlers.iter().map(|hit| hit.total).sum(),
+            repeats: 0,
+        },
+        history: history.collect(),
+        paths: paths(view, &failures),
+        routes: routes(view, judged, &failures),
+        upstreams: upstreams(view, judged),
+        crawlers,
+        scope,
+    }
+}
+
+/// FNV-1a over scope and earliest failure: the same in every run and on every machine.
+fn id(scope: &Scope, start: i64) -> IncidentId {
+    let text = format!(
+        "*\n{}\n{}\n{start}",
+        scope.kind.name(),
+        scope.values.join("\n")
+    );
+    IncidentId(text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    }))
+}
+
+/// A scope in a sentence.
+fn words(scope: &Scope) -> String {
+    match scope.kind {
+        ScopeKind::Site => "the whole site".to_owned(),
+        ScopeKind::Crawler if scope.values == ["*"] => "crawlers".to_owned(),
+        _ => scope.values.join(", "),
+    }
+}
+
+/// The failures of the incident, in order. Hidden ones are no evidence of it.
+fn inside<'a>(view: &'a View, judged: &Judged) -> Vec<&'a FailureView> {
+    view.failures
+        .iter()
+        .filter(|failure| {
+            !failure.hidden
+                && (judged.start..=judged.last_failure).contains(&failure.at.secs())
+                && judged.keys.iter().any(|key| view.contains(*key, failure))
+        })
+        .collect()
+}
+
+fn statuses(failures: &[&FailureView]) -> BTreeMap<model::Status, u64> {
+    let mut statuses = BTreeMap::new();
+    for failure in failures {
+        *statuses.entry(failure.status).or_default() += u64::from(failure.count);
+    }
+    statuses
+}
+
+fn requests(view: &View, judged: &Judged, failures: &[&FailureView]) -> Counts {
+    let sum = |all: &mut dyn Iterator<Item = &&FailureView>| {
+        all.map(|failure| u64::from(failure.count)).sum::<u64>()
+    };
+    let failed = sum(&mut failures.iter());
+    Counts {
+        failed,
+        total: failed + within(&view.goods(&judged.keys, None), judged),
+        repeats: sum(&mut failures.iter().filter(|failure| failure.repeat)),
+    }
+}
+
+/// Good requests from first to last failure.
+fn within(goods: &Goods, judged: &Judged) -> u64 {
+    let share = |(at, until, n): &(i64, i64, u32)| {
+        f64::from(*n) * overlap(*at, *until, judged.start, judged.last_failure)
+    };
+    goods.iter().map(share).sum::<f64>().round() as u64
+}
+
+fn crawlers(view: &View, judged: &Judged, failures: &[&FailureView]) -> Vec<CrawlerHit> {
+    let mut failed: BTreeMap<CrawlerId, (u64, i64)> = BTreeMap::new();
+    for failure in failures {
+        if let Some(crawler) = failure.crawler {
+            let (count, last) = failed.entry(crawler).or_default();
+            *count += u64::from(failure.count);
+            *last = failure.at.secs();
+        }
+    }
+    let mut hits: Vec<CrawlerHit> = failed
+        .into_iter()
+        .map(|(crawler, (failed, last))| crawler_hit(view, judged, failures, crawler, failed, last))
+        .collect();
+    hits.sort_by_key(|hit| (std::cmp::Reverse(hit.failed), hit.crawler));
+    hits
+}
+
+fn crawler_hit(
+    view: &View,
+    judged: &Judged,
+    failures: &[&FailureView],
+    crawler: CrawlerId,
+    failed: u64,
+    last_failed: i64,
+) -> CrawlerHit {
+    let goods = view.goods(&judged.keys, Some(crawler));
+    let is_upstream = matches!(judged.keys.first(), Some(Key::Upstream(_)));
+    // Which upstream a crawler gets is chance: it is back once it is served by any.
+    let back_on: Goods = if is_upstream {
+        view.goods(&[Key::Site], Some(crawler))
+    } else {
+        goods.clone()
+    };
+    let first_ok = first_ok(view, judged, &back_on, crawler, last_failed);
+    let last_good = back_on.iter().map(|(at, _, _)| *at).max();
+    let (urls_lost, urls_owed) = urls(view, judged, failures, crawler);
+    CrawlerHit {
+        crawler,
+        failed,
+        total: failed + within(&goods, judged),
+        first_ok: first_ok.map(Stamp::from_secs),
+        last_ok: last_good.map(Stamp::from_secs),
+        last_seen: last_good.max(Some(last_failed)).map(Stamp::from_secs),
+        urls_lost,
+        urls_refetched: urls_lost - urls_owed,
+        urls_owed,
+    }
+}
+
+/// First good fetch after the last failure: exact from requests kept one by one and from the returns; else the start
+/// of the first slot that counts one.
+fn first_ok(
+    view: &View,
+    judged: &Judged,
+    goods: &Goods,
+    crawler: CrawlerId,
+    last_failed: i64,
+) -> Option<i64> {
+    let after = goods.iter().filter(|(at, _, _)| *at > last_failed);
+    let counted = after.min_by_key(|(at, until, _)| (*at, *until)).copied();
+    let returned = view
+        .returns
+        .iter()
+        .filter(|back| back.crawler == crawler && back.at.secs() >= last_failed)
+        .filter(|back| judged.keys.iter().any(|key| is_lane(*key, back)))
+        .map(|back| back.at.secs())
+        .min();
+    match (counted, returned) {
+        (Some((at, until, _)), Some(back)) if at == until => Some(at.min(back)),
+        (_, Some(back)) => Some(back),
+        (counted, None) => counted.map(|(at, _, _)| at),
+    }
+}
+
+/// Whether a return was into this scope.
+fn is_lane(key: Key, back: &LaneReturn) -> bool {
+    match key {
+        Key::Site | Key::AllCrawlers | Key::Crawler(_) | Key::Upstream(_) => {
+            back.host.is_none() && back.prefix.is_none()
+        }
+        Key::Host(host) => back.host == Some(host) && back.prefix.is_none(),
+        Key::Prefix(prefix) => back.prefix == Some(prefix),
+        Key::Url(_) | Key::Robots | Key::OtherClients => false,
+    }
+}
+
+/// URLs of a crawler that failed in the incident, and those of them still owed.
+fn urls(view: &View, judged: &Judged, failures: &[&FailureView], crawler: CrawlerId) -> (u64, u64) {
+    let own = || {
+        failures
+            .iter()
+            .filter(|failure| failure.crawler == Some(crawler))
+    };
+    let mut lost: BTreeSet<(&str, &str)> = own()
+        .filter_map(|failure| failure.url)
+        .map(|url| {
+            let url = &view.urls[url as usize];
+            (view.host(url.host), url.path.as_str())
+        })
+        .collect();
+    let rows: Vec<&LedgerRow> = view
+        .ledger
+        .iter()
+        .filter(|row| row.crawler == crawler)
+        .collect();
+    if own().any(|failure| failure.url.is_none()) {
+        // Only counts were kept: the ledger's own times tell which paths failed here.
+        let (start, end) = (judged.start, judged.last_failure);
+        lost.extend(
+            rows.iter()
+                .filter(|row| row.first_failed.secs() <= end && row.last_failed.secs() >= start)
+                .filter(|row| judged.keys.iter().any(|key| holds_path(view, *key, row)))
+                .map(|row| (row.host.as_str(), row.path.as_str())),
+        );
+    }
+    let known: BTreeMap<(&str, &str), &LedgerRow> = rows
+        .into_iter()
+        .map(|row| ((row.host.as_str(), row.path.as_str()), row))
+        .collect();
+    lost.iter()
+        .fold((0, 0), |(lost, owed), path| match known.get(path) {
+            Some(row) => (lost + row.urls, owed + row.owed),
+            None => (lost + 1, owed),
+        })
+}
+
+fn holds_path(view: &View, key: Key, row: &LedgerRow) -> bool {
+    match key {
+        Key::Host(host) => view.host(host) == row.host,
+        Key::Prefix(prefix) => {
+            let prefix = &view.prefixes[prefix as usize];
+            let rest = row.path.strip_prefix(prefix.path.as_str());
+            view.host(prefix.host) == row.host
+                && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        }
+        Key::Url(url) => view.urls[url as usize].path == row.path,
+        Key::Robots => row.path == "/robots.txt",
+        Key::Site | Key::Upstream(_) | Key::Crawler(_) | Key::AllCrawlers => true,
+        Key::OtherClients => false,
+    }
+}
+
+fn paths(view: &View, failures: &[&FailureView]) -> Vec<PathHit> {
+    let mut hits: BTreeMap<u32, (u64, BTreeSet<CrawlerId>)> = BTreeMap::new();
+    for failure in failures {
+        if let Some(url) = failure.url {
+            let (failed, crawlers) = hits.entry(url).or_default();
+            *failed += u64::from(failure.count);
+            crawlers.extend(failure.crawler);
+        }
+    }
+    let mut hits: Vec<PathHit> = hits
+        .into_iter()
+        .map(|(url, (failed, crawlers))| {
+            let url = &view.urls[url as usize];
+            PathHit {
+                host: view.host(url.host).to_owned(),
+                path: url.path.clone(),
+                failed,
+                crawlers: crawlers.into_iter().collect(),
+            }
+        })
+        .collect();
+    hits.sort_by(|a, b| (b.failed, &a.host, &a.path).cmp(&(a.failed, &b.host, &b.path)));
+    hits
+}
+
+fn routes(view: &View, judged: &Judged, failures: &[&FailureView]) -> Vec<RouteHit> {
+    let mut failed: BTreeMap<u32, u64> = BTreeMap::new();
+    for failure in failures {
+        *failed.entry(failure.node).or_default() += u64::from(failure.count);
+    }
+    let goods = view.goods_by_node(judged.start, judged.last_failure);
+    let mut hits: Vec<RouteHit> = failed
+        .into_iter()
+        .map(|(node, failed)| {
+            let total = failed + goods.get(&node).copied().unwrap_or(0);
+            let node = &view.nodes[node as usize];
+            RouteHit {
+                host: view.host(node.host).to_owned(),
+                route: node.route.clone(),
+                failed,
+                total,
+            }
+        })
+        .collect();
+    hits.sort_by(|a, b| (b.failed, &a.host, &a.route).cmp(&(a.failed, &b.host, &b.route)));
+    hits
+}
+
+/// Every upstream that was tried in the incident's time: the neighbours of a failing one are evidence too.
+fn upstreams(view: &View, judged: &Judged) -> Vec<UpstreamHit> {
+    let mut failed: BTreeMap<u32, u64> = BTreeMap::new();
+    for (upstream, at, n) in &view.failed_attempts {
+        if (judged.start..=judged.last_failure).contains(at) {
+            *failed.entry(*upstream).or_default() += u64::from(*n);
+        }
+    }
+    let mut hits: Vec<UpstreamHit> = (0..view.upstreams.len() as u32)
+        .map(|upstream| {
+            let failed = failed.get(&upstream).copied().unwrap_or(0);
+            UpstreamHit {
+                upstream: view.upstream(upstream).to_owned(),
+                failed,
+                total: failed + within(&view.goods(&[Key::Upstream(upstream)], None), judged),
+            }
+        })
+        .filter(|hit| hit.total > 0)
+        .collect();
+    hits.sort_by(|a, b| (b.failed, &a.upstream).cmp(&(a.failed, &b.upstream)));
+    hits
+}

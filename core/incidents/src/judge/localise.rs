@@ -1,0 +1,396 @@
+//! Which scope: the shortest description of all failures. Takes the claim that gains most, marks what it explains,
+//! and repeats.
+
+use std::collections::BTreeMap;
+
+use tally::Key;
+
+use crate::judge::baseline;
+use crate::judge::group;
+use crate::judge::prior::{self, STRONG_FROM};
+use crate::judge::segment::{self, Left, Run};
+use crate::judge::track::Track;
+
+/// Most incidents claimed in one log. Beyond it the log holds no further story worth telling.
+const FOUND_MAX: usize = 64;
+
+/// Rounds of learning the baseline without the incidents found with the last one.
+const ROUNDS: usize = 3;
+
+/// All scopes of a log at one moment.
+#[derive(Clone, Debug)]
+pub(crate) struct Tracks {
+    pub(crate) all: Vec<Track>,
+    pub(crate) wider: BTreeMap<Key, Key>,
+    /// First second, and the clock.
+    pub(crate) start: i64,
+    pub(crate) now: i64,
+    /// Seconds without lines.
+    pub(crate) lost: i64,
+}
+
+impl Tracks {
+    pub(crate) fn seconds(&self) -> i64 {
+        (self.now - self.start - self.lost).max(1)
+    }
+
+    pub(crate) fn index(&self, key: Key) -> Option<usize> {
+        self.all.iter().position(|track| track.key == key)
+    }
+
+    pub(crate) fn site(&self) -> Option<&Track> {
+        self.all.iter().find(|track| track.key == Key::Site)
+    }
+
+    /// Whether every request of `inner` is one of `outer`. Attempts count as the site's.
+    pub(crate) fn contains(&self, outer: Key, inner: Key) -> bool {
+        if outer == inner || outer == Key::Site {
+            return true;
+        }
+        if outer == Key::AllCrawlers {
+            return matches!(inner, Key::Crawler(_));
+        }
+        let mut at = inner;
+        // Two prefixes and a host: more steps cannot be needed.
+        for _ in 0..4 {
+            match self.wider.get(&at) {
+                Some(next) if *next == outer => return true,
+                Some(next) => at = *next,
+                None => return false,
+            }
+        }
+        false
+    }
+
+    /// The same log as seen at `now`.
+    pub(crate) fn until(&self, now: i64) -> Self {
+        Self {
+            all: self.all.iter().map(|track| track.until(now)).collect(),
+            wider: self.wider.clone(),
+            start: self.start,
+            now,
+            lost: self.lost.min((now - self.start).max(0)),
+        }
+    }
+}
+
+/// A claim: these scopes failed in these bursts.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Found {
+    /// Indexes into the tracks; several for a group of routes.
+    pub(crate) tracks: Vec<usize>,
+    pub(crate) run: Run,
+    /// Share that fails between start and end.
+    pub(crate) share: f64,
+}
+
+/// What is known once a log is explained.
+#[derive(Clone, Debug)]
+pub(crate) struct Explained {
+    pub(crate) found: Vec<Found>,
+    /// Per track, what is left of its failures.
+    pub(crate) left: Vec<Vec<Left>>,
+    /// The site's healthy rate, and each track's own.
+    pub(crate) baseline: f64,
+    pub(crate) own: Vec<f64>,
+}
+
+/// Explains a log: learns the baseline, looks for faults, learns again without them.
+pub(crate) fn explain(tracks: &Tracks) -> Explained {
+    let mut rates = learn(tracks, &[]);
+    let mut explained = shortest(tracks, &rates);
+    for _ in 1..ROUNDS {
+        let next = learn(tracks, &explained.found);
+        if next == rates {
+            break;
+        }
+        rates = next;
+        explained = shortest(tracks, &rates);
+    }
+    explained
+}
+
+/// Rates of the quiet part: each track without the incidents that touch it.
+fn learn(tracks: &Tracks, found: &[Found]) -> (f64, Vec<f64>) {
+    let quiet: Vec<(f64, f64)> = (0..tracks.all.len())
+        .map(|index| quiet(tracks, found, index))
+        .collect();
+    let site = tracks
+        .index(Key::Site)
+        .map_or((0.0, 0.0), |index| quiet[index]);
+    let site = baseline::site(site.0, site.1);
+    let own = (0..tracks.all.len()).map(|index| own_rate(tracks, &quiet, index, site)).collect();
+    (site, own)
+}
+
+/// A scope's rate, shrunk towards that of the next wider one.
+fn own_rate(tracks: &Tracks, quiet: &[(f64, f64)], index: usize, site: f64) -> f64 {
+    let mut chain = vec![index];
+    while let Some(next) = chain
+        .last()
+        .and_then(|last| tracks.wider.get(&tracks.all[*last].key))
+        .and_then(|key| tracks.index(*key))
+        .filter(|next| !chain.contains(next))
+    {
+        chain.push(next);
+    }
+    chain.iter().rev().fold(site, |rate, at| baseline::narrow(quiet[*at].0, quiet[*at].1, rate))
+}
+
+/// Failed and all observations of a track outside the incidents. An incident in a scope beside this one takes its
+/// failures along, second by second, and leaves the good ones.
+fn quiet(tracks: &Tracks, found: &[Found], index: usize) -> (f64, f64) {
+    let track = &tracks.all[index];
+    let mut out: Vec<(i64, i64)> = Vec::new();
+    let mut failed = track.total_failed() as f64;
+    for incident in found {
+        let (start, end) = (incident.run.start, incident.run.end);
+        if incident
+            .tracks
+            .iter()
+            .any(|at| tracks.contains(tracks.all[*at].key, track.key))
+        {
+            out.push((start, end));
+        } else {
+            for at in &incident.tracks {
+                failed -= shared(track, &tracks.all[*at], start, end);
+            }
+        }
+    }
+    out.sort_unstable();
+    let mut good = track.total_good() as f64;
+    let mut reached = i64::MIN;
+    for (start, end) in out {
+        let start = start.max(reached.saturating_add(1));
+        if start <= end {
+            good -= track.good_between(start, end);
+            failed -= track.failed_within(start, end) as f64;
+            reached = end;
+        }
+    }
+    (failed.max(0.0), (good + failed).max(0.0))
+}
+
+/// Failures of the same second in both tracks: taken to be the same requests.
+fn shared(track: &Track, other: &Track, start: i64, end: i64) -> f64 {
+    let mut theirs = other.fails_within(start, end).iter().peekable();
+    let mut sum = 0.0;
+    for fail in track.fails_within(start, end) {
+        while theirs.next_if(|their| their.at < fail.at).is_some() {}
+        if let Some(their) = theirs.next_if(|their| their.at == fail.at) {
+            sum += f64::from(their.count.min(fail.count));
+        }
+    }
+    sum
+}
+
+/// Two greedy orders, and of them the shorter description: all shares at once, and strong faults first. The
+/// second keeps one long weak claim from swallowing three strong ones.
+fn shortest(tracks: &Tracks, rates: &(f64, Vec<f64>)) -> Explained {
+    let plain = Search::new(tracks, rates).run(&[0]);
+    let strong = Search::new(tracks, rates).run(&[STRONG_FROM, 0]);
+    if total(&strong) > total(&plain) + 1e-9 {
+        strong
+    } else {
+        plain
+    }
+}
+
+fn total(explained: &Explained) -> f64 {
+    explained.found.iter().map(|found| found.run.net).sum()
+}
+
+struct Search<'a> {
+    tracks: &'a Tracks,
+    penalties: Vec<[f64; 8]>,
+    explained: Explained,
+    /// Per track, the runs it would claim now.
+    claims: Vec<Vec<Run>>,
+}
+
+impl<'a> Search<'a> {
+    fn new(tracks: &'a Tracks, (baseline, own): &(f64, Vec<f64>)) -> Self {
+        let seconds = tracks.seconds();
+        let penalties = tracks
+            .all
+            .iter()
+            .map(|track| {
+                prior::penalties(
+                    track.prior,
+                    prior::monthly(track.total(), seconds),
+                    *baseline,
+                )
+            })
+            .collect();
+        let left = tracks
+            .all
+            .iter()
+            .map(|track| {
+                let whole = track.fails.iter();
+                whole
+                    .map(|fail| Left {
+                        at: fail.at,
+                        count: fail.count,
+                        expected: 0.0,
+                    })
+                    .collect()
+            })
+            .collect();
+        let explained = Explained {
+            found: Vec::new(),
+            left,
+            baseline: *baseline,
+            own: own.clone(),
+        };
+        Self {
+            tracks,
+            penalties,
+            explained,
+            claims: Vec::new(),
+        }
+    }
+
+    fn run(mut self, stages: &[usize]) -> Explained {
+        for lowest in stages {
+            self.claims = (0..self.tracks.all.len())
+                .map(|index| self.claim(index, *lowest))
+                .collect();
+            while self.explained.found.len() < FOUND_MAX {
+                let Some(found) = self.best() else { break };
+                let touched = self.accept(found);
+                for index in touched {
+                    self.claims[index] = self.claim(index, *lowest);
+                }
+            }
+        }
+        let mut explained = self.explained;
+        explained.found = group::join(self.tracks, explained.found);
+        explained
+            .found
+            .sort_by(|a, b| (a.run.start, &a.tracks).cmp(&(b.run.start, &b.tracks)));
+        explained
+    }
+
+    fn claim(&self, index: usize, lowest: usize) -> Vec<Run> {
+        segment::runs(
+            &self.tracks.all[index],
+            &self.explained.left[index],
+            self.explained.baseline,
+            self.explained.own[index],
+            &self.penalties[index],
+            lowest,
+        )
+    }
+
+    /// The claim that gains most; of equal ones the narrowest.
+    fn best(&self) -> Option<Found> {
+        let mut best: Option<(usize, &Run)> = None;
+        for (index, runs) in self.claims.iter().enumerate() {
+            for run in runs.iter().filter(|run| run.net > 0.0) {
+                let better = best.is_none_or(|(other, known)| {
+                    run.net > known.net + 1e-9
+                        || (run.net > known.net - 1e-9 && self.is_narrower(index, other))
+                });
+                if better {
+                    best = Some((index, run));
+                }
+            }
+        }
+        let (index, run) = best?;
+        let found = found(self.tracks, vec![index], run.clone());
+        Some(group::narrow(
+            self.tracks,
+            &self.explained,
+            &self.penalties,
+            found,
+        ))
+    }
+
+    fn is_narrower(&self, index: usize, other: usize) -> bool {
+        let (inner, outer) = (self.tracks.all[index].key, self.tracks.all[other].key);
+        inner != outer && self.tracks.contains(outer, inner)
+    }
+
+    /// Marks what the incident explains; gives the tracks whose failures it touched.
+    fn accept(&mut self, found: Found) -> Vec<usize> {
+        let (start, end) = (found.run.start, found.run.end);
+        let mut touched = Vec::new();
+        let pieces = expectations(self.tracks, &found);
+        for index in 0..self.tracks.all.len() {
+            let left = &mut self.explained.left[index];
+            let first = left.partition_point(|fail| fail.at < start);
+            let last = left.partition_point(|fail| fail.at <= end);
+            if first == last {
+                continue;
+            }
+            touched.push(index);
+            let key = self.tracks.all[index].key;
+            for at in &found.tracks {
+                let source = &self.tracks.all[*at];
+                if source.key == key {
+                    left[first..last].iter_mut().for_each(|fail| fail.count = 0);
+                } else if self.tracks.contains(source.key, key) {
+                    for (start, end, share) in &pieces {
+                        let first = left.partition_point(|fail| fail.at < *start);
+                        let last = left.partition_point(|fail| fail.at <= *end);
+                        for fail in &mut left[first..last] {
+                            fail.expected = 1.0 - (1.0 - fail.expected) * (1.0 - share);
+                        }
+                    }
+                } else {
+                    take(&mut left[first..last], source, start, end);
+                }
+            }
+        }
+        self.explained.found.push(found);
+        touched
+    }
+}
+
+/// A scope within an explained one fails by no fault of its own unless at more than so many times the odds.
+const OWN_FAULT_ODDS: f64 = 3.0;
+
+/// What an incident lets narrower scopes expect: its share piece by piece, at the raised odds.
+fn expectations(tracks: &Tracks, incident: &Found) -> Vec<(i64, i64, f64)> {
+    let pieces = incident.run.pieces.iter();
+    pieces
+        .map(|(start, end)| {
+            let share = share(tracks, &incident.tracks, *start, *end);
+            let odds = OWN_FAULT_ODDS * share / (1.0 - share);
+            (*start, *end, odds / (1.0 + odds))
+        })
+        .collect()
+}
+
+/// Takes the failures of the same seconds away: they are the other scope's.
+fn take(left: &mut [Left], source: &Track, start: i64, end: i64) {
+    let mut theirs = source.fails_within(start, end).iter().peekable();
+    for fail in left {
+        while theirs.next_if(|their| their.at < fail.at).is_some() {}
+        if let Some(their) = theirs.next_if(|their| their.at == fail.at) {
+            fail.count = fail.count.saturating_sub(their.count);
+        }
+    }
+}
+
+/// A claim over these tracks with its overall share.
+pub(crate) fn found(tracks: &Tracks, members: Vec<usize>, run: Run) -> Found {
+    let share = share(tracks, &members, run.start, run.end);
+    Found {
+        tracks: members,
+        run,
+        share,
+    }
+}
+
+/// Share that failed. Half a good request more: two failures of two are not proof of certainty.
+fn share(tracks: &Tracks, members: &[usize], start: i64, end: i64) -> f64 {
+    let mut failed = 0.0;
+    let mut good = 0.0;
+    for index in members {
+        let track = &tracks.all[*index];
+        failed += track.failed_within(start, end) as f64;
+        good += track.good_between(start, end);
+    }
+    (failed / (failed + good + 0.5)).clamp(0.001, 0.999)
+}

@@ -1,0 +1,144 @@
+//! The first judge. Takes a sheet of observations, gives incidents: which scope, since when, over or not, under which
+//! verdict and with what chance of being right. Pure: the same sheet gives the same answer.
+//!
+//! Each fetch is a trial; a failed one speaks for a fault by log((1-(1-p)(1-q))/p), a good one against it by
+//! log(1-q). `segment` cuts each scope's history exactly by those sums, `localise` chooses scopes by description
+//! length, and `overload`, `recurring` and `restart` look whether several of the runs found are one story. `prior`
+//! holds the costs and the threshold, `baseline` what healthy means. The methods are those of the reference
+//! (verdicts, section 7); windows and error budgets are not used, since small sites have two failures and no more.
+
+mod baseline;
+mod group;
+mod localise;
+mod onset;
+mod overload;
+mod prior;
+mod recurring;
+mod restart;
+mod segment;
+mod story;
+mod track;
+mod verdict;
+mod wording;
+
+use model::Verdict;
+use tally::{Key, Obs};
+
+use crate::judge::localise::Tracks;
+use crate::judge::story::Story;
+use crate::judge::track::Track;
+use crate::sheet::Sheet;
+
+/// An incident as the judge knows it: by keys and numbers, without names.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judged {
+    /// The scope; several prefixes for a group of routes.
+    pub keys: Vec<Key>,
+    /// First failure.
+    pub start: i64,
+    /// Last failure.
+    pub last_failure: i64,
+    /// Last failure too, once enough good requests have followed; `None` while it may go on.
+    pub end: Option<i64>,
+    /// Runs of failures, first and last second each.
+    pub runs: Vec<(i64, i64)>,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Chance that the incident is real and the verdict right.
+    pub probability: f64,
+    /// The moment at which the lines so far sufficed to report it, under any verdict.
+    pub first_detected: i64,
+    /// What would have been said when; the last entry is the verdict above.
+    pub history: Vec<(i64, Verdict, f64)>,
+    /// Failed observations of the scope from start to last failure, repeats left out.
+    pub failed: u64,
+    /// All observations of the scope in that time.
+    pub total: u64,
+    /// Why this verdict and this scope; `{scope}` stands where the scope's name belongs.
+    pub why: String,
+}
+
+/// Judges all incidents of a sheet, in order of their start.
+pub fn judge(sheet: &Sheet) -> Vec<Judged> {
+    let tracks = tracks(sheet);
+    let load = Track::new(Key::Site, &sheet.load, sheet.now);
+    story::tell(&tracks, &load)
+        .iter()
+        .filter_map(|story| judged(&tracks, &load, story))
+        .collect()
+}
+
+fn judged(tracks: &Tracks, load: &Track, story: &Story) -> Option<Judged> {
+    let whole = group::whole(tracks, &story.found)?;
+    let measure = story.measure(tracks, &whole);
+    let (verdict, chance) = story.verdict(&measure);
+    let probability = story.real() * chance;
+    let first_detected = onset::first_detected(tracks, load, story);
+    let mut history = onset::history(tracks, story, &whole, first_detected);
+    if history.last().is_none_or(|last| last.1 != verdict) {
+        history.push((
+            onset::last_seen(tracks, &whole, story),
+            verdict,
+            probability,
+        ));
+    }
+    Some(Judged {
+        keys: story
+            .found
+            .tracks
+            .iter()
+            .map(|index| tracks.all[*index].key)
+            .collect(),
+        start: story.found.run.start,
+        last_failure: story.found.run.end,
+        end: measure.over.then_some(story.found.run.end),
+        runs: story.runs(),
+        verdict,
+        probability,
+        first_detected,
+        history,
+        failed: measure.failed as u64,
+        total: (measure.failed + measure.good).round() as u64,
+        why: wording::why(tracks, story, &measure, verdict),
+    })
+}
+
+/// Folds the sheet. Scopes that cannot be told from the whole site are left out.
+fn tracks(sheet: &Sheet) -> Tracks {
+    let requests = sheet.series.get(&Key::Site).map_or(0, |all| total(all));
+    let mut all = Vec::new();
+    for (key, observations) in &sheet.series {
+        let own = total(observations);
+        let is_only_one = own as f64 > ONLY_ONE * requests as f64;
+        if *key == Key::OtherClients
+            || is_only_one && matches!(key, Key::Host(_) | Key::Upstream(_))
+        {
+            continue;
+        }
+        let mut track = Track::new(*key, observations, sheet.now);
+        track.prior += prior::candidates(*key, own, requests, &sheet.series);
+        all.push(track);
+    }
+    let lost = sheet
+        .gaps
+        .iter()
+        .map(|gap| (gap.1.min(sheet.now) - gap.0.max(sheet.start)).max(0))
+        .sum();
+    Tracks {
+        all,
+        wider: sheet.wider.clone(),
+        start: sheet.start,
+        now: sheet.now,
+        lost,
+    }
+}
+
+/// A host or upstream with this share of the requests is no narrower scope than the site.
+const ONLY_ONE: f64 = 0.98;
+
+fn total(observations: &[Obs]) -> u64 {
+    observations
+        .iter()
+        .map(|obs| u64::from(obs.good) + u64::from(obs.failed))
+        .sum()
+}

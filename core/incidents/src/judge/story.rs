@@ -1,0 +1,123 @@
+//! Runs that belong together: one by one, on a schedule, upstream after upstream, or with the load.
+
+use model::Verdict;
+
+use crate::judge::localise::{self, Explained, Found, Tracks};
+use crate::judge::overload::{self, Link};
+use crate::judge::recurring::{self, Schedule};
+use crate::judge::restart;
+use crate::judge::track::Track;
+use crate::judge::verdict::Measure;
+
+/// What makes one incident of the runs.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Pattern {
+    /// One run.
+    Single,
+    /// Runs on a schedule.
+    Recurring(Schedule),
+    /// So many upstreams out in turn.
+    Restart(usize),
+    /// Runs that follow the load.
+    Overload(Link),
+}
+
+/// One incident before it is measured.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Story {
+    pub(crate) found: Found,
+    pub(crate) pattern: Pattern,
+}
+
+/// All incidents of a log, in order of their start. The patterns are tested in the order of the verdicts.
+pub(crate) fn tell(tracks: &Tracks, load: &Track) -> Vec<Story> {
+    let mut explained = localise::explain(tracks);
+    let mut stories = Vec::new();
+    let found = overload::overloads(tracks, load, &explained);
+    for (found, link, _) in claim(&mut explained, found) {
+        stories.push(Story {
+            found,
+            pattern: Pattern::Overload(link),
+        });
+    }
+    let found = recurring::schedules(tracks, &explained);
+    for (found, schedule, _) in claim(&mut explained, found) {
+        stories.push(Story {
+            found,
+            pattern: Pattern::Recurring(schedule),
+        });
+    }
+    let found = restart::restarts(tracks, &explained);
+    for (found, upstreams, _) in claim(&mut explained, found) {
+        stories.push(Story {
+            found,
+            pattern: Pattern::Restart(upstreams),
+        });
+    }
+    for found in explained.found {
+        stories.push(Story {
+            found,
+            pattern: Pattern::Single,
+        });
+    }
+    stories.sort_by(|a, b| {
+        (a.found.run.start, &a.found.tracks).cmp(&(b.found.run.start, &b.found.tracks))
+    });
+    stories
+}
+
+/// Takes the replaced runs out of what is found.
+fn claim<T>(
+    explained: &mut Explained,
+    claims: Vec<(Found, T, Vec<usize>)>,
+) -> Vec<(Found, T, Vec<usize>)> {
+    let gone: Vec<usize> = claims.iter().flat_map(|claim| claim.2.clone()).collect();
+    let mut index = 0;
+    explained.found.retain(|_| {
+        let keep = !gone.contains(&index);
+        index += 1;
+        keep
+    });
+    claims
+}
+
+impl Story {
+    /// Measures the incident, or its last run where it has several.
+    pub(crate) fn measure(&self, tracks: &Tracks, whole: &Track) -> Measure {
+        let mut measure = Measure::new(whole, &self.found, tracks.start, tracks.now);
+        if matches!(self.pattern, Pattern::Recurring(_) | Pattern::Overload(_))
+            && let Some(last) = self.runs().last()
+        {
+            let mut run = self.found.clone();
+            (run.run.start, run.run.end) = *last;
+            measure.over = Measure::new(whole, &run, tracks.start, tracks.now).over;
+        }
+        measure
+    }
+
+    pub(crate) fn verdict(&self, measure: &Measure) -> (Verdict, f64) {
+        match &self.pattern {
+            Pattern::Single => measure.verdict(),
+            Pattern::Recurring(schedule) => (Verdict::Recurring, 1.0 - schedule.chance.min(0.5)),
+            Pattern::Restart(upstreams) => {
+                (Verdict::Restart, if *upstreams > 2 { 0.97 } else { 0.9 })
+            }
+            Pattern::Overload(link) => (Verdict::Overload, link.chance()),
+        }
+    }
+
+    /// Chance that the incident is real, from what it gains over the threshold.
+    pub(crate) fn real(&self) -> f64 {
+        1.0 - 0.3 * (-0.7 * self.found.run.net.max(0.0)).exp()
+    }
+
+    pub(crate) fn runs(&self) -> Vec<(i64, i64)> {
+        match &self.pattern {
+            Pattern::Recurring(schedule) => schedule.runs.clone(),
+            Pattern::Overload(_) => self.found.run.bursts.clone(),
+            Pattern::Single | Pattern::Restart(_) => {
+                vec![(self.found.run.start, self.found.run.end)]
+            }
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! One run: how long, how much of it failed, is it over; and so blip, persistent or intermittent.
+
+use model::Verdict;
+
+use crate::judge::localise::Found;
+use crate::judge::track::Track;
+
+/// A run of at most this is a blip: a convention of this project (reference, verdicts, section 3).
+pub(crate) const BLIP_MAX: i64 = 600;
+
+/// Chance that the fault still runs below which it is over (reference, verdicts, table D).
+const STILL_RUNS: f64 = 0.01;
+
+/// Lengths are taken as evenly spread on a log scale from a minute to a day (reference, verdicts, section 5);
+/// outside that range they are ten times rarer, not impossible.
+const COMMON: (f64, f64) = (60.0, 86_400.0);
+const UNCOMMON: f64 = 0.1;
+
+/// Above this share the good answers next to a run bound it; below, they may lie within it.
+const SOLID: f64 = 0.85;
+
+/// A run measured: counts within it, and the bracket its true bounds must lie in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Measure {
+    pub(crate) failed: f64,
+    pub(crate) good: f64,
+    pub(crate) start: i64,
+    pub(crate) last: i64,
+    pub(crate) over: bool,
+    /// Earliest start and latest end; `None` where nothing bounds it.
+    earliest: i64,
+    latest: Option<i64>,
+}
+
+impl Measure {
+    pub(crate) fn new(track: &Track, found: &Found, log_start: i64, now: i64) -> Self {
+        let (start, last) = (found.run.start, found.run.end.min(now));
+        let failed = track.failed_within(start, last) as f64;
+        let good = track.good_between(start, last);
+        let since = track.good_between(last, now);
+        let over = is_over(track, failed, good, since, start, last);
+        let spacing = ((last - start) as f64 / (failed - 1.0).max(1.0)) as i64;
+        let solid = failed / (failed + good).max(1.0) >= SOLID;
+        let last_good = track.last_good(start).unwrap_or(log_start);
+        let first_good = track.first_good(last).filter(|at| *at <= now);
+        let (earliest, latest) = if solid {
+            (last_good.min(start), first_good)
+        } else {
+            (start - spacing, over.then_some(last + spacing))
+        };
+        Self {
+            failed,
+            good,
+            start,
+            last,
+            over,
+            earliest,
+            latest,
+        }
+    }
+
+    pub(crate) fn share(&self) -> f64 {
+        (self.failed + 0.5) / (self.failed + self.good + 1.0)
+    }
+
+    /// Blip, persistent and intermittent with their chances, most likely first.
+    pub(crate) fn verdict(&self) -> (Verdict, f64) {
+        let blip = self.blip_chance();
+        let half = at_least_half(self.failed, self.good);
+        let rows = [
+            (Verdict::Blip, blip),
+            (Verdict::Persistent, (1.0 - blip) * half),
+            (Verdict::Intermittent, (1.0 - blip) * (1.0 - half)),
+        ];
+        rows.into_iter().fold((Verdict::Blip, -1.0), |best, row| {
+            if row.1 > best.1 { row } else { best }
+        })
+    }
+
+    /// Chance that the run lasted at most ten minutes. The weight of a length is the ways to place it in the
+    /// bracket times the prior density.
+    pub(crate) fn blip_chance(&self) -> f64 {
+        let seen = self.last - self.start;
+        if seen > BLIP_MAX {
+            return 0.0;
+        }
+        let mut short = 0.0;
+        let mut all = 0.0;
+        for step in 0..STEPS {
+            let length = LENGTH_MIN * (step as f64 * STEP).exp();
+            let ways = self.ways(length as i64);
+            let weight = if (COMMON.0..=COMMON.1).contains(&length) {
+                ways
+            } else {
+                ways * UNCOMMON
+            };
+            all += weight;
+            if length <= BLIP_MAX as f64 {
+                short += weight;
+            }
+        }
+        if all > 0.0 { short / all } else { 1.0 }
+    }
+
+    fn ways(&self, length: i64) -> f64 {
+        let first = self.earliest.max(self.last - length);
+        let last = self
+            .latest
+            .map_or(self.start, |latest| self.start.min(latest - length));
+        (last - first + 1).max(0) as f64
+    }
+}
+
+/// The grid of lengths: from a second to thirty days.
+const STEPS: usize = 500;
+const LENGTH_MIN: f64 = 1.0;
+/// ln(30 days) / STEPS.
+const STEP: f64 = 0.029_53;
+
+/// Recovered only on good requests, never on silence: so many in a row that a fault of this share would have shown
+/// itself. A fault that comes and goes must also be quiet for longer than its own good spells were.
+fn is_over(track: &Track, failed: f64, good: f64, since: f64, start: i64, last: i64) -> bool {
+    let share = (failed + 0.5) / (failed + good + 1.0);
+    let needed = (STILL_RUNS.ln() / (1.0 - share.min(0.95)).ln()).ceil();
+    if since < needed {
+        return false;
+    }
+    if share >= SOLID {
+        return true;
+    }
+    let mut longest = 0.0_f64;
+    let mut before = start;
+    for fail in track.fails_within(start, last) {
+        longest = longest.max(track.good_between(before, fail.at));
+        before = fail.at;
+    }
+    since > longest
+}
+
+/// Chance that the true share is one half or more: Beta(failed + 1/2, good + 1/2), by the normal approximation of
+/// its logit, which is within a hundredth here.
+pub(crate) fn at_least_half(failed: f64, good: f64) -> f64 {
+    let (a, b) = (failed + 0.5, good + 0.5);
+    let logit = (a / b).ln();
+    let spread = (1.0 / a + 1.0 / b).sqrt();
+    normal(logit / spread)
+}
+
+/// Distribution function of the normal law (logistic approximation of Page 1977, error below 0.0002).
+pub(crate) fn normal(z: f64) -> f64 {
+    1.0 / (1.0 + (-(1.5976 * z + 0.070_56 * z * z * z)).exp())
+}

@@ -1,0 +1,262 @@
+//! Every command and option: the one table that help, completions and the man page come from.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use model::{Stamp, Verdict};
+
+use crate::clock::{self, Now};
+use crate::selection::Statuses;
+
+/// Which layer broke, which crawlers lost what, whether they came back, and what to do: from the logs of your edge.
+#[derive(Debug, Parser)]
+#[command(name = "webmasterid", version, about, arg_required_else_help = true)]
+#[command(after_help = "Start with: webmasterid diagnose /var/log/nginx/")]
+pub(crate) struct Cli {
+    /// What to do
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Say what is broken, since when, for whom, and what to do
+    #[command(after_help = DIAGNOSE_HELP)]
+    Diagnose(DiagnoseArgs),
+    /// List every failed fetch with its cause and the line that shows it
+    #[command(after_help = FAILURES_HELP)]
+    Failures(FailuresArgs),
+    /// Print the JSON Schema of a machine output
+    Schema(SchemaArgs),
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page
+    Man(ManArgs),
+}
+
+const DIAGNOSE_HELP: &str = "\
+Exit status:
+  0  a report was made, whatever it says
+  1  internal or output failure
+  2  the arguments cannot be used
+  3  nothing was readable, or too much was not
+  10 --fail-on: such an incident stands
+
+Examples:
+  webmasterid diagnose /var/log/nginx/
+  webmasterid diagnose access.log* error.log --marks deploys.txt
+  zcat old.gz | webmasterid diagnose - --format json
+  webmasterid diagnose /var/log/nginx --fail-on persistent,overload
+
+Marks are one a line: TIME[..TIME] deploy|maintenance LABEL
+  2026-11-22T09:12:00+01:00 deploy release 41
+  2026-11-23T02:00:00Z..2026-11-23T02:30:00Z maintenance database";
+
+const FAILURES_HELP: &str = "\
+Rows are in the order of time. A request that was served but is not clean (saved by a retry, body cut after a 200,
+client gone) is a row too, with the status that the client saw.
+
+Example:
+  webmasterid failures /var/log/nginx/ --format csv > failures.csv";
+
+/// What to read and how.
+#[derive(Debug, Args)]
+pub(crate) struct InputArgs {
+    /// Log files, directories or patterns; `-` for standard input. Plain, gzip and zstd; access and error logs are
+    /// told apart by their content
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<String>,
+    /// A log format that the content cannot tell: the string of nginx's log_format or Apache's LogFormat
+    #[arg(long, value_name = "STRING", help_heading = "Reading")]
+    pub(crate) log_format: Vec<String>,
+    /// A configuration file of nginx or Apache: its log formats are used
+    #[arg(long, value_name = "FILE", help_heading = "Reading")]
+    pub(crate) config: Vec<PathBuf>,
+    /// Zone of the error logs, such as +01:00, where the join should not find it
+    #[arg(long, value_name = "OFFSET", value_parser = clock::parse_offset, allow_hyphen_values = true, help_heading = "Reading")]
+    pub(crate) error_zone: Option<i32>,
+    /// Address ranges of a crawler in the JSON layout of Google's files; NAME is a crawler or an operator, and may be
+    /// left out where the operator's file name tells
+    #[arg(long, value_name = "[NAME=]FILE", help_heading = "Reading")]
+    pub(crate) ranges: Vec<String>,
+    /// Leave out requests before this time (RFC 3339; UTC without a zone)
+    #[arg(long, value_name = "TIME", value_parser = clock::parse_time, help_heading = "Choosing")]
+    pub(crate) since: Option<Stamp>,
+    /// Leave out requests at this time and later
+    #[arg(long, value_name = "TIME", value_parser = clock::parse_time, help_heading = "Choosing")]
+    pub(crate) until: Option<Stamp>,
+    /// Judge as of this time instead of the newest stamp read; `clock` for the real time
+    #[arg(long, value_name = "TIME|clock", value_parser = clock::parse_now, help_heading = "Choosing")]
+    pub(crate) now: Option<Now>,
+    /// Only requests to this host
+    #[arg(
+        long,
+        value_name = "HOST",
+        value_delimiter = ',',
+        help_heading = "Choosing"
+    )]
+    pub(crate) site: Vec<String>,
+    /// Only fetches of this crawler
+    #[arg(
+        long,
+        value_name = "NAME",
+        value_delimiter = ',',
+        help_heading = "Choosing"
+    )]
+    pub(crate) crawler: Vec<String>,
+    /// Statuses that count as failed
+    #[arg(
+        long,
+        value_name = "CODES",
+        default_value = "429,500-599",
+        help_heading = "Choosing"
+    )]
+    pub(crate) status: Statuses,
+    /// Threads that read; the report is the same for any number
+    #[arg(long, value_name = "N", hide = true)]
+    pub(crate) threads: Option<usize>,
+}
+
+/// Arguments of `diagnose`.
+#[derive(Debug, Args)]
+pub(crate) struct DiagnoseArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    /// How to write the report
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT",
+        help_heading = "Report"
+    )]
+    pub(crate) format: ReportFormat,
+    /// Every incident and every row
+    #[arg(long, help_heading = "Report")]
+    pub(crate) full: bool,
+    /// One incident alone: its number in the report or its id
+    #[arg(long, value_name = "N|ID", value_parser = parse_incident, help_heading = "Report")]
+    pub(crate) incident: Option<report::IncidentChoice>,
+    /// Deploys and maintenance, shown beside incidents
+    #[arg(long, value_name = "FILE", help_heading = "Report")]
+    pub(crate) marks: Option<PathBuf>,
+    /// Exit with 10 when an incident of such a verdict is ongoing
+    #[arg(long, value_name = "VERDICT", value_delimiter = ',', value_parser = parse_verdict, help_heading = "Report")]
+    pub(crate) fail_on: Vec<Verdict>,
+    /// Let --fail-on also look at incidents that have ended
+    #[arg(long, requires = "fail_on", help_heading = "Report")]
+    pub(crate) fail_on_ended: bool,
+    /// When to use colour
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "WHEN",
+        help_heading = "Report"
+    )]
+    pub(crate) color: Color,
+}
+
+/// Arguments of `failures`.
+#[derive(Debug, Args)]
+pub(crate) struct FailuresArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    /// How to write the rows
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT",
+        help_heading = "Report"
+    )]
+    pub(crate) format: RowFormat,
+    /// Requests by other clients too, without their path
+    #[arg(long, help_heading = "Report")]
+    pub(crate) all_clients: bool,
+}
+
+/// Arguments of `schema`.
+#[derive(Debug, Args)]
+pub(crate) struct SchemaArgs {
+    /// Which output
+    #[arg(value_enum, default_value_t)]
+    pub(crate) output: SchemaOf,
+}
+
+/// Arguments of `completions`.
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// Arguments of `man`.
+#[derive(Debug, Args)]
+pub(crate) struct ManArgs {
+    /// A command; without one the page of the program
+    pub(crate) command: Option<String>,
+}
+
+/// How to write a report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// For a terminal
+    #[default]
+    Text,
+    /// Machine output, version 1
+    Json,
+    /// For a ticket
+    Markdown,
+    /// One row for each incident
+    Csv,
+}
+
+/// How to write rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RowFormat {
+    /// For a terminal
+    #[default]
+    Text,
+    /// One JSON object a line
+    Ndjson,
+    /// For a spreadsheet
+    Csv,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// When standard output is a terminal and NO_COLOR is not set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// Outputs with a schema.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaOf {
+    /// `diagnose --format json`
+    #[default]
+    Diagnose,
+    /// One line of `failures --format ndjson`
+    Failures,
+}
+
+fn parse_incident(text: &str) -> Result<report::IncidentChoice, String> {
+    report::IncidentChoice::parse(text).ok_or_else(|| {
+        "neither a number of the report nor an id of 16 hexadecimal digits".to_owned()
+    })
+}
+
+fn parse_verdict(text: &str) -> Result<Verdict, String> {
+    Verdict::from_name(text).ok_or_else(|| {
+        let names: Vec<&str> = Verdict::ALL.into_iter().map(Verdict::name).collect();
+        format!("no such verdict; there are {}", names.join(", "))
+    })
+}

@@ -1,0 +1,164 @@
+//! `diagnose`: the main job.
+
+use std::thread;
+
+use diagnosis::Context;
+use files::Limits;
+use intake::{Intake, Secret};
+use model::{Coverage, Mark, Report, Request, Verdict};
+use report::TextOptions;
+
+use crate::cli::{DiagnoseArgs, InputArgs, ReportFormat};
+use crate::clock::{self, Now};
+use crate::exit::{FAIL_ON, Failure};
+use crate::sources::Source;
+use crate::{coverage, layouts, marks, output, pipeline, ranges, selection, sources};
+
+/// Above this share of lines not understood no report is made: it would be good news about nothing.
+const UNPARSED_SHARE_MAX: f64 = 0.5;
+
+/// Runs it; gives the exit status.
+pub(crate) fn run(args: &DiagnoseArgs) -> anyhow::Result<u8> {
+    let marks = args
+        .marks
+        .as_deref()
+        .map(marks::read)
+        .transpose()?
+        .unwrap_or_default();
+    let report = report(&args.input, marks, &|_, _| {})?;
+    check_incident(args, &report)?;
+    let options = TextOptions {
+        color: output::has_color(args.color),
+        full: args.full,
+        incident: args.incident,
+        clock: Some(clock::now()),
+        ..TextOptions::default()
+    };
+    output::write(&match args.format {
+        ReportFormat::Text => report::text(&report, &options),
+        ReportFormat::Json => report::json(&report),
+        ReportFormat::Markdown => report::markdown(&report, &options),
+        ReportFormat::Csv => report::csv(&report),
+    })?;
+    Ok(if fails(&report, &args.fail_on, args.fail_on_ended) {
+        FAIL_ON
+    } else {
+        0
+    })
+}
+
+/// Reads, tallies, judges and diagnoses. `each` sees every settled request, and the paths of the sources.
+pub(crate) fn report(
+    args: &InputArgs,
+    marks: Vec<Mark>,
+    each: &(dyn Fn(&Request<'_>, &Coverage) + Sync),
+) -> anyhow::Result<Report> {
+    let settings = selection::settings(args)?;
+    let layouts = layouts::read(&args.log_format, &args.config)?;
+    let (ranges, range_problems) = ranges::read(&args.ranges)?;
+    let mut key = [0; 16];
+    getrandom::fill(&mut key)
+        .map_err(|error| anyhow::anyhow!("no random numbers from the system: {error}"))?;
+    let intake = Intake::new(settings, Secret::new(key), ranges, layouts.formats);
+    let limits = Limits::default();
+    let (sources, mut problems) = sources::find(&args.paths, &limits, &intake, layouts.edge);
+    problems.extend(layouts.problems);
+    problems.extend(range_problems);
+    if sources.is_empty() {
+        return Err(nothing_readable(&problems));
+    }
+    let threads = args
+        .threads
+        .unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from))
+        .max(1);
+    let paths = coverage::paths(&sources);
+    let reading = pipeline::read(
+        &intake,
+        &sources,
+        &limits,
+        threads,
+        args.error_zone,
+        &|request| each(request, &paths),
+    );
+    problems.extend(reading.problems);
+    problems.extend(coverage::unparsed(&sources, &reading.sources));
+    problems.sort();
+    let now = match args.now {
+        Some(Now::Clock) => clock::now(),
+        Some(Now::At(now)) => now,
+        None => reading.newest.unwrap_or_else(clock::now),
+    };
+    let incidents = incidents::judge(&reading.view, now);
+    let context = Context {
+        coverage: coverage::coverage(
+            &sources,
+            &reading.sources,
+            reading.joined,
+            reading.view.span,
+            reading.view.gaps.clone(),
+            now,
+        ),
+        marks,
+        blind_spots: coverage::blind_spots(&sources, &reading.sources),
+    };
+    let mut report = diagnosis::diagnose(&reading.view, incidents, context);
+    report.problems = problems;
+    check_readable(&report, &sources)?;
+    Ok(report)
+}
+
+fn nothing_readable(problems: &[model::Problem]) -> anyhow::Error {
+    let mut message = "nothing to read".to_owned();
+    for problem in problems {
+        message.push_str(&format!(
+            "\n  {}: {}",
+            report::printable(&problem.source),
+            report::printable(&problem.reason)
+        ));
+    }
+    Failure::unreadable(message)
+}
+
+fn check_readable(report: &Report, sources: &[Source]) -> anyhow::Result<()> {
+    let (lines, unparsed) = coverage::share_unparsed(&report.coverage);
+    if unparsed as f64 > lines as f64 * UNPARSED_SHARE_MAX {
+        let mut message = format!(
+            "{unparsed} of {lines} lines in {} sources are not understood; give their layout with --log-format or --config",
+            sources.len()
+        );
+        for problem in report.problems.iter().take(10) {
+            let line = problem
+                .line
+                .map_or(String::new(), |line| format!(":{line}"));
+            message.push_str(&format!(
+                "\n  {}{line}: {}",
+                report::printable(&problem.source),
+                report::printable(&problem.reason)
+            ));
+        }
+        return Err(Failure::unreadable(message));
+    }
+    Ok(())
+}
+
+fn check_incident(args: &DiagnoseArgs, report: &Report) -> anyhow::Result<()> {
+    match args.incident {
+        Some(choice) if choice.index(report).is_none() => Err(Failure::arguments(format!(
+            "--incident: there is no such incident; the report has {}",
+            report.diagnoses.len()
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn fails(report: &Report, verdicts: &[Verdict], ended_too: bool) -> bool {
+    report
+        .diagnoses
+        .iter()
+        .map(|diagnosis| &diagnosis.incident)
+        .any(|incident| {
+            verdicts.contains(&incident.verdict)
+                && !incident.intended
+                && (ended_too || incident.end.is_none())
+        })
+}

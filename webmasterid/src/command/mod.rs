@@ -1,0 +1,5 @@
+//! One file for each command.
+
+pub(crate) mod diagnose;
+pub(crate) mod failures;
+pub(crate) mod generate;

@@ -1,0 +1,344 @@
+//! Reading: sources to a closed tally. One thread reads and inflates, several scan, one folds in the order of the
+//! grid, so that the result does not depend on their number.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use files::{BufferPool, ChunkReader, Limits};
+use intake::{Chunk, Filter, Held, Intake, Scanned, Settler, Sources};
+use model::{Edge, Joined, LogKind, Problem, Request, Stamp};
+use tally::{Tally, View};
+
+use crate::progress::Progress;
+use crate::sources::Source;
+
+/// Fetches held before the tally is closed up to the watermark on the way; below it, it is closed once at the end,
+/// however far out of order the lines are. 40 bytes each.
+const HELD_MAX: usize = 1 << 19;
+/// Requests that wait for repeats only, before they are settled on the way. 200 bytes each.
+const HELD_REQUESTS_MAX: usize = 1 << 17;
+/// How far stamps may run backwards in one log (`reference/verdicts.md`, section 1).
+const WATERMARK_SECONDS: i64 = 120;
+/// Chunks on their way per scanning thread.
+const AHEAD: usize = 2;
+
+/// Everything that reading gave.
+pub(crate) struct Reading {
+    pub(crate) view: View,
+    pub(crate) sources: Sources,
+    pub(crate) joined: Joined,
+    pub(crate) problems: Vec<Problem>,
+    /// Newest stamp of all.
+    pub(crate) newest: Option<Stamp>,
+}
+
+/// Reads all sources. `each` sees every settled request, in no order.
+pub(crate) fn read(
+    intake: &Intake,
+    sources: &[Source],
+    limits: &Limits,
+    threads: usize,
+    error_zone: Option<i32>,
+    each: &(dyn Fn(&Request<'_>) + Sync),
+) -> Reading {
+    let progress = Progress::new(sources.iter().map(|source| source.found.size).sum());
+    let mut fold = Fold::new(intake, each);
+    // Error logs first: their keys tell which good requests must wait.
+    for kind in [LogKind::Error, LogKind::Access] {
+        let filter = Filter::of(&fold.scanned.held);
+        let part: Vec<&Source> = sources
+            .iter()
+            .filter(|source| source.kind == kind)
+            .collect();
+        pass(
+            intake, &part, limits, threads, &filter, each, &progress, &mut fold,
+        );
+    }
+    progress.finish();
+    fold.finish(error_zone)
+}
+
+/// A chunk on its way to a scanning thread.
+struct Job {
+    number: u64,
+    source: usize,
+    chunk: files::Chunk,
+}
+
+/// What became of it.
+struct Done {
+    number: u64,
+    source: usize,
+    tally: Tally,
+    scanned: Scanned,
+    /// Newest stamp in the chunk.
+    newest: Option<Stamp>,
+}
+
+/// What the reading thread says besides chunks.
+struct End {
+    /// Number of the first chunk that comes after the source's last.
+    number: u64,
+    source: usize,
+    problems: Vec<Problem>,
+}
+
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one call, all of it borrowed from `read`"
+)]
+fn pass(
+    intake: &Intake,
+    sources: &[&Source],
+    limits: &Limits,
+    threads: usize,
+    filter: &Filter,
+    each: &(dyn Fn(&Request<'_>) + Sync),
+    progress: &Progress,
+    fold: &mut Fold<'_>,
+) {
+    let pool = BufferPool::default();
+    let (jobs, take) = sync_channel::<Job>(threads * AHEAD);
+    let take = Arc::new(Mutex::new(take));
+    let (done, results) = channel::<Done>();
+    let (ends, ended) = channel::<End>();
+    // A scanned chunk may wait for an earlier one, so what is on its way is bounded by tickets.
+    let (give, tickets) = sync_channel::<()>(threads * (AHEAD + 2));
+    thread::scope(|scope| {
+        let reader_pool = pool.clone();
+        scope.spawn(move || {
+            feed(
+                intake,
+                sources,
+                limits,
+                &reader_pool,
+                progress,
+                &jobs,
+                &give,
+                &ends,
+            )
+        });
+        for _ in 0..threads {
+            let (take, done, pool) = (Arc::clone(&take), done.clone(), pool.clone());
+            scope.spawn(move || work(intake, sources, filter, each, &take, &done, &pool));
+        }
+        drop(done);
+        fold.take(sources, &results, &ended, &tickets, progress);
+    });
+}
+
+/// Reads chunks in the order of time over all sources: next comes the source whose last chunk begins earliest.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the body of one thread, called once"
+)]
+fn feed(
+    intake: &Intake,
+    sources: &[&Source],
+    limits: &Limits,
+    pool: &BufferPool,
+    progress: &Progress,
+    jobs: &SyncSender<Job>,
+    give: &SyncSender<()>,
+    ends: &Sender<End>,
+) {
+    let mut readers: BTreeMap<(Option<Stamp>, usize), ChunkReader> = BTreeMap::new();
+    for (index, source) in sources.iter().enumerate() {
+        let reader = files::chunks(&source.found, limits)
+            .with_pool(pool.clone())
+            .with_progress(Arc::clone(&progress.read));
+        readers.insert((source.first, index), reader);
+    }
+    let mut number = 0;
+    while let Some(((_, source), mut reader)) = readers.pop_first() {
+        let name = &sources[source].found.name;
+        let next = reader.next();
+        let Some(Ok(chunk)) = next else {
+            let mut problems = reader.problems(name);
+            problems.extend(next.and_then(Result::err).map(|error| error.problem(name)));
+            let _ = ends.send(End {
+                number,
+                source,
+                problems,
+            });
+            continue;
+        };
+        let at = begins(intake, &chunk.bytes).or(sources[source].first);
+        if give.send(()).is_err()
+            || jobs
+                .send(Job {
+                    number,
+                    source,
+                    chunk,
+                })
+                .is_err()
+        {
+            return;
+        }
+        number += 1;
+        readers.insert((at, source), reader);
+    }
+}
+
+/// The first stamp of a chunk, from a few lines of it.
+fn begins(intake: &Intake, bytes: &[u8]) -> Option<Stamp> {
+    /// Enough for some lines, whatever stands between them.
+    const LOOK_BYTES: usize = 4_096;
+    intake
+        .look(&bytes[..bytes.len().min(LOOK_BYTES)], Edge::Unknown)
+        .first
+}
+
+fn work(
+    intake: &Intake,
+    sources: &[&Source],
+    filter: &Filter,
+    each: &(dyn Fn(&Request<'_>) + Sync),
+    take: &Mutex<Receiver<Job>>,
+    done: &Sender<Done>,
+    pool: &BufferPool,
+) {
+    loop {
+        let job = take.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(job) = job else { return };
+        let source = sources[job.source];
+        let mut tally = Tally::new();
+        let mut newest = None;
+        let chunk = Chunk {
+            source: source.id,
+            first_line: job.chunk.first_line,
+            edge: source.edge,
+            kind: source.kind,
+            bytes: &job.chunk.bytes,
+        };
+        let scanned = intake.scan(chunk, filter, &mut |request| {
+            newest = newest.max(Some(request.at));
+            tally.record(request);
+            each(request);
+        });
+        pool.recycle(job.chunk.bytes);
+        let done_job = Done {
+            number: job.number,
+            source: job.source,
+            tally,
+            scanned,
+            newest,
+        };
+        if done.send(done_job).is_err() {
+            return;
+        }
+    }
+}
+
+/// Folds what the threads found, in the order of the grid.
+struct Fold<'a> {
+    intake: &'a Intake,
+    each: &'a (dyn Fn(&Request<'_>) + Sync),
+    tally: Tally,
+    scanned: Scanned,
+    settler: Settler,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Fold<'a> {
+    fn new(intake: &'a Intake, each: &'a (dyn Fn(&Request<'_>) + Sync)) -> Self {
+        Self {
+            intake,
+            each,
+            tally: Tally::new(),
+            scanned: Scanned::default(),
+            settler: Settler::default(),
+            problems: Vec::new(),
+        }
+    }
+
+    fn take(
+        &mut self,
+        sources: &[&Source],
+        results: &Receiver<Done>,
+        ended: &Receiver<End>,
+        tickets: &Receiver<()>,
+        progress: &Progress,
+    ) {
+        let mut newest: BTreeMap<usize, Option<Stamp>> = sources
+            .iter()
+            .enumerate()
+            .map(|(index, source)| (index, source.first))
+            .collect();
+        let mut waiting: BTreeMap<u64, Done> = BTreeMap::new();
+        let mut ends: Vec<End> = Vec::new();
+        let mut next = 0;
+        for done in results {
+            waiting.insert(done.number, done);
+            while let Some(done) = waiting.remove(&next) {
+                next += 1;
+                let _ = tickets.recv();
+                newest.insert(
+                    done.source,
+                    newest.get(&done.source).copied().flatten().max(done.newest),
+                );
+                self.tally.merge(done.tally);
+                self.scanned.merge(done.scanned);
+                ends.extend(ended.try_iter());
+                // A source holds the watermark back until all its chunks are folded.
+                for end in ends.iter().filter(|end| end.number <= next) {
+                    newest.remove(&end.source);
+                }
+                self.close_on_the_way(&newest);
+                progress.tick();
+            }
+        }
+        ends.extend(ended.iter());
+        self.problems
+            .extend(ends.into_iter().flat_map(|end| end.problems));
+    }
+
+    fn close_on_the_way(&mut self, newest: &BTreeMap<usize, Option<Stamp>>) {
+        let Some(watermark) = newest.values().copied().min().flatten() else {
+            return;
+        };
+        let watermark = watermark.plus_secs(-WATERMARK_SECONDS);
+        let has_errors = self.scanned.held.errors() > 0;
+        if self.scanned.held.requests() > HELD_REQUESTS_MAX && !has_errors {
+            let (tally, each) = (&mut self.tally, self.each);
+            self.settler
+                .settle_repeats(&mut self.scanned.held, watermark, &mut |request| {
+                    tally.record(request);
+                    each(request);
+                });
+        }
+        // Failed fetches that wait for the error log would come late.
+        if self.tally.held() > HELD_MAX && !has_errors {
+            self.tally.close(watermark);
+        }
+    }
+
+    fn finish(mut self, error_zone: Option<i32>) -> Reading {
+        let held: Held = std::mem::take(&mut self.scanned.held);
+        // Two sinks share the tally: requests and signs never come at the same time.
+        let tally = std::cell::RefCell::new(self.tally);
+        self.settler.settle(
+            self.intake,
+            held,
+            &self.scanned.sources,
+            error_zone,
+            &mut |request| {
+                tally.borrow_mut().record(request);
+                (self.each)(request);
+            },
+            &mut |sign| tally.borrow_mut().sign(sign),
+        );
+        let mut tally = tally.into_inner();
+        tally.close(Stamp(i64::MAX));
+        let view = tally.view();
+        Reading {
+            newest: view.span.map(|(_, newest)| newest),
+            view,
+            sources: self.scanned.sources,
+            joined: self.settler.joined,
+            problems: self.problems,
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! What the user chose to count, from words to settings.
+
+use std::str::FromStr;
+
+use intake::Settings;
+use model::CrawlerId;
+
+use crate::cli::InputArgs;
+use crate::exit::Failure;
+
+/// Statuses as the user lists them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Statuses(pub(crate) Vec<u16>);
+
+impl FromStr for Statuses {
+    type Err = String;
+
+    /// `429,500-599`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let code = |text: &str| match text.trim().parse::<u16>() {
+            Ok(code) if (1..=999).contains(&code) => Ok(code),
+            _ => Err(format!(
+                "{:?} is not a status between 1 and 999",
+                text.trim()
+            )),
+        };
+        let mut codes = Vec::new();
+        for part in text.split(',') {
+            match part.split_once('-') {
+                Some((from, to)) => {
+                    let (from, to) = (code(from)?, code(to)?);
+                    if from > to {
+                        return Err(format!("{from}-{to} is an empty range"));
+                    }
+                    codes.extend(from..=to);
+                }
+                None => codes.push(code(part)?),
+            }
+        }
+        codes.sort_unstable();
+        codes.dedup();
+        Ok(Self(codes))
+    }
+}
+
+/// The settings that these arguments mean.
+pub(crate) fn settings(args: &InputArgs) -> anyhow::Result<Settings> {
+    if let (Some(since), Some(until)) = (args.since, args.until)
+        && since >= until
+    {
+        return Err(Failure::arguments(
+            "--since is not before --until: no request can lie between them",
+        ));
+    }
+    Ok(Settings {
+        failures: args.status.0.clone(),
+        since: args.since,
+        until: args.until,
+        sites: args
+            .site
+            .iter()
+            .map(|host| host.to_ascii_lowercase())
+            .collect(),
+        crawlers: args
+            .crawler
+            .iter()
+            .map(|name| crawler(name))
+            .collect::<anyhow::Result<_>>()?,
+    })
+}
+
+fn crawler(name: &str) -> anyhow::Result<CrawlerId> {
+    knowledge::crawler_named(name).ok_or_else(|| {
+        Failure::arguments(format!(
+            "--crawler {name}: no crawler of that name is known"
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statuses_as_lists_and_ranges() {
+        assert_eq!(
+            "429,500-502".parse(),
+            Ok(Statuses(vec![429, 500, 501, 502]))
+        );
+        assert!("5xx".parse::<Statuses>().is_err());
+        assert!("599-500".parse::<Statuses>().is_err());
+    }
+}

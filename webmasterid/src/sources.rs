@@ -1,0 +1,106 @@
+//! The logs to read, looked at and ranked: error logs first, then by first stamp, then by name.
+
+use std::path::Path;
+
+use files::{Found, Limits};
+use intake::{Intake, Look};
+use model::{Edge, LogKind, Problem, SourceId, Stamp};
+
+/// A log to read.
+pub(crate) struct Source {
+    pub(crate) id: SourceId,
+    pub(crate) found: Found,
+    pub(crate) kind: LogKind,
+    /// The product: from its own lines, else from the error log beside it, else from the configuration.
+    pub(crate) edge: Edge,
+    pub(crate) first: Option<Stamp>,
+}
+
+/// Finds the logs behind the arguments. What is no log is left out and said so.
+pub(crate) fn find(
+    paths: &[String],
+    limits: &Limits,
+    intake: &Intake,
+    config_edge: Edge,
+) -> (Vec<Source>, Vec<Problem>) {
+    let (found, mut problems) = files::find(paths, limits);
+    let mut looked: Vec<(Found, Look)> = Vec::new();
+    for found in found {
+        match look(&found, intake) {
+            Ok(look) if look.understood > 0 => looked.push((found, look)),
+            Ok(_) => problems.push(problem(&found, unknown(&found))),
+            Err(error) => problems.push(problem(&found, error.to_string())),
+        }
+    }
+    looked
+        .sort_by(|(a, look_a), (b, look_b)| (look_a.first, &a.name).cmp(&(look_b.first, &b.name)));
+    let errors: Vec<(String, Edge)> = looked
+        .iter()
+        .filter(|(_, look)| look.kind == LogKind::Error)
+        .map(|(found, look)| (folder(&found.name), look.edge))
+        .collect();
+    let sources = looked
+        .into_iter()
+        .enumerate()
+        .map(|(index, (found, look))| Source {
+            id: SourceId(index as u32),
+            edge: match look.edge {
+                Edge::Unknown => beside(&errors, &folder(&found.name)).unwrap_or(config_edge),
+                edge => edge,
+            },
+            kind: look.kind,
+            first: look.first,
+            found,
+        })
+        .collect();
+    (sources, problems)
+}
+
+fn look(found: &Found, intake: &Intake) -> std::io::Result<Look> {
+    let mut head = files::head(found)?;
+    // The last line of a longer file is cut here; a short file may lack its last line end.
+    if head.len() >= files::HEAD_BYTES
+        && let Some(end) = head.iter().rposition(|byte| *byte == b'\n')
+    {
+        head.truncate(end + 1);
+    }
+    Ok(intake.look(&head, Edge::Unknown))
+}
+
+fn unknown(found: &Found) -> String {
+    if found.size == 0 && found.name != "-" {
+        return "empty file".to_owned();
+    }
+    "no line at its beginning has a known log layout; give the layout with --log-format or --config"
+        .to_owned()
+}
+
+fn problem(found: &Found, reason: String) -> Problem {
+    Problem {
+        source: found.name.clone(),
+        line: None,
+        reason,
+        count: 1,
+    }
+}
+
+fn folder(name: &str) -> String {
+    Path::new(name)
+        .parent()
+        .map(|parent| parent.display().to_string())
+        .unwrap_or_default()
+}
+
+/// The product of the error logs in the same folder, or of all error logs, where they agree.
+fn beside(errors: &[(String, Edge)], place: &str) -> Option<Edge> {
+    let agreed = |edges: Vec<Edge>| {
+        let first = *edges.first()?;
+        edges.iter().all(|edge| *edge == first).then_some(first)
+    };
+    let here = errors
+        .iter()
+        .filter(|(folder, _)| folder == place)
+        .map(|(_, edge)| *edge)
+        .collect();
+    agreed(here).or_else(|| agreed(errors.iter().map(|(_, edge)| *edge).collect()))
+}
