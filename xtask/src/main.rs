@@ -1,2 +1,76 @@
-//! Placeholder.
-fn main() {}
+//! What is done to the project rather than by it: `cargo xtask test` is all that CI runs.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a tool for people at a terminal: printing is what it does"
+)]
+
+mod bench;
+mod cases;
+mod command;
+mod facts;
+mod fuzz;
+mod lab;
+mod measure;
+mod reference_log;
+mod test;
+mod tool;
+mod wall;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use self::tool::Need;
+
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    about = "Checks, recordings and benchmarks of webmasterid"
+)]
+struct Args {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Format, lints, walls, licences and tests: exactly what CI runs
+    Test(test::Args),
+    /// Generate the reference log and time webmasterid against other tools
+    Bench(bench::Args),
+    /// Run one fuzz target for a while
+    Fuzz(fuzz::Args),
+    /// Check the facts against the code and the pages made from them
+    Facts(facts::Args),
+    /// Run the recorded cases, or rewrite their expected output
+    Cases(cases::Args),
+    /// Record examples/ and cases/ anew from real proxies
+    Record(lab::Args),
+}
+
+fn main() -> ExitCode {
+    match run(Args::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> Result<()> {
+    match task {
+        Task::Test(args) => test::run(&args),
+        Task::Bench(args) => bench::run(&args),
+        Task::Fuzz(args) => fuzz::run(&args),
+        Task::Facts(args) => facts::run(&args),
+        Task::Cases(args) => cases::run(&args),
+        Task::Record(args) => {
+            tool::install(Need::Record)?;
+            lab::record(&args)
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Writes one recording as case folders: the same run in several layouts, with and without its error log.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, ensure};
+use jiff::Timestamp;
+use model::Cause;
+
+use super::clock::ZONE;
+use super::proxy::Proxy;
+use super::truth::Driven;
+
+/// Fewest and most lines of a case's access log: enough to see it, few enough to read it.
+const LINES: std::ops::RangeInclusive<usize> = 3..=60;
+
+/// The case folders made from each recording.
+const TABLE: &str = include_str!("cases.txt");
+
+/// One folder made from a recording: a line of `cases.txt`.
+#[derive(Clone, Debug)]
+pub(crate) struct Variant {
+    pub(crate) proxy: &'static str,
+    pub(crate) recording: &'static str,
+    /// The cause in whose folder it stands.
+    of: Cause,
+    suffix: &'static str,
+    layout: &'static str,
+    /// Whether the error log lies beside it.
+    errors: bool,
+    /// What must be said to be the cause, one of several where the log leaves it open; empty where none may be
+    /// stated as fact.
+    causes: Vec<Cause>,
+    /// One of these must be named as missing, where the log alone cannot tell.
+    missing: Vec<&'static str>,
+    /// Whether it looks like `of` and is not.
+    look_alike: bool,
+}
+
+impl Variant {
+    /// Every line of the table.
+    pub(crate) fn all() -> Result<Vec<Self>> {
+        TABLE
+            .lines()
+            .filter(|line| !line.starts_with('#') && !line.trim().is_empty())
+            .map(|line| Self::parse(line).with_context(|| format!("cases.txt: {line}")))
+            .collect()
+    }
+
+    fn parse(line: &'static str) -> Result<Self> {
+        let mut words = line.split_whitespace();
+        let mut next = || words.next().context("too few columns");
+        let (proxy, recording, of, suffix, log, answer) =
+            (next()?, next()?, next()?, next()?, next()?, next()?);
+        let cause = |name: &str| Cause::from_name(name).with_context(|| format!("no cause {name}"));
+        let (look_alike, answer) = match answer.strip_prefix('!') {
+            Some(answer) => (true, answer),
+            None => (false, answer),
+        };
+        Ok(Self {
+            proxy,
+            recording,
+            of: cause(of)?,
+            suffix: if suffix == "-" { "" } else { suffix },
+            layout: log.trim_end_matches("+error"),
+            errors: log.ends_with("+error"),
+            causes: answer
+                .split('|')
+                .filter(|name| *name != "-")
+                .map(cause)
+                .collect::<Result<_>>()?,
+            missing: next().map_or(Vec::new(), |names| names.split(',').collect()),
+            look_alike,
+        })
+    }
+
+    /// The folder below `cases/`.
+    fn folder(&self) -> PathBuf {
+        let dash = if self.suffix.is_empty() { "" } else { "-" };
+        Path::new(self.of.name()).join(format!(
+            "{}-{}{dash}{}",
+            self.proxy, self.recording, self.suffix
+        ))
+    }
+}
+
+/// What a run left behind.
+pub(crate) struct Recording<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) proxy: &'a dyn Proxy,
+    pub(crate) version: &'a str,
+    pub(crate) dir: &'a Path,
+    pub(crate) driven: &'a [Driven],
+    pub(crate) now: Timestamp,
+    pub(crate) what: &'a str,
+}
+
+impl Recording<'_> {
+    /// The text of one of the logs.
+    pub(crate) fn log(&self, name: &str) -> Result<Vec<u8>> {
+        let path = self.dir.join(format!("{name}.log"));
+        std::fs::read(&path).with_context(|| path.display().to_string())
+    }
+
+    /// The truth file beside a log.
+    pub(crate) fn truth(&self, with_errors: bool) -> String {
+        let mut text = String::new();
+        for line in self
+            .driven
+            .iter()
+            .filter_map(|driven| driven.truth(with_errors))
+        {
+            writeln!(text, "{line}").ok();
+        }
+        text
+    }
+
+    /// An echo must have been one: the error line of each says so.
+    pub(crate) fn check_echoes(&self) -> Result<()> {
+        let errors = self.log("error")?;
+        let errors: Vec<_> = errors
+            .split(|byte| *byte == b'\n')
+            .map(String::from_utf8_lossy)
+            .collect();
+        for driven in self.driven {
+            let claimed = driven
+                .why
+                .is_some_and(|why| why.cause == Some(Cause::NoLiveUpstream));
+            let stated = driven.error_lines.iter().any(|line| {
+                errors
+                    .get(line - 1)
+                    .is_some_and(|text| text.contains(self.proxy.echo_says()))
+            });
+            ensure!(
+                claimed == stated,
+                "line {}: echo claimed {claimed}, stated {stated}",
+                driven.access_line
+            );
+        }
+        Ok(())
+    }
+
+    /// Writes the folder of `variant` below `cases`.
+    pub(crate) fn write_case(&self, cases: &Path, variant: &Variant) -> Result<PathBuf> {
+        let folder = cases.join(variant.folder());
+        std::fs::create_dir_all(&folder)?;
+        let access = self.log(variant.layout)?;
+        let lines = access.iter().filter(|byte| **byte == b'\n').count();
+        ensure!(
+            LINES.contains(&lines),
+            "{}: {lines} lines",
+            folder.display()
+        );
+        let truth = self.truth(variant.errors);
+        // A look-alike may be as good as gold; a case of a cause must show it.
+        ensure!(
+            variant.look_alike || truth.contains(&format!("\"{}\"", variant.of.name())),
+            "{}: the truth has no {}",
+            folder.display(),
+            variant.of.name()
+        );
+        std::fs::write(folder.join("access.log"), access)?;
+        let errors = folder.join("error.log");
+        if variant.errors {
+            std::fs::write(&errors, self.log("error")?)?;
+        } else if errors.exists() {
+            std::fs::remove_file(&errors)?;
+        }
+        std::fs::write(folder.join("truth.ndjson"), truth)?;
+        std::fs::write(folder.join("case.toml"), self.case_toml(variant)?)?;
+        Ok(folder)
+    }
+
+    fn case_toml(&self, variant: &Variant) -> Result<String> {
+        let now = self.now.in_tz(ZONE)?;
+        let format = self
+            .proxy
+            .layouts()
+            .iter()
+            .find(|layout| layout.name == variant.layout)
+            .context("no such layout")?
+            .format;
+        let mut text = format!(
+            "# {}\norigin = \"recorded by cargo xtask record, {} {}\"\nedge = \"{}\"\nlayout = \"{}\"\n",
+            self.what,
+            self.proxy.name(),
+            self.version,
+            self.proxy.name(),
+            variant.layout,
+        );
+        writeln!(text, "log_format = '''{format}'''")?;
+        writeln!(text, "now = \"{}\"", now.strftime("%Y-%m-%dT%H:%M:%S%:z"))?;
+        if let [cause, others @ ..] = variant.causes.as_slice() {
+            writeln!(text, "cause = \"{}\"", cause.name())?;
+            let others: Vec<&str> = others.iter().map(|cause| cause.name()).collect();
+            if !others.is_empty() {
+                writeln!(text, "or = {others:?}")?;
+            }
+        }
+        if !variant.missing.is_empty() {
+            writeln!(text, "missing = {:?}", variant.missing)?;
+        }
+        writeln!(text, "look_alike = {}", variant.look_alike)?;
+        Ok(text)
+    }
+}

@@ -1,0 +1,351 @@
+//! `cargo xtask record`: real proxies before an origin that misbehaves on request, driven with the traffic of crawlers
+//! and people, recorded with the truth beside the logs.
+//!
+//! A script (what goes wrong, who comes by) is in no proxy's language; a proxy (`nginx.rs`, `apache.rs`) says how it is
+//! set up so. Time is the lab's own (`clock.rs`): two days take seconds. Everything stays on the loopback net.
+
+mod apache;
+mod case;
+mod client;
+mod clock;
+mod fault_scripts;
+mod nginx;
+mod origin;
+mod proxy;
+mod session;
+mod shop_scripts;
+mod traffic;
+mod truth;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use jiff::Timestamp;
+
+use self::case::{Recording, Variant};
+use self::fault_scripts::{Fixture, SCRIPTS, Script};
+use self::origin::{Address, FullQueue};
+use self::proxy::{Member, Proxy, Rule, Setup, Upstream, free_address};
+use self::session::Session;
+
+/// Where the sockets of applications stand: the path is in the logs, so it is one that a site could have.
+const SOCKET_DIR: &str = "/tmp/shop";
+
+/// Every proxy that the lab can run.
+const PROXIES: [&dyn Proxy; 2] = [&nginx::Nginx, &apache::Apache];
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Only this proxy
+    proxy: Option<String>,
+    /// Only recordings whose name contains this; `example` are those of examples/
+    #[arg(long)]
+    only: Option<String>,
+}
+
+/// Records `examples/` and `cases/` anew.
+pub(crate) fn record(args: &Args) -> Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .context("no workspace")?;
+    let only = args.only.as_deref().unwrap_or_default();
+    let mut recordings = 0;
+    let table = Variant::all()?;
+    for proxy in PROXIES {
+        let other = |name: &String| name != proxy.name();
+        if args.proxy.as_ref().is_some_and(other) {
+            continue;
+        }
+        let version = proxy.version()?;
+        println!("{} {version}", proxy.name());
+        for (number, script) in SCRIPTS.iter().enumerate() {
+            let variants: Vec<&Variant> = table
+                .iter()
+                .filter(|variant| variant.proxy == proxy.name() && variant.recording == script.name)
+                .collect();
+            if script.name.contains(only) && !variants.is_empty() {
+                record_cases(
+                    proxy,
+                    &version,
+                    script,
+                    number,
+                    &variants,
+                    &root.join("cases"),
+                )
+                .with_context(|| format!("{} {}", proxy.name(), script.name))?;
+                recordings += 1;
+            }
+        }
+        recordings += shop_scripts::record(proxy, &version, only, &root.join("examples"))?;
+    }
+    ensure!(recordings > 0, "nothing of that name to record");
+    Ok(())
+}
+
+/// Runs one script and writes its case folders.
+fn record_cases(
+    proxy: &dyn Proxy,
+    version: &str,
+    script: &Script,
+    number: usize,
+    variants: &[&Variant],
+    cases: &Path,
+) -> Result<()> {
+    let dir = temporary_dir()?;
+    let served: Vec<SocketAddr> = addresses(script.members)?;
+    let mut setup = base_setup(&served);
+    let _fixture = Standing::start(script.fixture, dir.path(), &mut setup)?;
+    (script.setup)(&mut setup);
+    ensure!(proxy.can(&setup), "{} cannot be set up so", proxy.name());
+    // Each recording has its own morning, so that logs of several read together do not overlap.
+    let start: Timestamp = "2026-11-02T08:12:40+01:00".parse()?;
+    let start =
+        start + Duration::from_secs(86_400 * (number as u64 % 20) + 311 * (number as u64 % 7));
+    let seed = script
+        .name
+        .bytes()
+        .fold(11, |sum: u64, byte| sum * 33 % 1_000_003 + u64::from(byte));
+    let mut session = Session::start(proxy, dir.path(), &setup, start, &served, seed)?;
+    (script.drive)(&mut session)?;
+    let (driven, now) = session.end()?;
+    let recording = Recording {
+        name: script.name,
+        proxy,
+        version,
+        dir: dir.path(),
+        driven: &driven,
+        now,
+        what: script.what,
+    };
+    recording.check_echoes()?;
+    for variant in variants {
+        let folder = recording.write_case(cases, variant)?;
+        if script.name == "false-googlebot" {
+            std::fs::write(folder.join("ranges.json"), RANGES)?;
+        }
+    }
+    println!("  {:20} {}", script.name, told(&driven));
+    Ok(())
+}
+
+/// Address ranges of the lab's Googlebot, in the layout of Google's files.
+const RANGES: &str = r#"{
+  "creationTime": "2026-11-01T00:00:00.000000",
+  "prefixes": [
+    {"ipv6Prefix": "2001:db8:4860:4801::/64"},
+    {"ipv4Prefix": "192.0.2.0/27"}
+  ]
+}
+"#;
+
+/// One line about what happened: statuses and outcomes with their counts.
+pub(crate) fn told(driven: &[truth::Driven]) -> String {
+    let mut counts: Vec<(String, usize)> = Vec::new();
+    for one in driven {
+        let name = format!("{} {:03}", one.outcome(), one.logged);
+        match counts.iter_mut().find(|(other, _)| *other == name) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((name, 1)),
+        }
+    }
+    let errors: usize = driven.iter().map(|one| one.error_lines.len()).sum();
+    let counts: Vec<String> = counts
+        .iter()
+        .map(|(name, count)| format!("{count} {name}"))
+        .collect();
+    format!(
+        "{} requests, {errors} error lines: {}",
+        driven.len(),
+        counts.join(", ")
+    )
+}
+
+fn temporary_dir() -> Result<tempfile::TempDir> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = tempfile::Builder::new().prefix("lab-").tempdir()?;
+    // The proxy's worker runs as another user and reads the clock in it.
+    std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755))?;
+    Ok(dir)
+}
+
+/// `count` addresses like those of a rack, all on the loopback net.
+fn addresses(count: usize) -> Result<Vec<SocketAddr>> {
+    (0..count)
+        .map(|number| free_address(&format!("127.0.0.{}", 11 + number), 8080))
+        .collect()
+}
+
+fn base_setup(served: &[SocketAddr]) -> Setup {
+    Setup {
+        members: served
+            .iter()
+            .map(|address| Member {
+                address: Address::Tcp(*address),
+                down: false,
+            })
+            .collect(),
+        upstream: Upstream::Http,
+        retry: true,
+        // A lone member is not left out: httpd would, for a minute, which has a recording of its own.
+        eject: served.len() > 1,
+        last_resort: true,
+        keepalive: false,
+        timeout: Duration::from_secs(30),
+        rule: Rule::None,
+    }
+}
+
+/// What stands beside the proxy while a recording lasts.
+enum Standing {
+    Nothing,
+    Queue {
+        _queue: FullQueue,
+        socket: Option<PathBuf>,
+    },
+    Socket {
+        _listener: std::os::unix::net::UnixListener,
+        path: PathBuf,
+    },
+    Process(Child),
+}
+
+impl Standing {
+    /// Sets it up and makes it the only member.
+    fn start(fixture: Fixture, dir: &Path, setup: &mut Setup) -> Result<Self> {
+        let socket = Path::new(SOCKET_DIR).join("app.sock");
+        let tcp = |address| Member {
+            address: Address::Tcp(address),
+            down: false,
+        };
+        let unix = |path: &Path| Member {
+            address: Address::Unix(path.to_owned()),
+            down: false,
+        };
+        if matches!(
+            fixture,
+            Fixture::NoSocket | Fixture::ForbiddenSocket | Fixture::FullSocket
+        ) {
+            std::fs::create_dir_all(SOCKET_DIR)?;
+            setup.members.push(unix(&socket));
+        }
+        Ok(match fixture {
+            Fixture::None | Fixture::NoSocket => Self::Nothing,
+            Fixture::FullQueue => {
+                let address = free_address("127.0.0.14", 8080)?;
+                setup.members.push(tcp(address));
+                Self::Queue {
+                    _queue: FullQueue::tcp(address)?,
+                    socket: None,
+                }
+            }
+            Fixture::FullSocket => {
+                let queue = FullQueue::unix(&socket)?;
+                allow(&socket, 0o666)?;
+                Self::Queue {
+                    _queue: queue,
+                    socket: Some(socket),
+                }
+            }
+            Fixture::ForbiddenSocket => {
+                let listener = origin::unix_socket(&socket)?;
+                allow(&socket, 0o600)?;
+                Self::Socket {
+                    _listener: listener,
+                    path: socket,
+                }
+            }
+            Fixture::NoRoute => {
+                setup.members.push(tcp("[2001:db8::5]:8080".parse()?));
+                Self::Nothing
+            }
+            Fixture::Tls => {
+                let address = free_address("127.0.0.15", 8443)?;
+                setup.members.push(tcp(address));
+                Self::Process(tls_server(dir, address)?)
+            }
+        })
+    }
+}
+
+impl Drop for Standing {
+    fn drop(&mut self) {
+        match self {
+            Self::Nothing => (),
+            Self::Queue { socket, .. } => {
+                if let Some(path) = socket {
+                    std::fs::remove_file(path).ok();
+                }
+            }
+            Self::Socket { path, .. } => {
+                std::fs::remove_file(path).ok();
+            }
+            Self::Process(child) => {
+                child.kill().ok();
+                child.wait().ok();
+            }
+        }
+        // Only goes when it is empty.
+        std::fs::remove_dir(SOCKET_DIR).ok();
+    }
+}
+
+fn allow(path: &Path, mode: u32) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    Ok(std::fs::set_permissions(
+        path,
+        std::fs::Permissions::from_mode(mode),
+    )?)
+}
+
+/// A TLS server whose certificate nobody signed: the one of the `openssl` program.
+fn tls_server(dir: &Path, address: SocketAddr) -> Result<Child> {
+    let (key, certificate) = (dir.join("key.pem"), dir.join("certificate.pem"));
+    let made = Command::new("openssl")
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "365",
+            "-subj",
+            "/CN=shop.example",
+        ])
+        .arg("-keyout")
+        .arg(&key)
+        .arg("-out")
+        .arg(&certificate)
+        // Valid in the lab's time, whatever the real one is.
+        .envs(clock::frozen_at("2026-10-20 00:00:00")?)
+        .stderr(Stdio::null())
+        .status()
+        .context("openssl is not installed (Debian package openssl)")?;
+    ensure!(made.success(), "openssl made no certificate");
+    let child = Command::new("openssl")
+        .args([
+            "s_server",
+            "-quiet",
+            "-www",
+            "-accept",
+            &address.to_string(),
+        ])
+        .arg("-key")
+        .arg(&key)
+        .arg("-cert")
+        .arg(&certificate)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()?;
+    for _ in 0..200 {
+        if std::net::TcpStream::connect(address).is_ok() {
+            return Ok(child);
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    anyhow::bail!("openssl s_server does not listen")
+}

@@ -1,0 +1,340 @@
+//! One recording under way: a proxy, its origins, the clock, the logs as they grow, and the requests driven so far.
+
+use std::io::Read as _;
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use jiff::Timestamp;
+
+use super::client::{self, Seen};
+use super::clock::Clock;
+use super::origin::{Address, Fault, Origin};
+use super::proxy::{Proxy, Running, Setup};
+use super::traffic::{Ask, Dice};
+use super::truth::{Driven, Why};
+
+/// How long a line may take to appear after its request, real time.
+const LINE_MAX: Duration = Duration::from_secs(8);
+/// Lets a proxy come as far as it can where nothing shows that it has, real time.
+const SETTLE: Duration = Duration::from_millis(60);
+
+/// A log file as far as it has been written.
+struct Growing {
+    file: std::fs::File,
+    /// The last whole line and what follows it.
+    tail: Vec<u8>,
+    count: usize,
+}
+
+impl Growing {
+    fn open(path: &Path) -> Result<Self> {
+        let file = std::fs::File::open(path).with_context(|| path.display().to_string())?;
+        Ok(Self {
+            file,
+            tail: Vec::new(),
+            count: 0,
+        })
+    }
+
+    /// Reads what is new; the number of whole lines so far.
+    fn lines(&mut self) -> Result<usize> {
+        let mut new = Vec::new();
+        self.file.read_to_end(&mut new)?;
+        self.count += new.iter().filter(|byte| **byte == b'\n').count();
+        self.tail.extend_from_slice(&new);
+        let mut ends = self
+            .tail
+            .iter()
+            .enumerate()
+            .rev()
+            .filter(|(_, byte)| **byte == b'\n');
+        if let Some((before, _)) = ends.nth(1) {
+            self.tail.drain(..=before);
+        }
+        Ok(self.count)
+    }
+}
+
+/// A request that has been sent and not answered.
+pub(crate) struct Pending {
+    ask: Ask,
+    stream: TcpStream,
+    errors_before: usize,
+    why: Option<Why>,
+}
+
+/// A recording under way.
+pub(crate) struct Session<'a> {
+    pub(crate) proxy: &'a dyn Proxy,
+    pub(crate) running: Running,
+    pub(crate) clock: Arc<Clock>,
+    pub(crate) origins: Vec<Origin>,
+    pub(crate) dice: Dice,
+    pub(crate) driven: Vec<Driven>,
+    /// What is wrong beyond single requests: explains those that fail or leave error lines.
+    pub(crate) ambient: Option<Why>,
+    access: Growing,
+    access_lines: usize,
+    errors: Growing,
+    error_lines: usize,
+}
+
+impl<'a> Session<'a> {
+    /// Starts origins and proxy. Members that are no TCP addresses of the lab's own get no origin.
+    pub(crate) fn start(
+        proxy: &'a dyn Proxy,
+        dir: &Path,
+        setup: &Setup,
+        start: Timestamp,
+        served: &[SocketAddr],
+        seed: u64,
+    ) -> Result<Self> {
+        let clock = Arc::new(Clock::new(dir, start)?);
+        let origins = served
+            .iter()
+            .map(|address| Origin::start(Address::Tcp(*address), &clock))
+            .collect::<Result<_>>()?;
+        let running = Running::start(proxy, dir, setup, &clock)?;
+        let layout = proxy.layouts()[0].name;
+        Ok(Self {
+            proxy,
+            running,
+            clock,
+            origins,
+            dice: Dice::new(seed),
+            driven: Vec::new(),
+            ambient: None,
+            access: Growing::open(&dir.join(format!("{layout}.log")))?,
+            access_lines: 0,
+            errors: Growing::open(&dir.join("error.log"))?,
+            error_lines: 0,
+        })
+    }
+
+    /// Lets `seconds` pass, give or take a third: nobody comes by the clock.
+    pub(crate) fn pass(&mut self, seconds: u64) -> Result<()> {
+        let millis = seconds * 1_000;
+        let spread = self.dice.below(millis * 2 / 3 + 1);
+        self.clock
+            .advance(Duration::from_millis(millis * 2 / 3 + spread))
+    }
+
+    /// Sends a request and waits for its answer and its lines.
+    pub(crate) fn ask(&mut self, ask: Ask) -> Result<Seen> {
+        self.ask_because(ask, None)
+    }
+
+    /// The same, where the script knows why it goes wrong.
+    pub(crate) fn ask_because(&mut self, ask: Ask, why: Option<Why>) -> Result<Seen> {
+        let pending = self.begin(ask, why)?;
+        self.finish(pending)
+    }
+
+    /// Sends several requests over one connection, as browsers do; with why those go wrong that do.
+    pub(crate) fn ask_in_turn(&mut self, asks: Vec<(Ask, Option<Why>)>) -> Result<()> {
+        let mut stream: Option<TcpStream> = None;
+        let last = asks.len().saturating_sub(1);
+        for (number, (ask, why)) in asks.into_iter().enumerate() {
+            let mut open = match stream.take() {
+                Some(stream) => stream,
+                None => client::connect(self.running.listen)?,
+            };
+            let errors_before = self.take_errors()?;
+            client::send(&mut open, &ask, number < last)?;
+            let seen = client::receive(&mut open, &ask);
+            self.record(ask, seen, false, why, errors_before)?;
+            stream = seen.kept.then_some(open);
+            self.clock
+                .advance(Duration::from_millis(20 + self.dice.below(120)))?;
+        }
+        Ok(())
+    }
+
+    /// Sends a request and does not wait.
+    pub(crate) fn begin(&mut self, ask: Ask, why: Option<Why>) -> Result<Pending> {
+        let errors_before = self.take_errors()?;
+        let mut stream = client::connect(self.running.listen)?;
+        client::send(&mut stream, &ask, false)?;
+        Ok(Pending {
+            ask,
+            stream,
+            errors_before,
+            why,
+        })
+    }
+
+    /// Waits for the answer to a request under way.
+    pub(crate) fn finish(&mut self, mut pending: Pending) -> Result<Seen> {
+        let seen = client::receive(&mut pending.stream, &pending.ask);
+        drop(pending.stream);
+        self.record(pending.ask, seen, false, pending.why, pending.errors_before)?;
+        Ok(seen)
+    }
+
+    /// Lets `wait` pass for a request that the origin holds, so that the proxy loses its patience.
+    pub(crate) fn time_out(&mut self, pending: Pending, wait: Duration) -> Result<Seen> {
+        if self.proxy.timers_follow_clock() {
+            self.await_held()?;
+            self.clock.advance(wait)?;
+            self.running.poke()?;
+        }
+        let seen = self.finish(pending)?;
+        self.release();
+        Ok(seen)
+    }
+
+    /// Hangs up on a request under way after `wait` of lab time.
+    pub(crate) fn abort(&mut self, pending: Pending, wait: Duration) -> Result<()> {
+        self.await_held()?;
+        self.clock.advance(wait)?;
+        if !self.proxy.timers_follow_clock() {
+            std::thread::sleep(SETTLE);
+        }
+        let Pending {
+            ask,
+            stream,
+            errors_before,
+            why,
+        } = pending;
+        drop(stream);
+        if !self.proxy.timers_follow_clock() {
+            // Such a proxy notices the client only once the origin has spoken.
+            std::thread::sleep(SETTLE);
+            self.release();
+        }
+        self.record(ask, Seen::default(), true, why, errors_before)?;
+        self.release();
+        Ok(())
+    }
+
+    /// Waits for the proxy to come as far as it can with a request under way.
+    pub(crate) fn settle(&self) {
+        std::thread::sleep(SETTLE);
+    }
+
+    /// Waits until the last request under way is held by an origin; where nothing listens that could, settles.
+    fn await_held(&self) -> Result<()> {
+        self.settle();
+        Ok(())
+    }
+
+    /// Lets every origin let go of what it holds.
+    pub(crate) fn release(&self) {
+        for origin in &self.origins {
+            origin.release();
+        }
+    }
+
+    /// Makes every answer of every origin fail so.
+    pub(crate) fn set_all(&self, mode: Option<Fault>) {
+        for origin in &self.origins {
+            origin.set(mode);
+        }
+    }
+
+    /// Stops the listener of one origin: connections to it are refused from here on.
+    pub(crate) fn down(&mut self, number: usize) -> Result<()> {
+        self.origins[number].down()
+    }
+
+    /// Brings one origin back.
+    pub(crate) fn up(&mut self, number: usize) -> Result<()> {
+        self.origins[number].up()
+    }
+
+    /// Error lines up to now belong to earlier requests: gives late ones to the last request.
+    fn take_errors(&mut self) -> Result<usize> {
+        let count = self.errors.lines()?;
+        if let Some(last) = self.driven.last_mut() {
+            last.error_lines.extend(self.error_lines + 1..=count);
+        }
+        self.error_lines = count;
+        Ok(count)
+    }
+
+    /// Waits for the access line and notes the request with its lines.
+    fn record(
+        &mut self,
+        ask: Ask,
+        seen: Seen,
+        aborted: bool,
+        why: Option<Why>,
+        errors_before: usize,
+    ) -> Result<()> {
+        let deadline = Instant::now() + LINE_MAX;
+        while self.access.lines()? <= self.access_lines {
+            if Instant::now() > deadline {
+                bail!("no access line for {} {}", ask.method, ask.target);
+            }
+            std::thread::sleep(Duration::from_micros(200));
+        }
+        self.access_lines += 1;
+        ensure!(
+            self.access.lines()? == self.access_lines,
+            "more access lines than requests"
+        );
+        let logged = logged_status(&self.access.tail, &ask)?;
+        self.check(&ask, seen, logged)?;
+        let errors = self.errors.lines()?;
+        let error_lines: Vec<usize> = (errors_before.max(self.error_lines) + 1..=errors).collect();
+        self.error_lines = errors;
+        let hit = logged >= 500 || !error_lines.is_empty();
+        let traced = hit || !error_lines.is_empty();
+        let driven = Driven {
+            why: why.or(self.ambient.filter(|_| hit)),
+            ask,
+            aborted,
+            access_line: self.access_lines,
+            error_lines,
+            logged,
+        };
+        ensure!(
+            traced || driven.outcome() != "saved-by-retry",
+            "{} {}: the fault left no trace",
+            driven.ask.method,
+            driven.ask.target
+        );
+        self.driven.push(driven);
+        Ok(())
+    }
+
+    /// The log must say what the client saw.
+    fn check(&self, ask: &Ask, seen: Seen, logged: u16) -> Result<()> {
+        let agrees = match seen.status {
+            Some(status) => status == logged,
+            None => self.proxy.logs_unanswered_as().contains(&logged),
+        };
+        ensure!(
+            agrees,
+            "{} {}: the client saw {:?}, the log says {logged}",
+            ask.method,
+            ask.target,
+            seen.status
+        );
+        Ok(())
+    }
+
+    /// Ends the recording: stops the proxy and gives what was driven.
+    pub(crate) fn end(mut self) -> Result<(Vec<Driven>, Timestamp)> {
+        self.take_errors()?;
+        let now = self.clock.now()?;
+        self.running.stop()?;
+        Ok((self.driven, now))
+    }
+}
+
+/// Status in the last line, which must be the line of `ask`.
+fn logged_status(line: &[u8], ask: &Ask) -> Result<u16> {
+    let line = String::from_utf8_lossy(line);
+    let request = format!("\"{} {} HTTP/1.1\" ", ask.method, ask.target);
+    let (_, rest) = line
+        .split_once(&request)
+        .with_context(|| format!("the last access line is not {request}"))?;
+    let status = rest.split(' ').next().unwrap_or_default();
+    status
+        .parse()
+        .with_context(|| format!("logged status {status}"))
+}
