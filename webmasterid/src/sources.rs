@@ -28,6 +28,8 @@ pub(crate) fn find(
     for found in found {
         match look(&found, intake) {
             Ok(look) if look.understood > 0 => looked.push((found, look)),
+            // A healthy edge has an empty error log; only a file that was asked for by name is worth a word.
+            Ok(_) if found.size == 0 && !paths.contains(&found.name) => {}
             Ok(_) => problems.push(problem(&found, unknown(&found))),
             Err(error) => problems.push(problem(&found, error.to_string())),
         }

@@ -97,9 +97,21 @@ impl Attribution {
             } else {
                 Confidence::Likely
             },
-            alternatives,
             supporting,
-            ..Self::missing_of(findings)
+            // What is settled needs no further field.
+            ..if alternatives.is_empty() {
+                Self::unknown()
+            } else {
+                Self::missing_of(findings)
+            }
+        }
+        .or(alternatives)
+    }
+
+    fn or(self, alternatives: Vec<Cause>) -> Self {
+        Self {
+            alternatives,
+            ..self
         }
     }
 

@@ -59,7 +59,8 @@ fn robots(view: &View, incident: &Incident, now: Stamp) -> Vec<Risk> {
     let mut risks: Vec<Risk> = within
         .filter_map(|fact| robots_risk(incident, fact))
         .collect();
-    risks.sort_by_key(|risk| (risk.fact, risk.due));
+    // A clock that runs comes before a statement without one.
+    risks.sort_by_key(|risk| (risk.due.is_none(), risk.due, risk.fact));
     risks.dedup_by_key(|risk| risk.fact);
     risks
 }

@@ -207,44 +207,22 @@ fn is_lane(key: Key, back: &LaneReturn) -> bool {
     }
 }
 
-/// URLs of a crawler that failed in the incident, and those of them still owed.
+/// URLs of a crawler that failed in the incident, and those of them still owed since.
 fn urls(view: &View, judged: &Judged, failures: &[&FailureView], crawler: CrawlerId) -> (u64, u64) {
-    let own = || {
-        failures
-            .iter()
-            .filter(|failure| failure.crawler == Some(crawler))
-    };
-    let mut lost: BTreeSet<(&str, &str)> = own()
-        .filter_map(|failure| failure.url)
-        .map(|url| {
-            let url = &view.urls[url as usize];
-            (view.host(url.host), url.path.as_str())
-        })
-        .collect();
-    let rows: Vec<&LedgerRow> = view
-        .ledger
-        .iter()
-        .filter(|row| row.crawler == crawler)
-        .collect();
-    if own().any(|failure| failure.url.is_none()) {
-        // Only counts were kept: the ledger's own times tell which paths failed here.
-        let (start, end) = (judged.start, judged.last_failure);
-        lost.extend(
-            rows.iter()
-                .filter(|row| row.first_failed.secs() <= end && row.last_failed.secs() >= start)
-                .filter(|row| judged.keys.iter().any(|key| holds_path(view, *key, row)))
-                .map(|row| (row.host.as_str(), row.path.as_str())),
-        );
+    let last = Stamp::from_secs(judged.last_failure + 1);
+    if let Some(exact) = view.urls_lost(crawler, failures, last) {
+        return exact;
     }
-    let known: BTreeMap<(&str, &str), &LedgerRow> = rows
-        .into_iter()
-        .map(|row| ((row.host.as_str(), row.path.as_str()), row))
-        .collect();
-    lost.iter()
-        .fold((0, 0), |(lost, owed), path| match known.get(path) {
-            Some(row) => (lost + row.urls, owed + row.owed),
-            None => (lost + 1, owed),
-        })
+    // Only counts were kept: the ledger's own times tell which paths failed here.
+    let here = view.ledger.iter().filter(|row| {
+        row.crawler == crawler
+            && row.first_failed <= last
+            && row.last_failed.secs() >= judged.start
+            && judged.keys.iter().any(|key| holds_path(view, *key, row))
+    });
+    here.fold((0, 0), |(lost, owed), row| {
+        (lost + row.urls, owed + row.owed)
+    })
 }
 
 fn holds_path(view: &View, key: Key, row: &LedgerRow) -> bool {

@@ -6,7 +6,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::IpNet;
 use knowledge::CrawlerMatcher;
 use model::{Claim, CrawlerId, Identity};
-use rustc_hash::FxHashMap;
+
+use crate::secret::{Map, Table};
 
 /// Agents remembered while scanning a chunk; forgotten all at once, so it bounds memory and nothing else.
 const MEMO_MAX: usize = 4_096;
@@ -144,17 +145,17 @@ pub(crate) enum Client {
 pub(crate) struct Agents<'a> {
     matcher: &'a CrawlerMatcher,
     ranges: &'a Ranges,
-    memo: FxHashMap<Box<[u8]>, Option<CrawlerId>>,
+    memo: Map<Box<[u8]>, Option<CrawlerId>>,
     last: Box<[u8]>,
     last_crawler: Option<CrawlerId>,
 }
 
 impl<'a> Agents<'a> {
-    pub(crate) fn new(matcher: &'a CrawlerMatcher, ranges: &'a Ranges) -> Self {
+    pub(crate) fn new(matcher: &'a CrawlerMatcher, ranges: &'a Ranges, table: Table) -> Self {
         Self {
             matcher,
             ranges,
-            memo: FxHashMap::default(),
+            memo: Map::with_hasher(table),
             last: Box::default(),
             last_crawler: None,
         }

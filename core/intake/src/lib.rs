@@ -5,6 +5,8 @@ mod attribute;
 mod error_log;
 mod filter;
 mod format;
+#[doc(hidden)]
+pub mod fuzz;
 mod held;
 mod identity;
 mod path;

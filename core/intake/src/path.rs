@@ -3,7 +3,7 @@
 
 use model::{Route, Segment, Shape};
 
-use crate::secret::Secret;
+use crate::secret::{Map, Secret};
 
 /// Longest path text a fetch carries; what is longer is cut and ends in `…`.
 const PATH_MAX: usize = 1_024;
@@ -77,8 +77,77 @@ impl<'line> Target<'line> {
     }
 }
 
-/// The route of a path, and its hash under the secret of the run.
-pub(crate) fn route(secret: &Secret, path: &[u8]) -> (Route, u64) {
+/// What a path comes to.
+pub(crate) struct Known {
+    pub(crate) route: Route,
+    /// Hash under the secret of the run of the path as it would be shown: what looks the same is the same.
+    pub(crate) url: u64,
+    /// Text for a crawler's fetch, once one came.
+    text: Option<Box<str>>,
+}
+
+/// Paths met while scanning a chunk: sites ask for the same ones again and again.
+pub(crate) struct Paths<'a> {
+    secret: &'a Secret,
+    memo: Map<Box<[u8]>, Known>,
+    /// Text of the path at hand.
+    text: String,
+}
+
+impl<'a> Paths<'a> {
+    /// Paths remembered; forgotten all at once, so it bounds memory and nothing else.
+    const MEMO_MAX: usize = 8_192;
+
+    pub(crate) fn new(secret: &'a Secret) -> Self {
+        Self {
+            secret,
+            memo: Map::with_hasher(secret.table()),
+            text: String::new(),
+        }
+    }
+
+    /// What `path` comes to; its text only where a crawler fetched it.
+    pub(crate) fn of(&mut self, path: &[u8], is_fetch: bool) -> (Route, u64, &str) {
+        if !self.memo.contains_key(path) {
+            if self.memo.len() >= Self::MEMO_MAX {
+                self.memo.clear();
+            }
+            self.text.clear();
+            write_text(path, &mut self.text);
+            self.memo.insert(
+                path.into(),
+                Known {
+                    route: route(self.secret, path),
+                    url: self.secret.hash(self.text.as_bytes()),
+                    text: is_fetch.then(|| self.text.as_str().into()),
+                },
+            );
+        }
+        let Some(known) = self.memo.get_mut(path) else {
+            return (Route::default(), 0, "");
+        };
+        let text = if is_fetch {
+            &**known.text.get_or_insert_with(|| {
+                let mut text = String::new();
+                write_text(path, &mut text);
+                text.into_boxed_str()
+            })
+        } else {
+            ""
+        };
+        (known.route, known.url, text)
+    }
+}
+
+/// Hash of a path under the secret of the run, as [`Paths`] gives it.
+pub(crate) fn url(secret: &Secret, path: &[u8]) -> u64 {
+    let mut text = String::new();
+    write_text(path, &mut text);
+    secret.hash(text.as_bytes())
+}
+
+/// The route of a path.
+fn route(secret: &Secret, path: &[u8]) -> Route {
     let mut route = Route {
         robots: path == b"/robots.txt",
         ..Route::default()
@@ -102,12 +171,12 @@ pub(crate) fn route(secret: &Secret, path: &[u8]) -> (Route, u64) {
             break;
         }
     }
-    (route, secret.hash(path))
+    route
 }
 
 /// Appends the text of a crawler's path: ids, UUIDs and slugs stay, personal segments become `{…}`, bytes that are
 /// not printable ASCII are percent-encoded.
-pub(crate) fn write_text(path: &[u8], text: &mut String) {
+fn write_text(path: &[u8], text: &mut String) {
     let start = text.len();
     let mut before: &[u8] = b"";
     for word in words(path) {
@@ -291,7 +360,7 @@ mod tests {
     }
 
     fn shapes(path: &str) -> Vec<Shape> {
-        let (route, _) = route(&Secret::new([7; 16]), path.as_bytes());
+        let route = route(&Secret::new([7; 16]), path.as_bytes());
         route.segments[..usize::from(route.len)]
             .iter()
             .map(|segment| segment.shape)
@@ -369,7 +438,7 @@ mod tests {
 
     #[test]
     fn the_fold_is_stateless_and_deep_paths_end() {
-        let (route, _) = route(&Secret::new([7; 16]), b"/a/b/c/d/e/f");
+        let route = route(&Secret::new([7; 16]), b"/a/b/c/d/e/f");
         assert_eq!(usize::from(route.len), Route::DEPTH);
         assert!(route.deeper);
     }

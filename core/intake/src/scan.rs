@@ -12,7 +12,7 @@ use crate::filter::Filter;
 use crate::format::{FormatRef, Formats, TimeMemo};
 use crate::held::{Held, HeldAttempt, HeldError, HeldFetch, HeldRequest};
 use crate::identity::{Agents, Client, Ranges};
-use crate::path::{self, Target};
+use crate::path::{self, Paths, Target};
 use crate::secret::Secret;
 use crate::seen::Sources;
 use crate::visit::{Spans, Visit};
@@ -132,9 +132,9 @@ impl Intake {
             intake: self,
             chunk,
             filter,
-            agents: Agents::new(&self.matcher, &self.ranges),
+            agents: Agents::new(&self.matcher, &self.ranges, self.secret.table()),
             time: TimeMemo::new(),
-            text: String::new(),
+            paths: Paths::new(&self.secret),
             host: String::new(),
             format: None,
             format_count: 0,
@@ -207,8 +207,7 @@ struct Scan<'a> {
     filter: &'a Filter,
     agents: Agents<'a>,
     time: TimeMemo,
-    /// Text of the path at hand.
-    text: String,
+    paths: Paths<'a>,
     /// Host at hand, in lower case.
     host: String,
     /// Layout of the last lines and how many they were: counted in runs.
@@ -371,19 +370,19 @@ impl Scan<'_> {
         sink: &mut impl FnMut(&Request<'_>),
     ) {
         let secret = &self.intake.secret;
-        let (route, url) = path::route(secret, parts.target.path);
-        let fetch = match parts.client {
-            Client::Crawler(claim) => {
-                self.text.clear();
-                path::write_text(parts.target.path, &mut self.text);
-                let query = parts
-                    .target
-                    .query
-                    .map_or(0, |query| secret.hash(query).max(1));
-                Some((claim, query))
-            }
+        let claim = match parts.client {
+            Client::Crawler(claim) => Some(claim),
             Client::Other | Client::Spoofed(_) => None,
         };
+        let (route, url, path) = self.paths.of(parts.target.path, claim.is_some());
+        let fetch = claim.map(|claim| Fetch {
+            claim,
+            path,
+            query: parts
+                .target
+                .query
+                .map_or(0, |query| secret.hash(query).max(1)),
+        });
         let status = parts.status;
         let attribution = needs_attribution(visit, status, &self.intake.failures).then(|| {
             self.intake
@@ -425,11 +424,7 @@ impl Scan<'_> {
                 .value(Field::RetryAfter)
                 .and_then(number)
                 .and_then(|n| n.try_into().ok()),
-            fetch: fetch.map(|(claim, query)| Fetch {
-                claim,
-                path: &self.text,
-                query,
-            }),
+            fetch,
             spoofed: match parts.client {
                 Client::Spoofed(crawler) => Some(crawler),
                 Client::Other | Client::Crawler(_) => None,
@@ -499,7 +494,7 @@ impl Scan<'_> {
             line,
             path: entry
                 .path_hint
-                .map(|path| secret.hash(Target::of(path).path)),
+                .map(|path| path::url(secret, Target::of(path).path)),
             serial: serial(secret, entry.connection, entry.log_id),
             follow_ups,
         });

@@ -32,6 +32,8 @@ pub(crate) struct Record {
     pub(crate) evidence: Option<Place>,
     /// Hash of host and path.
     pub(crate) url: u64,
+    /// Hash of the query, for fetches.
+    pub(crate) query: u64,
     /// Text of the path, for fetches.
     pub(crate) path: Option<Box<str>>,
     pub(crate) retry_after: Option<u32>,

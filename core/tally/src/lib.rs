@@ -45,7 +45,12 @@ pub struct Tally {
     span: Option<(Stamp, Stamp)>,
     /// Minutes with any line: what is missing between them are the gaps.
     minutes: FxHashMap<i64, u32>,
+    /// The minute at hand and its lines, not yet among the others.
+    minute: (i64, u32),
 }
+
+/// Statuses have three digits.
+const STATUSES: usize = 1_000;
 
 /// Plain sums.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,7 +63,8 @@ struct Sums {
     fetches: u64,
     fetches_failed: u64,
     fetches_aborted: u64,
-    by_status: FxHashMap<Status, u64>,
+    /// By status, which has three digits.
+    by_status: Vec<u64>,
     crawler_status: FxHashMap<(CrawlerId, Status), u64>,
     crawler_failed: FxHashMap<CrawlerId, u64>,
     crawler_identity: FxHashMap<CrawlerId, [u64; 4]>,
@@ -97,6 +103,7 @@ impl Tally {
             ledger: Ledger::default(),
             span: None,
             minutes: FxHashMap::default(),
+            minute: (0, 0),
         }
     }
 
@@ -138,6 +145,8 @@ impl Tally {
 
     /// Adds everything in `other`.
     pub fn merge(&mut self, mut other: Self) {
+        self.flush_minute();
+        other.flush_minute();
         if let Some((start, end)) = other.span {
             self.stretch_to(start);
             self.stretch_to(end);
@@ -188,12 +197,25 @@ impl Tally {
     /// The whole as tables in a fixed order. Call it after the last `close`.
     pub fn view(&mut self) -> View {
         self.slots.flush();
+        self.flush_minute();
         View::of(self)
     }
 
     fn stretch(&mut self, at: Stamp) {
         self.stretch_to(at);
-        *self.minutes.entry(at.secs().div_euclid(60)).or_default() += 1;
+        let minute = at.secs().div_euclid(60);
+        if self.minute.0 != minute {
+            self.flush_minute();
+            self.minute.0 = minute;
+        }
+        self.minute.1 += 1;
+    }
+
+    fn flush_minute(&mut self) {
+        let (minute, n) = std::mem::take(&mut self.minute);
+        if n > 0 {
+            *self.minutes.entry(minute).or_default() += n;
+        }
     }
 
     fn stretch_to(&mut self, at: Stamp) {
@@ -263,6 +285,7 @@ impl Tally {
             place: request.place,
             evidence: request.evidence,
             url: request.url ^ host_hash(request.host),
+            query: request.fetch.map_or(0, |fetch| fetch.query),
             path: request.fetch.map(|fetch| fetch.path.into()),
             retry_after: request.retry_after,
             cell: Cell {
@@ -345,7 +368,12 @@ impl Default for Tally {
 impl Sums {
     fn add(&mut self, request: &Request<'_>) {
         self.requests += 1;
-        *self.by_status.entry(request.status).or_default() += 1;
+        if self.by_status.is_empty() {
+            self.by_status = vec![0; STATUSES];
+        }
+        if let Some(n) = self.by_status.get_mut(usize::from(request.status.0)) {
+            *n += 1;
+        }
         let fetch = request.fetch.is_some();
         match request.outcome {
             Outcome::Good => {}
@@ -392,8 +420,12 @@ impl Sums {
         self.fetches += other.fetches;
         self.fetches_failed += other.fetches_failed;
         self.fetches_aborted += other.fetches_aborted;
-        for (key, n) in &other.by_status {
-            *self.by_status.entry(*key).or_default() += n;
+        if self.by_status.is_empty() {
+            self.by_status.clone_from(&other.by_status);
+        } else {
+            for (sum, n) in self.by_status.iter_mut().zip(&other.by_status) {
+                *sum += n;
+            }
         }
         for (key, n) in &other.crawler_status {
             *self.crawler_status.entry(*key).or_default() += n;

@@ -59,13 +59,15 @@ impl Trie {
 
     /// Enters a route and gives its node. `path` is the fetch's text of it, where a crawler fetched it.
     pub(crate) fn enter(&mut self, host: &str, route: &Route, path: Option<&str>) -> NodeId {
+        // The words of a text that was cut need not be those of the route.
+        let path = path.filter(|path| !path.ends_with('…'));
         let whole = whole_hash(host, route);
         if let Some(&(node, texts)) = self.memo.get(&whole)
             && (texts || path.is_none())
         {
             return node;
         }
-        let mut texts = path.map(|path| path.trim_start_matches('/').split('/'));
+        let mut texts = path.map(|path| path.strip_prefix('/').unwrap_or(path).split('/'));
         let mut node = self.step(ROOT, host_segment(host), Some(host));
         for segment in &route.segments[..usize::from(route.len)] {
             let text = texts.as_mut().and_then(Iterator::next);

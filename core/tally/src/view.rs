@@ -57,6 +57,8 @@ pub struct FailureView {
     pub node: u32,
     /// Index into `urls`; `None` for other clients, and where only counts were kept.
     pub url: Option<u32>,
+    /// Hash of the query: tells URLs of one path apart, differs from run to run.
+    pub(crate) query: u64,
     /// The crawler; `None` for other clients.
     pub crawler: Option<CrawlerId>,
     /// Index of the upstream.
@@ -189,6 +191,8 @@ pub struct View {
     pub returns: Vec<LaneReturn>,
     /// The ledger, sorted by crawler, host and path.
     pub ledger: Vec<LedgerRow>,
+    /// URLs still owed: crawler, host, path and hash of the query, with the first failure since the last good answer.
+    pub(crate) owed: BTreeMap<(CrawlerId, String, String, u64), Stamp>,
     /// robots.txt by crawler, host and scheme, where the last fetch failed.
     pub robots: Vec<RobotsFact>,
     /// Limits that were hit.
@@ -248,6 +252,7 @@ impl View {
             failed_attempts: failed_attempts(tally, &maps),
             returns: returns(tally, &maps, &nodes),
             ledger: ledger(tally),
+            owed: owed(tally),
             robots: robots(tally),
             limits: limits(tally),
             width: tally.slots.width(),
@@ -267,6 +272,41 @@ impl View {
         self.upstreams
             .get(index as usize)
             .map_or("", String::as_str)
+    }
+
+    /// URLs of `crawler` among these failures (as index of the URL and the failure), and how many of them are still
+    /// owed since one of them. `None` where only counts were kept.
+    pub fn urls_lost(
+        &self,
+        crawler: CrawlerId,
+        failures: &[&FailureView],
+        until: Stamp,
+    ) -> Option<(u64, u64)> {
+        let mut lost = BTreeMap::new();
+        for failure in failures
+            .iter()
+            .filter(|failure| failure.crawler == Some(crawler))
+        {
+            lost.insert((failure.url?, failure.query), ());
+        }
+        let is_owed = |(url, query): &(u32, u64)| {
+            let url = &self.urls[*url as usize];
+            let key = |query| {
+                (
+                    crawler,
+                    self.host(url.host).to_owned(),
+                    url.path.clone(),
+                    query,
+                )
+            };
+            let since = self
+                .owed
+                .get(&key(*query))
+                .or_else(|| self.owed.get(&key(0)));
+            since.is_some_and(|since| *since <= until)
+        };
+        let owed = lost.keys().filter(|url| is_owed(url)).count();
+        Some((lost.len() as u64, owed as u64))
     }
 
     /// Name of a host by its index.
@@ -354,6 +394,9 @@ fn routes(trie: &Trie) -> Routes {
     (hosts, prefixes, nodes, map)
 }
 
+/// Stands for a word whose text never came with a crawler's fetch.
+const UNKNOWN: &str = "";
+
 /// A node with its words.
 struct NamedNode {
     host: String,
@@ -366,7 +409,7 @@ impl NamedNode {
         let mut words = Vec::new();
         while id != ROOT {
             let node = trie.node(id);
-            let placeholder = node.shape.placeholder().unwrap_or("{…}");
+            let placeholder = node.shape.placeholder().unwrap_or(UNKNOWN);
             let text = node
                 .text
                 .as_deref()
@@ -386,10 +429,19 @@ impl NamedNode {
         if self.words.is_empty() {
             return "/".to_owned();
         }
-        self.words
-            .iter()
-            .map(|(text, placeholder)| format!("/{}", text.as_deref().unwrap_or(placeholder)))
-            .collect()
+        let mut route = String::new();
+        for (text, placeholder) in &self.words {
+            match text {
+                Some(text) => route.extend(["/", text]),
+                // A word that no crawler fetched has no text, and what comes below it says no more.
+                None if *placeholder == UNKNOWN => {
+                    route.push_str("/*");
+                    break;
+                }
+                None => route.extend(["/", placeholder]),
+            }
+        }
+        route
     }
 
     fn is_path(&self) -> bool {
@@ -483,6 +535,7 @@ fn of_record(tally: &Tally, maps: &Maps, record: &Record) -> FailureView {
             .path
             .as_ref()
             .and_then(|_| maps.urls.get(&record.url).copied()),
+        query: record.query,
         retry_after: record.retry_after,
         ..shared(tally, maps, &record.cell)
     }
@@ -519,6 +572,7 @@ fn shared(tally: &Tally, maps: &Maps, cell: &Cell) -> FailureView {
         evidence_count: 0,
         node: node_of(tally, maps, cell),
         url: None,
+        query: 0,
         crawler: cell.crawler,
         upstream: maps.upstream(cell.upstream),
         edge: cell.edge,
@@ -651,6 +705,34 @@ fn ledger_row(entry: &PathEntry) -> LedgerRow {
     }
 }
 
+fn owed(tally: &Tally) -> BTreeMap<(CrawlerId, String, String, u64), Stamp> {
+    let mut owed = BTreeMap::new();
+    #[expect(clippy::iter_over_hash_type, reason = "collected into a sorted map")]
+    for entry in tally.ledger.paths.values() {
+        let key = |query| {
+            (
+                entry.crawler,
+                entry.host.to_string(),
+                entry.path.to_string(),
+                query,
+            )
+        };
+        match &entry.urls {
+            Some(urls) => owed.extend(
+                urls.iter()
+                    .filter(|(_, url)| url.first_ok.is_none())
+                    .map(|(query, url)| (key(*query), url.first_failed)),
+            ),
+            // Too many queries: the path is one URL.
+            None if entry.whole.first_ok.is_none() => {
+                owed.insert(key(0), entry.whole.first_failed);
+            }
+            None => {}
+        }
+    }
+    owed
+}
+
 /// Phases are fixed by [`View::robots_at`], which knows the moment of judgement.
 fn robots(tally: &Tally) -> Vec<RobotsFact> {
     tally
@@ -698,10 +780,10 @@ fn totals(tally: &Tally) -> Totals {
         fetches: sums.fetches,
         fetches_failed: sums.fetches_failed,
         fetches_aborted: sums.fetches_aborted,
-        by_status: sums
-            .by_status
-            .iter()
-            .map(|(status, n)| (*status, *n))
+        by_status: (0..)
+            .map(Status)
+            .zip(sums.by_status.iter().copied())
+            .filter(|(_, n)| *n > 0)
             .collect(),
         saved_by_upstream: tally
             .saved_by_upstream

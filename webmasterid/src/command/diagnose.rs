@@ -31,7 +31,11 @@ pub(crate) fn run(args: &DiagnoseArgs) -> anyhow::Result<u8> {
         color: output::has_color(args.color),
         full: args.full,
         incident: args.incident,
-        clock: Some(clock::now()),
+        // Who chooses the moment of judgement sees the log's age as of then.
+        clock: Some(match args.input.now {
+            Some(Now::At(now)) => now,
+            Some(Now::Clock) | None => clock::now(),
+        }),
         ..TextOptions::default()
     };
     output::write(&match args.format {

@@ -93,7 +93,9 @@ fn naming_cost(tracks: &Tracks) -> f64 {
 
 /// Failures that nothing explains yet, and good requests, of a scope within a run.
 fn part(tracks: &Tracks, explained: &Explained, index: usize, run: &Run) -> (f64, f64) {
-    let failed = unexplained(explained, index, run).map(|fail| f64::from(fail.count)).sum();
+    let failed = unexplained(explained, index, run)
+        .map(|fail| f64::from(fail.count))
+        .sum();
     (failed, tracks.all[index].good_between(run.start, run.end))
 }
 
@@ -105,7 +107,9 @@ fn unexplained<'a>(
     let left = &explained.left[index];
     let first = left.partition_point(|fail| fail.at < run.start);
     let last = left.partition_point(|fail| fail.at <= run.end).max(first);
-    left[first..last].iter().filter(|fail| fail.count > 0 && fail.expected == 0.0)
+    left[first..last]
+        .iter()
+        .filter(|fail| fail.count > 0 && fail.expected == 0.0)
 }
 
 /// Gain of a constant share over so many failed and good requests.
@@ -140,7 +144,9 @@ fn ranked(tracks: &Tracks, explained: &Explained, key: Key, run: &Run) -> Vec<us
 
 /// The run without what its first and last failures outside the group had added.
 fn shrink(explained: &Explained, members: &[usize], run: &Run) -> Option<Run> {
-    let inside = members.iter().flat_map(|member| unexplained(explained, *member, run));
+    let inside = members
+        .iter()
+        .flat_map(|member| unexplained(explained, *member, run));
     let times: Vec<i64> = inside.map(|fail| fail.at).collect();
     let (start, end) = (*times.iter().min()?, *times.iter().max()?);
     let bursts = clipped(&run.bursts, start, end);
@@ -232,7 +238,11 @@ fn bracket_of_start(track: &Track, found: &Found) -> (i64, i64) {
     let start = found.run.start;
     let last_good = track.last_good(start).unwrap_or(i64::MIN);
     let seen = start - slack(track, found);
-    let seen = if found.share > 0.9 { last_good.min(seen) } else { seen };
+    let seen = if found.share > 0.9 {
+        last_good.min(seen)
+    } else {
+        seen
+    };
     (seen.max(start - 86_400) - CLOCKS, start)
 }
 
@@ -240,7 +250,11 @@ fn bracket_of_end(track: &Track, found: &Found, now: i64) -> (i64, i64) {
     let end = found.run.end;
     let first_good = track.first_good(end).unwrap_or(now);
     let seen = end + slack(track, found);
-    let seen = if found.share > 0.9 { first_good.max(seen) } else { seen };
+    let seen = if found.share > 0.9 {
+        first_good.max(seen)
+    } else {
+        seen
+    };
     (end, seen.min(end + 86_400) + CLOCKS)
 }
 
@@ -274,7 +288,10 @@ fn merged(tracks: &Tracks, a: &Found, b: &Found) -> Found {
 fn lifted(tracks: &Tracks, mut members: Vec<usize>, run: &Run) -> Vec<usize> {
     let count = |index: usize| {
         let track = &tracks.all[index];
-        (track.failed_within(run.start, run.end) as f64, track.good_between(run.start, run.end))
+        (
+            track.failed_within(run.start, run.end) as f64,
+            track.good_between(run.start, run.end),
+        )
     };
     for parent in 0..tracks.all.len() {
         let key = tracks.all[parent].key;
@@ -286,7 +303,10 @@ fn lifted(tracks: &Tracks, mut members: Vec<usize>, run: &Run) -> Vec<usize> {
         if !matches!(key, Key::Prefix(_)) || inner.len() < 2 {
             continue;
         }
-        let sum = inner.iter().map(|member| count(*member)).fold((0.0, 0.0), |sum, next| (sum.0 + next.0, sum.1 + next.1));
+        let sum = inner
+            .iter()
+            .map(|member| count(*member))
+            .fold((0.0, 0.0), |sum, next| (sum.0 + next.0, sum.1 + next.1));
         let all = count(parent);
         if sum.0 >= LIFTED * all.0 && sum.0 + sum.1 >= LIFTED * (all.0 + all.1) {
             members.retain(|member| !inner.contains(member));

@@ -17,6 +17,9 @@ const FOUND_MAX: usize = 64;
 /// Rounds of learning the baseline without the incidents found with the last one.
 const ROUNDS: usize = 3;
 
+/// A change of the site's rate that changes no incident.
+const SETTLED: f64 = 0.02;
+
 /// All scopes of a log at one moment.
 #[derive(Clone, Debug)]
 pub(crate) struct Tracks {
@@ -97,11 +100,11 @@ pub(crate) struct Explained {
 
 /// Explains a log: learns the baseline, looks for faults, learns again without them.
 pub(crate) fn explain(tracks: &Tracks) -> Explained {
-    let mut rates = learn(tracks, &[]);
+    let t=std::time::Instant::now();let mut rates = learn(tracks, &[]);eprintln!(" learn {:?}",t.elapsed());
     let mut explained = shortest(tracks, &rates);
-    for _ in 1..ROUNDS {
+    for _ in 1..ROUNDS {eprintln!(" round {:?} found {}",t.elapsed(), explained.found.len());
         let next = learn(tracks, &explained.found);
-        if next == rates {
+        if (next.0 / rates.0 - 1.0).abs() < SETTLED {
             break;
         }
         rates = next;
@@ -119,7 +122,9 @@ fn learn(tracks: &Tracks, found: &[Found]) -> (f64, Vec<f64>) {
         .index(Key::Site)
         .map_or((0.0, 0.0), |index| quiet[index]);
     let site = baseline::site(site.0, site.1);
-    let own = (0..tracks.all.len()).map(|index| own_rate(tracks, &quiet, index, site)).collect();
+    let own = (0..tracks.all.len())
+        .map(|index| own_rate(tracks, &quiet, index, site))
+        .collect();
     (site, own)
 }
 
@@ -134,7 +139,9 @@ fn own_rate(tracks: &Tracks, quiet: &[(f64, f64)], index: usize, site: f64) -> f
     {
         chain.push(next);
     }
-    chain.iter().rev().fold(site, |rate, at| baseline::narrow(quiet[*at].0, quiet[*at].1, rate))
+    chain.iter().rev().fold(site, |rate, at| {
+        baseline::narrow(quiet[*at].0, quiet[*at].1, rate)
+    })
 }
 
 /// Failed and all observations of a track outside the incidents. An incident in a scope beside this one takes its
@@ -188,6 +195,9 @@ fn shared(track: &Track, other: &Track, start: i64, end: i64) -> f64 {
 /// second keeps one long weak claim from swallowing three strong ones.
 fn shortest(tracks: &Tracks, rates: &(f64, Vec<f64>)) -> Explained {
     let plain = Search::new(tracks, rates).run(&[0]);
+    if plain.found.is_empty() {
+        return plain;
+    }
     let strong = Search::new(tracks, rates).run(&[STRONG_FROM, 0]);
     if total(&strong) > total(&plain) + 1e-9 {
         strong

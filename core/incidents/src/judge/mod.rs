@@ -60,9 +60,10 @@ pub struct Judged {
 
 /// Judges all incidents of a sheet, in order of their start.
 pub fn judge(sheet: &Sheet) -> Vec<Judged> {
-    let tracks = tracks(sheet);
+    let t=std::time::Instant::now();let tracks = tracks(sheet);eprintln!("tracks {:?}",t.elapsed());
     let load = Track::new(Key::Site, &sheet.load, sheet.now);
-    story::tell(&tracks, &load)
+    let st=story::tell(&tracks, &load);eprintln!("tell {:?}",t.elapsed());
+    st
         .iter()
         .filter_map(|story| judged(&tracks, &load, story))
         .collect()
@@ -73,7 +74,7 @@ fn judged(tracks: &Tracks, load: &Track, story: &Story) -> Option<Judged> {
     let measure = story.measure(tracks, &whole);
     let (verdict, chance) = story.verdict(&measure);
     let probability = story.real() * chance;
-    let first_detected = onset::first_detected(tracks, load, story);
+    let first_detected = onset::first_detected(tracks, load, story, &whole);
     let mut history = onset::history(tracks, story, &whole, first_detected);
     if history.last().is_none_or(|last| last.1 != verdict) {
         history.push((

@@ -3,35 +3,37 @@
 use model::Verdict;
 
 use crate::judge::localise::{Found, Tracks};
+use crate::judge::prior::{self, SHARES};
+use crate::judge::segment::fail_gain;
 use crate::judge::story::{self, Pattern, Story};
 use crate::judge::track::Track;
 use crate::judge::verdict::{BLIP_MAX, Measure};
 
-/// Observations that may be read again for one incident. A dense log is cut in steps instead of failure by failure.
-const REPLAY_MAX: usize = 3_000_000;
+/// Failures and good moments that may be read again for one incident. Beyond it the moment is taken from the sums
+/// of the incident's own scope: in a log that dense, judging it as it was then says the same to the second.
+const REPLAY_MAX: usize = 600_000;
+
+/// Replays that one search needs.
+const REPLAYS: usize = 12;
 
 /// The first failure at which a report of the log so far would hold an incident that touches this one.
-pub(crate) fn first_detected(tracks: &Tracks, load: &Track, story: &Story) -> i64 {
+pub(crate) fn first_detected(tracks: &Tracks, load: &Track, story: &Story, whole: &Track) -> i64 {
+    let size = tracks.all.iter().map(Track::len).sum::<usize>() + load.len();
+    if size.saturating_mul(REPLAYS) > REPLAY_MAX {
+        return crossing(tracks, story, whole);
+    }
     let run = &story.found.run;
     let times = times(tracks, story);
-    let Some(last) = times.len().checked_sub(1) else {
-        return run.end;
-    };
-    let size: usize = tracks.all.iter().map(Track::len).sum::<usize>() + load.len();
-    let mut budget = REPLAY_MAX / size.max(1);
+    let Some(last) = times.len().checked_sub(1) else { return run.end };
     let reported = |index: usize| {
-        let Some(at) = times.get(index).copied() else {
-            return false;
-        };
+        let Some(at) = times.get(index).copied() else { return false };
         let stories = story::tell(&tracks.until(at), &load.until(at));
-        stories
-            .iter()
-            .any(|known| known.found.run.start <= at && known.found.run.end >= run.start)
+        let touches = |known: &Found| known.run.start <= at && known.run.end >= run.start;
+        stories.iter().any(|known| touches(&known.found))
     };
     // Doubling steps from the start, then halving: most incidents are seen at their second or third failure.
     let (mut unseen, mut seen, mut step) = (0, last, 1);
-    while step < last && budget > 1 {
-        budget -= 1;
+    while step < last {
         if reported(step) {
             seen = step;
             break;
@@ -39,16 +41,32 @@ pub(crate) fn first_detected(tracks: &Tracks, load: &Track, story: &Story) -> i6
         unseen = step;
         step *= 2;
     }
-    while seen - unseen > 1 && budget > 1 {
-        budget -= 1;
+    while seen - unseen > 1 {
         let middle = usize::midpoint(unseen, seen);
-        if reported(middle) {
-            seen = middle
-        } else {
-            unseen = middle
-        }
+        if reported(middle) { seen = middle } else { unseen = middle }
     }
     times.get(seen).copied().unwrap_or(run.end)
+}
+
+/// The failure at which the sums of the scope pass the costs, at any share.
+fn crossing(tracks: &Tracks, story: &Story, whole: &Track) -> i64 {
+    let run = &story.found.run;
+    let monthly = prior::monthly(whole.total(), tracks.seconds());
+    let penalties = prior::penalties(whole.prior, monthly, story.baseline);
+    let mut sums = penalties.map(|penalty| -penalty);
+    let mut before = run.start;
+    for fail in whole.fails_within(run.start, run.end) {
+        let good = whole.good_between(before, fail.at);
+        before = fail.at;
+        for ((sum, share), penalty) in sums.iter_mut().zip(SHARES).zip(penalties) {
+            let gain = fail_gain(share, story.baseline) * f64::from(fail.count);
+            *sum = (*sum + good * (1.0 - share).ln()).max(-penalty) + gain;
+        }
+        if sums.iter().any(|sum| *sum > 0.0) {
+            return fail.at;
+        }
+    }
+    run.end
 }
 
 /// Moments at which the incident's evidence grew.

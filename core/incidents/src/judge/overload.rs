@@ -18,14 +18,17 @@ const DOWN_FAILED: f64 = 20.0;
 /// Chance that the load at a failure exceeds that at a good request, and how sure that must be: within the runs.
 const RANK_MIN: f64 = 0.58;
 const SURE_INSIDE: f64 = 3.5;
-const RANK_PLATEAU: f64 = 0.54;
-const SURE_PLATEAU: f64 = 5.0;
+const RANK_PLATEAU: f64 = 0.52;
+const SURE_PLATEAU: f64 = 4.5;
 
 /// The same against the good requests outside the runs.
 const RANK_OVERALL: f64 = 0.75;
 const RANK_PEAKS: f64 = 0.85;
 const RANK_ALONE: f64 = 0.95;
 const SURE_OVERALL: f64 = 4.0;
+
+/// A run begins and ends with a failure, so short runs hold failures at their edges, where the load is lower.
+const SURE_AGAINST: f64 = -4.0;
 
 /// Above this chance of a failure right after a failure it is rather on and off.
 const STICKY_MAX: f64 = 0.8;
@@ -35,7 +38,7 @@ const SMOOTH_REQUESTS: f64 = 20.0;
 const SMOOTH: (f64, f64) = (120.0, 2_400.0);
 
 /// Most moments compared.
-const SAMPLES: usize = 2_000;
+const SAMPLES: usize = 8_000;
 
 /// How failures and load hang together.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -123,16 +126,9 @@ fn overload(
     let inside = rank(&at_fail, &smooth.at(&good_times(&track, &runs)));
     let outside = smooth.at(&good_times(&track, &beside(tracks, &runs)));
     let overall = rank(&at_fail, &outside);
-    #[cfg(feature = "dbg")]
-    eprintln!(
-        "LINK runs={} share={share:.2} inside {:.3} z={:.1} overall {:.3} z={:.1}",
-        runs.len(),
-        inside.rank,
-        inside.sure,
-        overall.rank,
-        overall.sure
-    );
-    if !(follows(inside, overall) || peaks(runs.len(), inside, overall)) || is_down(tracks, explained, scope, members) {
+    if !(follows(inside, overall) || peaks(runs.len(), inside, overall))
+        || is_down(tracks, explained, scope, members)
+    {
         return None;
     }
     let (start, end) = (runs.first()?.0, runs.iter().map(|run| run.1).max()?);
@@ -163,8 +159,10 @@ fn overload(
 /// Within the runs themselves the failures lie where the load is high. A fault by day passes the second test only.
 /// A site at its limit for most of a run shows a weaker link inside, but then hardly any such load outside.
 fn follows(inside: Link, overall: Link) -> bool {
-    let clear = inside.rank >= RANK_MIN && inside.sure >= SURE_INSIDE && overall.rank >= RANK_OVERALL;
-    let plateau = inside.rank >= RANK_PLATEAU && inside.sure >= SURE_PLATEAU && overall.rank >= RANK_ALONE;
+    let clear =
+        inside.rank >= RANK_MIN && inside.sure >= SURE_INSIDE && overall.rank >= RANK_OVERALL;
+    let plateau =
+        inside.rank >= RANK_PLATEAU && inside.sure >= SURE_PLATEAU && overall.rank >= RANK_ALONE;
     overall.sure >= SURE_OVERALL && (clear || plateau)
 }
 
@@ -172,16 +170,24 @@ fn follows(inside: Link, overall: Link) -> bool {
 /// hours too.
 fn peaks(runs: usize, inside: Link, overall: Link) -> bool {
     let needed = if runs == 2 { RANK_ALONE } else { RANK_PEAKS };
-    runs >= 2 && overall.rank >= needed && overall.sure >= SURE_OVERALL && inside.sure > -2.5
+    runs >= 2
+        && overall.rank >= needed
+        && overall.sure >= SURE_OVERALL
+        && inside.sure > SURE_AGAINST
 }
 
 /// An overloaded site still answers: a stretch in which nothing came through is an outage.
 fn is_down(tracks: &Tracks, explained: &Explained, scope: &[usize], members: &[usize]) -> bool {
-    let pieces = members.iter().flat_map(|index| &explained.found[*index].run.pieces);
+    let pieces = members
+        .iter()
+        .flat_map(|index| &explained.found[*index].run.pieces);
     pieces.into_iter().any(|(start, end)| {
         let counts = scope.iter().map(|index| {
             let track = &tracks.all[*index];
-            (track.failed_within(*start, *end) as f64, track.good_between(*start, *end))
+            (
+                track.failed_within(*start, *end) as f64,
+                track.good_between(*start, *end),
+            )
         });
         let (failed, good) = counts.fold((0.0, 0.0), |sum, next| (sum.0 + next.0, sum.1 + next.1));
         failed >= DOWN_FAILED && failed > DOWN * (failed + good)

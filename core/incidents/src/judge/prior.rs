@@ -14,7 +14,7 @@ pub(crate) const STRONG_FROM: usize = 5;
 /// a level x with chance of about exp(-x), since the costs below are a union bound over places, lengths and scopes;
 /// 0.05 false incidents a site-month would need 3.0. The rest is margin: real background is clumpier than the
 /// model's independent failures.
-pub(crate) const THRESHOLD: f64 = 4.0;
+pub(crate) const THRESHOLD: f64 = 3.5;
 
 /// Cost of a change of share within one fault: it may come at any of some hundred failures.
 pub(crate) const SWITCH: f64 = 6.0;

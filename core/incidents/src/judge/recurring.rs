@@ -59,8 +59,8 @@ struct Visit {
     start: i64,
     end: i64,
     failed: f64,
-    /// Whether it was found as an incident of its own.
-    known: bool,
+    /// What it gains as an incident of its own, where it is one.
+    known: Option<f64>,
 }
 
 /// Looks for schedules scope by scope. Gives them with the indexes of the incidents they replace.
@@ -139,7 +139,7 @@ fn schedule(
         let pool: Vec<Visit> = visits
             .iter()
             .copied()
-            .filter(|visit| visit.known || !only_known)
+            .filter(|visit| visit.known.is_some() || !only_known)
             .collect();
         if pool.len() < RUNS_MIN {
             continue;
@@ -148,6 +148,9 @@ fn schedule(
             let Some((chosen, chance)) = fold(&pool, *period, periods.len()) else {
                 continue;
             };
+            if breaks_weak(tracks, explained, scope, &chosen) {
+                continue;
+            }
             let net = net(tracks, explained, scope, &chosen, *period, periods.len());
             if net > best.as_ref().map_or(0.0, |best| best.0) {
                 let runs = chosen
@@ -198,6 +201,22 @@ fn within_any(known: &Found, runs: &[(i64, i64)]) -> bool {
             .any(|run| known.run.start <= run.1 && run.0 <= known.run.end)
 }
 
+/// Whether the schedule would take only some of the failures of a weak incident, which then remains.
+fn breaks_weak(tracks: &Tracks, explained: &Explained, scope: &[usize], chosen: &[Visit]) -> bool {
+    let runs: Vec<(i64, i64)> = chosen
+        .iter()
+        .map(|visit| (visit.start, visit.end))
+        .collect();
+    explained.found.iter().any(|known| {
+        is_weak(known)
+            && is_covered(tracks, scope, known)
+            && runs
+                .iter()
+                .any(|run| known.run.start <= run.1 && run.0 <= known.run.end)
+            && !is_held(tracks, known, &runs)
+    })
+}
+
 /// Whether nearly all failures of a weak incident lie in these runs.
 fn is_held(tracks: &Tracks, known: &Found, runs: &[(i64, i64)]) -> bool {
     let failed = |start, end| -> u64 {
@@ -226,13 +245,23 @@ fn is_covered(tracks: &Tracks, scope: &[usize], known: &Found) -> bool {
 
 /// Runs of the scope: its short incidents, and the failures beside them that no long strong incident explains.
 fn visits(tracks: &Tracks, explained: &Explained, scope: &[usize]) -> Vec<Visit> {
-    let covered: Vec<&Found> =
-        explained.found.iter().filter(|known| is_covered(tracks, scope, known)).collect();
+    let covered: Vec<&Found> = explained
+        .found
+        .iter()
+        .filter(|known| is_covered(tracks, scope, known))
+        .collect();
     let mut visits: Vec<Visit> = Vec::new();
     for known in covered.iter().filter(|known| is_short(known)) {
         let (start, end) = (known.run.start, known.run.end);
-        let counts = scope.iter().map(|index| tracks.all[*index].failed_within(start, end));
-        visits.push(Visit { start, end, failed: counts.sum::<u64>() as f64, known: true });
+        let counts = scope
+            .iter()
+            .map(|index| tracks.all[*index].failed_within(start, end));
+        visits.push(Visit {
+            start,
+            end,
+            failed: counts.sum::<u64>() as f64,
+            known: Some(known.run.net),
+        });
     }
     visits.extend(singles(tracks, explained, scope, &covered));
     visits.sort_by_key(|visit| (visit.start, visit.end));
@@ -240,14 +269,23 @@ fn visits(tracks: &Tracks, explained: &Explained, scope: &[usize]) -> Vec<Visit>
 }
 
 /// Failures beside the short incidents, less than half an hour apart as one visit.
-fn singles(tracks: &Tracks, explained: &Explained, scope: &[usize], covered: &[&Found]) -> Vec<Visit> {
+fn singles(
+    tracks: &Tracks,
+    explained: &Explained,
+    scope: &[usize],
+    covered: &[&Found],
+) -> Vec<Visit> {
     let within = |known: &Found, at: i64| known.run.start <= at && at <= known.run.end;
     let mut times: Vec<(i64, f64)> = Vec::new();
     for index in scope {
         for (fail, left) in tracks.all[*index].fails.iter().zip(&explained.left[*index]) {
-            let weak = covered.iter().any(|known| is_weak(known) && within(known, fail.at));
+            let weak = covered
+                .iter()
+                .any(|known| is_weak(known) && within(known, fail.at));
             let free = left.count > 0 && left.expected == 0.0;
-            let short = covered.iter().any(|known| is_short(known) && within(known, fail.at));
+            let short = covered
+                .iter()
+                .any(|known| is_short(known) && within(known, fail.at));
             if (weak || free) && !short {
                 times.push((fail.at, f64::from(fail.count)));
             }
@@ -261,7 +299,12 @@ fn singles(tracks: &Tracks, explained: &Explained, scope: &[usize], covered: &[&
                 visit.end = at;
                 visit.failed += failed;
             }
-            _ => visits.push(Visit { start: at, end: at, failed, known: false }),
+            _ => visits.push(Visit {
+                start: at,
+                end: at,
+                failed,
+                known: None,
+            }),
         }
     }
     visits.retain(|visit| visit.end - visit.start <= RUN_MAX);
@@ -273,7 +316,10 @@ fn singles(tracks: &Tracks, explained: &Explained, scope: &[usize], covered: &[&
 
 fn periods(visits: &[Visit], seconds: i64) -> Vec<i64> {
     let mut free: Vec<i64> = Vec::new();
-    let known: Vec<&Visit> = visits.iter().filter(|visit| visit.known).collect();
+    let known: Vec<&Visit> = visits
+        .iter()
+        .filter(|visit| visit.known.is_some())
+        .collect();
     for pair in known.windows(2) {
         let distance = (pair[1].start - pair[0].start).max(0);
         let common = PERIODS
@@ -326,18 +372,20 @@ fn fold(pool: &[Visit], period: i64, tried: usize) -> Option<(Vec<Visit>, f64)> 
     let chosen = best.filter(|best| best.len() >= RUNS_MIN)?;
     let most = chosen.iter().map(|visit| visit.failed).fold(0.0, f64::max);
     let sum: f64 = chosen.iter().map(|visit| visit.failed).sum();
+    let known = chosen.iter().filter(|visit| visit.known.is_some()).count();
+    if known < 2 && chosen.len() <= RUNS_MIN {
+        return None;
+    }
     // One cycle that holds nearly all failures is an incident, not a schedule.
     if most > 0.8 * sum {
         return None;
     }
     let spread = spread(&chosen, period).max(tolerance(period) / 4);
+    // A period read off two runs has these two on schedule for nothing.
+    let free_hits = chosen.len() - if PERIODS.contains(&period) { 1 } else { 2 };
     let chance = tried as f64
         * pool.len() as f64
-        * binomial_tail(
-            pool.len() - 1,
-            spread as f64 / period as f64,
-            chosen.len() - 1,
-        );
+        * binomial_tail(pool.len() - 1, spread as f64 / period as f64, free_hits);
     (chance < CHANCE_MAX).then_some((chosen, chance))
 }
 
@@ -380,7 +428,9 @@ fn net(
     period: i64,
     tried: usize,
 ) -> f64 {
-    let (Some(first), Some(last)) = (chosen.first(), chosen.last()) else { return 0.0 };
+    let (Some(first), Some(last)) = (chosen.first(), chosen.last()) else {
+        return 0.0;
+    };
     let requests: u64 = scope.iter().map(|index| tracks.all[*index].total()).sum();
     let seconds = tracks.seconds();
     let per_second = requests as f64 / seconds as f64;
@@ -388,16 +438,24 @@ fn net(
     let failed: f64 = chosen.iter().map(|visit| visit.failed).sum();
     let cycles = (last.start - first.start) as f64 / period as f64 + 1.0;
 
-    let runs = chosen.iter().map(|visit| (visit.start, visit.end));
+    let monthly = prior::monthly(requests, seconds);
     let window = (1.0 + per_second * tolerance(period) as f64).ln();
+    // What an incident had paid to stand alone is given back; a lone failure was never paid for.
+    let alone = THRESHOLD + prior + (1.0 + monthly * 0.5).ln();
+    let one = fail_gain(SHARES[SHARES.len() - 1], explained.baseline);
+    let runs: f64 = chosen
+        .iter()
+        .map(|visit| visit.known.map_or(visit.failed * one, |net| net + alone) - window)
+        .sum();
     let skipped = (cycles - chosen.len() as f64).max(0.0) * SKIPPED;
-    let by_run = gain(explained.baseline, failed, good(tracks, scope, runs))
-        - window * chosen.len() as f64
-        - skipped;
-    let by_window = gain(explained.baseline, failed, good(tracks, scope, windows(chosen, period)));
+    let by_run = runs - skipped;
+    let by_window = gain(
+        explained.baseline,
+        failed,
+        good(tracks, scope, windows(chosen, period)),
+    );
 
-    let place = (1.0 + prior::monthly(requests, seconds)).ln()
-        - (1.0 + per_second * period as f64).ln().min(8.0);
+    let place = (1.0 + monthly).ln() - (1.0 + per_second * period as f64).ln().min(8.0);
     let phase = (period as f64 / (2 * tolerance(period)) as f64).ln();
     by_run.max(by_window) - THRESHOLD - prior - (tried as f64).ln() - place.max(0.0) - phase
 }
@@ -416,7 +474,9 @@ fn good(tracks: &Tracks, scope: &[usize], spans: impl Iterator<Item = (i64, i64)
     spans
         .map(|(start, end)| {
             let tracks = scope.iter().map(|index| &tracks.all[*index]);
-            tracks.map(|track| track.good_between(start, end)).sum::<f64>()
+            tracks
+                .map(|track| track.good_between(start, end))
+                .sum::<f64>()
         })
         .sum()
 }
@@ -428,12 +488,21 @@ fn windows(chosen: &[Visit], period: i64) -> impl Iterator<Item = (i64, i64)> {
     let (mut low, mut high) = (0, 0);
     for visit in chosen {
         let offset = (visit.start - anchor).rem_euclid(period);
-        let offset = if offset > period / 2 { offset - period } else { offset };
+        let offset = if offset > period / 2 {
+            offset - period
+        } else {
+            offset
+        };
         low = low.min(offset);
         high = high.max(offset + visit.end - visit.start);
     }
     let cycles = (last - anchor) / period.max(1) + 1;
     (0..=cycles)
-        .map(move |cycle| (anchor + cycle * period + low, anchor + cycle * period + high))
+        .map(move |cycle| {
+            (
+                anchor + cycle * period + low,
+                anchor + cycle * period + high,
+            )
+        })
         .filter(move |window| window.0 <= last)
 }

@@ -14,7 +14,7 @@ const RESTART_MAX: i64 = 70 * 60;
 const OUT_MAX: i64 = 10 * 60;
 
 /// Cost of claiming one more upstream.
-const PER_UPSTREAM: f64 = 3.0;
+const PER_UPSTREAM: f64 = 2.0;
 
 /// An upstream that is out fails nearly always; a little less, for the seconds of its going and coming.
 const OUT_SHARE: f64 = 0.85;
@@ -155,8 +155,7 @@ fn in_turn(tracks: &Tracks, explained: &Explained, start: i64, end: i64) -> Opti
     let together = together(tracks, explained, &outs, from, to);
     (came_back + 1 >= outs.len()
         && came_back >= 1
-        && 2 * apart >= outs.len() - 1
-        && apart >= 1
+        && apart + 1 == outs.len()
         && separate(&outs) > together)
         .then_some(outs)
 }
@@ -191,7 +190,13 @@ fn strongest(track: &Track, index: usize, from: i64, to: i64, baseline: f64) -> 
                 ..out
             })
             .filter(|out| out.gain > failed * hit)
-            .unwrap_or(Out { index, start: fail.at, end: fail.at, failed, gain: failed * hit });
+            .unwrap_or(Out {
+                index,
+                start: fail.at,
+                end: fail.at,
+                failed,
+                gain: failed * hit,
+            });
         if best.is_none_or(|best| next.gain > best.gain) {
             best = Some(next);
         }

@@ -107,8 +107,9 @@ fn segment(
         for (value, (state, loss)) in carried.iter_mut().zip(failing.iter().zip(&miss)) {
             *value = state + good * loss;
         }
+        let changes = changes(&carried, penalties);
         for index in lowest..SHARES.len() {
-            let (other, other_value) = cheapest_change(&carried, penalties, index);
+            let (other, other_value) = changes[index];
             let gain = if fail.expected > 0.0 {
                 let background = 1.0 - (1.0 - baseline) * (1.0 - fail.expected);
                 fail_gain(SHARES[index], background)
@@ -132,14 +133,25 @@ fn segment(
     trace(&from, &failing, healthy, live, goods, baseline, penalties)
 }
 
-/// The best fault of another share to change from. A change may not be cheaper than a fault opened anew: else a
-/// lone failure hours before a strong fault would be its weak beginning.
-fn cheapest_change(carried: &[f64; 8], penalties: &[f64; 8], to: usize) -> (u8, f64) {
-    let mut best = (0, f64::NEG_INFINITY);
-    for (index, value) in carried.iter().enumerate() {
-        let value = value - SWITCH - (penalties[to] - penalties[index]).max(0.0);
-        if index != to && value > best.1 {
-            best = (index as u8, value);
+/// For each share the best fault of another share to change from. A change may not be cheaper than a fault opened
+/// anew, else a lone failure hours before a strong fault would be its weak beginning. Penalties rise with the share,
+/// so a change to a stronger one pays the difference and a change to a weaker one does not.
+fn changes(carried: &[f64; 8], penalties: &[f64; 8]) -> [(u8, f64); 8] {
+    let mut best = [(0, f64::NEG_INFINITY); 8];
+    let mut weaker = (0, f64::NEG_INFINITY);
+    for index in 0..8 {
+        best[index] = (weaker.0, weaker.1 - penalties[index] - SWITCH);
+        if carried[index] + penalties[index] > weaker.1 {
+            weaker = (index as u8, carried[index] + penalties[index]);
+        }
+    }
+    let mut stronger = (0, f64::NEG_INFINITY);
+    for index in (0..8).rev() {
+        if stronger.1 - SWITCH > best[index].1 {
+            best[index] = (stronger.0, stronger.1 - SWITCH);
+        }
+        if carried[index] > stronger.1 {
+            stronger = (index as u8, carried[index]);
         }
     }
     best

@@ -27,38 +27,30 @@ pub(crate) enum Pattern {
 pub(crate) struct Story {
     pub(crate) found: Found,
     pub(crate) pattern: Pattern,
+    /// The site's healthy rate it was found against.
+    pub(crate) baseline: f64,
 }
 
 /// All incidents of a log, in order of their start. The patterns are tested in the order of the verdicts.
 pub(crate) fn tell(tracks: &Tracks, load: &Track) -> Vec<Story> {
     let mut explained = localise::explain(tracks);
+    let baseline = explained.baseline;
     let mut stories = Vec::new();
+    let mut add = |found, pattern| stories.push(Story { found, pattern, baseline });
     let found = overload::overloads(tracks, load, &explained);
     for (found, link, _) in claim(&mut explained, found) {
-        stories.push(Story {
-            found,
-            pattern: Pattern::Overload(link),
-        });
+        add(found, Pattern::Overload(link));
     }
     let found = recurring::schedules(tracks, &explained);
     for (found, schedule, _) in claim(&mut explained, found) {
-        stories.push(Story {
-            found,
-            pattern: Pattern::Recurring(schedule),
-        });
+        add(found, Pattern::Recurring(schedule));
     }
     let found = restart::restarts(tracks, &explained);
     for (found, upstreams, _) in claim(&mut explained, found) {
-        stories.push(Story {
-            found,
-            pattern: Pattern::Restart(upstreams),
-        });
+        add(found, Pattern::Restart(upstreams));
     }
     for found in explained.found {
-        stories.push(Story {
-            found,
-            pattern: Pattern::Single,
-        });
+        add(found, Pattern::Single);
     }
     stories.sort_by(|a, b| {
         (a.found.run.start, &a.found.tracks).cmp(&(b.found.run.start, &b.found.tracks))

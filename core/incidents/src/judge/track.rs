@@ -34,18 +34,18 @@ pub(crate) struct Track {
 impl Track {
     /// Folds observations up to `now`. Those of one second may come in any order.
     pub(crate) fn new(key: Key, observations: &[Obs], now: i64) -> Self {
-        let mut sorted: Vec<Obs> = observations.to_vec();
-        if !sorted.is_sorted() {
-            sorted.sort_unstable();
-        }
         let mut track = Self {
             key,
             prior: prior::kind_cost(key),
             fails: Vec::new(),
-            goods: Vec::new(),
+            goods: Vec::with_capacity(observations.len()),
         };
-        for obs in sorted.iter().take_while(|obs| obs.at <= now) {
-            track.push(obs);
+        if observations.is_sorted() {
+            track.fill(observations, now);
+        } else {
+            let mut sorted = observations.to_vec();
+            sorted.sort_unstable();
+            track.fill(&sorted, now);
         }
         track.fails.sort_by_key(|fail| fail.at);
         track.fails.dedup_by(|next, kept| {
@@ -56,6 +56,12 @@ impl Track {
             same
         });
         track
+    }
+
+    fn fill(&mut self, sorted: &[Obs], now: i64) {
+        for obs in sorted.iter().take_while(|obs| obs.at <= now) {
+            self.push(obs);
+        }
     }
 
     fn push(&mut self, obs: &Obs) {

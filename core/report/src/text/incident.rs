@@ -210,8 +210,10 @@ fn evidence_text(
     let (exact, joined) = diagnosis.joined_exactly;
     let is_joined =
         joined > 0 && index == 0 && source::kind(coverage, evidence.place) == Some(LogKind::Error);
-    if is_joined {
+    if is_joined && exact > 0 {
         format!("{place}{more}; {} joined exactly", share(exact, joined))
+    } else if is_joined {
+        format!("{place}{more}; joined by client, request and time")
     } else {
         format!("{place}{more}: {}", clause(&evidence.says))
     }

@@ -1,0 +1,99 @@
+//! What strangers write, as the fuzz targets feed it. Each function takes any bytes and must neither panic nor hang.
+
+use std::sync::OnceLock;
+
+use model::{Edge, Field, LogKind, SourceId};
+
+use crate::format::{Formats, Layout};
+use crate::held::Held;
+use crate::identity::Ranges;
+use crate::scan::{Chunk, Intake, Settings};
+use crate::secret::Secret;
+use crate::visit::{Spans, Visit};
+use crate::{Filter, Settler, error_log};
+
+/// Built once: making it ready takes longer than thousands of lines.
+static INTAKE: OnceLock<Intake> = OnceLock::new();
+
+/// An error log in the wake of which access lines are held. The clients and requests are those of the seeds.
+const ERRORS: &[u8] = b"2026/11/22 07:25:33 [error] 1#1: *7 connect() failed (111: Connection refused) while \
+connecting to upstream, client: 192.0.2.7, server: shop.example, request: \"GET / HTTP/1.1\", upstream: \
+\"http://127.0.0.1:8080/\", host: \"shop.example\"
+[Sun Nov 22 07:25:33.000000 2026] [proxy_http:error] [pid 1:tid 2] (104)Connection reset by peer: [client \
+192.0.2.7:5000] AH01102: error reading status line from remote server 127.0.0.1:8080
+";
+
+/// Lines of an access log, of any layout.
+pub fn access_line(bytes: &[u8]) {
+    let errors = scan(LogKind::Error, ERRORS, &Filter::default());
+    for filter in [Filter::default(), Filter::of(&errors)] {
+        let mut held = scan(LogKind::Access, bytes, &filter);
+        held.absorb(errors.clone());
+        settle(held);
+    }
+}
+
+/// Lines of an error log.
+pub fn error_line(bytes: &[u8]) {
+    for line in bytes.split(|byte| *byte == b'\n') {
+        if let Some(entry) = error_log::parse(line) {
+            if let Some(upstream) = entry.upstream {
+                let _ = error_log::upstream_address(upstream);
+            }
+        }
+    }
+    settle(scan(LogKind::Error, bytes, &Filter::default()));
+}
+
+/// A format string, then NUL or the end of a line, then lines of it.
+pub fn log_format(bytes: &[u8]) {
+    let end = memchr::memchr2(0, b'\n', bytes).unwrap_or(bytes.len());
+    let (text, rest) = bytes.split_at(end);
+    let lines = rest.get(1..).unwrap_or_default();
+    let Ok(text) = std::str::from_utf8(text) else {
+        return;
+    };
+    for compile in [Layout::parse_string, Layout::nginx, Layout::apache] {
+        let Ok((layout, _)) = compile("format", text) else {
+            continue;
+        };
+        let formats = Formats::new(vec![layout]);
+        let (mut scratch, mut spans) = (Vec::new(), Spans::new());
+        for line in lines.split(|byte| *byte == b'\n') {
+            if let Ok(format) = formats.recognise(line, &mut scratch, &mut spans) {
+                let _ = formats.name(format);
+                let _ = Visit::new(line, &scratch, &spans).get(Field::Request);
+            }
+        }
+    }
+}
+
+fn shared() -> &'static Intake {
+    INTAKE.get_or_init(|| {
+        Intake::new(
+            Settings::default(),
+            Secret::new([7; 16]),
+            Ranges::default(),
+            Formats::new(Vec::new()),
+        )
+    })
+}
+
+fn scan(kind: LogKind, bytes: &[u8], filter: &Filter) -> Held {
+    shared().scan(chunk(kind, bytes), filter, &mut |_| ()).held
+}
+
+const fn chunk(kind: LogKind, bytes: &[u8]) -> Chunk<'_> {
+    Chunk {
+        source: SourceId(0),
+        first_line: 1,
+        edge: Edge::Unknown,
+        kind,
+        bytes,
+    }
+}
+
+fn settle(held: Held) {
+    let sources = crate::Sources::default();
+    Settler::default().settle(shared(), held, &sources, None, &mut |_| (), &mut |_| ());
+}

@@ -1,0 +1,164 @@
+//! The wall: nothing of a person comes out, in any output, whatever the layout.
+//!
+//! Every personal field of every line carries the word `canary`, and every client has an address of two marked networks.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod marked;
+mod program;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+
+use flate2::read::MultiGzDecoder;
+use marked::Layout;
+
+/// Everything the program can write about logs.
+const OUTPUTS: [&str; 13] = [
+    "diagnose --color always",
+    "diagnose --full",
+    "diagnose --incident 1",
+    "diagnose --format json",
+    "diagnose --format json --status 200-599",
+    "diagnose --format markdown --full",
+    "diagnose --format csv",
+    "failures",
+    "failures --all-clients",
+    "failures --format ndjson",
+    "failures --format ndjson --all-clients --status 200-599",
+    "failures --format csv",
+    "failures --format csv --all-clients",
+];
+
+/// Both streams of one command over everything in `folder`.
+fn output(folder: &Path, command: &str, more: &[String]) -> String {
+    let words = command.split_whitespace().map(str::to_owned);
+    let ran = program::run(folder, words.chain([".".to_owned()]).chain(more.to_vec()));
+    ran.stdout + &ran.stderr
+}
+
+#[test]
+fn nothing_personal_comes_out() {
+    program::each(&Layout::ALL, |layout| {
+        let folder = tempfile::tempdir().unwrap();
+        marked::write(*layout, folder.path());
+        let args = layout.arguments();
+        for command in OUTPUTS {
+            let output = output(folder.path(), command, &args);
+            refuse_marks(&format!("{layout:?}, {command}"), &output);
+        }
+        // The test is worth something only where the outputs are.
+        let rows = output(folder.path(), "failures --format ndjson", &args);
+        let report = output(folder.path(), "diagnose --full", &args);
+        assert!(rows.contains("/product/17"), "{layout:?}: {rows}\n{report}");
+        assert!(report.contains("googlebot"), "{layout:?}: {report}");
+        assert!(
+            report.contains("not understood") || report.contains("unreadable"),
+            "{report}"
+        );
+        for known in layout.known() {
+            assert!(rows.contains(known), "{layout:?}: no {known} in {rows}");
+        }
+    });
+}
+
+/// Logs of which no line is understood are refused with reasons, and the reasons hold nothing of the lines.
+#[test]
+fn nothing_personal_is_in_a_refusal() {
+    let folder = tempfile::tempdir().unwrap();
+    marked::write_rubbish(folder.path());
+    for command in [
+        "diagnose",
+        "diagnose --format json",
+        "failures --all-clients",
+    ] {
+        let ran = program::line(folder.path(), &format!("{command} ."));
+        assert_eq!(ran.status, Some(3), "{}", ran.stderr);
+        refuse_marks(command, &(ran.stdout + &ran.stderr));
+    }
+}
+
+/// The word in any case, percent-encoded, in hexadecimal and in base64 at each of its three offsets; the addresses as
+/// text and in hexadecimal.
+fn refuse_marks(what: &str, output: &str) {
+    let lower = unpercent(output).to_lowercase();
+    for mark in [
+        "canary",
+        "63616e617279",
+        "198.51.100.",
+        "c63364",
+        "2001:db8:ca",
+        "20010db800ca",
+    ] {
+        assert!(!lower.contains(mark), "{what}: {mark} in\n{output}");
+    }
+    for mark in ["Y2FuYXJ5", "NhbmFye", "jYW5hcn", "xjNk", "IAENuADK"] {
+        assert!(!output.contains(mark), "{what}: {mark} in\n{output}");
+    }
+}
+
+fn unpercent(text: &str) -> String {
+    let mut plain = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let code = after.get(..2).filter(|_| *first == b'%');
+        let code = code.and_then(|code| std::str::from_utf8(code).ok());
+        let byte = code.and_then(|code| u8::from_str_radix(code, 16).ok());
+        rest = if byte.is_some() { &after[2..] } else { after };
+        plain.push(byte.unwrap_or(*first));
+    }
+    String::from_utf8_lossy(&plain).into_owned()
+}
+
+/// The recordings: their visitors have documentation addresses, their upstreams those of the loopback net.
+#[test]
+fn nothing_personal_of_the_recordings_comes_out() {
+    let folders = [program::examples(), program::cases()].concat();
+    program::each(&folders, |folder| {
+        let logs = program::logs(folder);
+        let personal = personal(folder, &logs);
+        for command in [
+            "diagnose --full",
+            "diagnose --format json",
+            "failures --format ndjson --all-clients",
+        ] {
+            let words = command.split_whitespace().map(str::to_owned);
+            let ran = program::run(folder, words.chain(logs.clone()));
+            let output = ran.stdout + &ran.stderr;
+            for net in ["192.0.2.", "198.51.100.", "203.0.113.", "2001:db8"] {
+                assert!(!output.contains(net), "{folder:?}, {command}: {net}");
+            }
+            for text in &personal {
+                assert!(!output.contains(text), "{folder:?}, {command}: {text}");
+            }
+        }
+    });
+}
+
+/// User agents and queries of these logs.
+fn personal(folder: &Path, logs: &[String]) -> BTreeSet<String> {
+    let mut personal = BTreeSet::new();
+    for log in logs {
+        let mut bytes = fs::read(folder.join(log)).unwrap();
+        if log.ends_with(".gz") {
+            let packed = std::mem::take(&mut bytes);
+            MultiGzDecoder::new(&*packed)
+                .read_to_end(&mut bytes)
+                .unwrap();
+        }
+        let text = String::from_utf8_lossy(&bytes);
+        let quoted = text.split('"').filter(|part| part.starts_with("Mozilla/"));
+        personal.extend(quoted.map(str::to_owned));
+        let words = text
+            .split([' ', '"', ','])
+            .filter(|word| word.starts_with('/'));
+        let queries = words.filter_map(|word| word.split_once('?'));
+        personal.extend(
+            queries
+                .map(|(_, query)| query.to_owned())
+                .filter(|query| query.len() > 3),
+        );
+    }
+    personal
+}

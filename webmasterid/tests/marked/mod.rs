@@ -1,0 +1,277 @@
+//! Logs in which every personal field carries the word `canary` and every client has an address of a marked network.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+/// A layout that the program reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Layout {
+    Common,
+    Combined,
+    Vhost,
+    Appended,
+    Upstream,
+    Ingress,
+    Json,
+    Custom,
+    Config,
+    NginxErrors,
+    ApacheErrors,
+}
+
+/// A layout with everything personal that nginx can log.
+const CUSTOM: &str = "$remote_addr|$http_x_forwarded_for|$cookie_session|$remote_user|$time_iso8601|$request|$args|$status|$upstream_addr|$upstream_status|$host|$http_referer|$http_user_agent";
+
+impl Layout {
+    pub(crate) const ALL: [Self; 11] = [
+        Self::Common,
+        Self::Combined,
+        Self::Vhost,
+        Self::Appended,
+        Self::Upstream,
+        Self::Ingress,
+        Self::Json,
+        Self::Custom,
+        Self::Config,
+        Self::NginxErrors,
+        Self::ApacheErrors,
+    ];
+
+    /// Arguments that this layout needs, and ranges with rubbish in them for all.
+    pub(crate) fn arguments(self) -> Vec<String> {
+        let more: &[&str] = match self {
+            Self::Custom => &["--log-format", CUSTOM],
+            Self::Config => &["--config", "nginx.conf"],
+            _ => &[],
+        };
+        let ranges = ["--ranges", "googlebot=ranges.json"];
+        ranges
+            .iter()
+            .chain(more)
+            .map(|arg| (*arg).to_owned())
+            .collect()
+    }
+
+    /// What must be in the rows, since nothing of it is personal.
+    pub(crate) fn known(self) -> &'static [&'static str] {
+        match self {
+            Self::Common | Self::Combined | Self::Appended => &["502"],
+            Self::Vhost => &["shop.example"],
+            Self::Upstream | Self::Ingress => &["10.9.8.7:8080"],
+            Self::Json | Self::Custom | Self::Config => &["10.9.8.7:8080", "shop.example"],
+            Self::NginxErrors => &["10.9.8.7:8080", "connection-refused", "error.log"],
+            Self::ApacheErrors => &["connection-refused", "error.log"],
+        }
+    }
+}
+
+/// A request of the marked traffic.
+struct Visit {
+    second: u32,
+    client: String,
+    agent: &'static str,
+    target: String,
+    status: u16,
+}
+
+const CRAWLER: &str = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html; canary) CanaryBuild/7";
+const PERSON: &str = "CanaryBrowser/7.1 (Canary \\x22quoted\\x22; de)";
+const REFERRER: &str = "https://canary.example/Canary?from=canary@canary.example";
+
+/// What crawlers ask for: the personal parts of their paths are to be left out.
+const FETCHED: [&str; 8] = [
+    "/product/17?session=canary&mail=canary%40canary.example",
+    "/product/17?ref=198.51.100.9",
+    "/category/shoes?canary",
+    "/account/reset/canary-0123456789abcdef",
+    "/newsletter/unsubscribe/canary",
+    "/verify/token/eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJjYW5hcnkifQ.canarycanarycanarycanarycanarycanarycan",
+    "/user/canary@canary.example/orders",
+    "/user/canary%40canary.example",
+];
+
+/// What people ask for: nothing of it may come out.
+const VISITED: [&str; 4] = [
+    "/canary/canary-person/17?canary=canary",
+    "/profile/canary",
+    "http://shop.example/canary?x=canary",
+    "/%63anary/\\xc3\\xa4canary",
+];
+
+/// Two hours of it: good, then twenty minutes of 502.
+fn visits() -> Vec<Visit> {
+    let visit = |number: u32| {
+        let is_crawler = number % 3 != 0;
+        let targets: &[&str] = if is_crawler { &FETCHED } else { &VISITED };
+        Visit {
+            second: number * 20,
+            client: match number % 2 {
+                0 => format!("198.51.100.{}", number % 250 + 1),
+                _ => format!("2001:db8:ca::{number:x}"),
+            },
+            agent: if is_crawler { CRAWLER } else { PERSON },
+            target: targets[number as usize / 3 % targets.len()].to_owned(),
+            status: match number {
+                200..260 => 502,
+                270..273 => 499,
+                _ => 200,
+            },
+        }
+    };
+    (0..360).map(visit).collect()
+}
+
+impl Visit {
+    fn time(&self) -> String {
+        let (hour, minute, second) = (self.second / 3600, self.second / 60 % 60, self.second % 60);
+        format!("{:02}:{minute:02}:{second:02}", 9 + hour)
+    }
+
+    /// The common part of NCSA layouts.
+    fn common(&self) -> String {
+        format!(
+            "{} - canary-user [22/Nov/2026:{} +0100] \"GET {} HTTP/1.1\" {} 512",
+            self.client,
+            self.time(),
+            self.target,
+            self.status
+        )
+    }
+
+    fn combined(&self) -> String {
+        format!("{} \"{REFERRER}\" \"{}\"", self.common(), self.agent)
+    }
+
+    fn line(&self, layout: Layout) -> String {
+        let Self {
+            client,
+            agent,
+            target,
+            status,
+            ..
+        } = self;
+        let combined = self.combined();
+        let time = self.time();
+        let args = target.split_once('?').map_or("-", |(_, query)| query);
+        match layout {
+            // Without an agent nobody is a crawler; the file beside it holds those.
+            Layout::Common | Layout::Combined | Layout::NginxErrors | Layout::ApacheErrors => {
+                combined
+            }
+            Layout::Vhost => format!("shop.example:443 {combined}"),
+            Layout::Appended => {
+                format!("{combined} \"198.51.100.7, 2001:db8:ca::1\" \"session=canary\" canary")
+            }
+            Layout::Upstream => format!(
+                "{combined} \"198.51.100.7\" rt=0.002 uaddr=\"10.9.8.7:8080\" ustatus=\"{status}\" urt=\"0.002\" cookie=\"canary\""
+            ),
+            Layout::Ingress => format!(
+                "{combined} 312 0.002 [shop-web-http] [] 10.9.8.7:8080 0 0.002 {status} 0f3c5a8e9b7d42618c0a1e2f3d4b5c69"
+            ),
+            Layout::Json => {
+                let agent = agent.replace("\\x22", "\\\"");
+                let target = target.replace('\\', "\\\\");
+                let args = args.replace('\\', "\\\\");
+                format!(
+                    "{{\"time_iso8601\":\"2026-11-22T{time}+01:00\",\"remote_addr\":\"{client}\",\"remote_user\":\"canary\",\"http_x_forwarded_for\":\"198.51.100.7, 2001:db8:ca::1\",\"http_cookie\":\"session=canary\",\"request\":\"GET {target} HTTP/1.1\",\"args\":\"{args}\",\"status\":\"{status}\",\"upstream_addr\":\"10.9.8.7:8080\",\"upstream_status\":\"{status}\",\"host\":\"shop.example\",\"http_referer\":\"{REFERRER}\",\"http_user_agent\":\"{agent}\",\"email\":\"canary@canary.example\"}}"
+                )
+            }
+            Layout::Custom | Layout::Config => format!(
+                "{client}|198.51.100.7, 2001:db8:ca::1|canary|canary-user|2026-11-22T{time}+01:00|GET {target} HTTP/1.1|{args}|{status}|10.9.8.7:8080|{status}|shop.example|{REFERRER}|{agent}"
+            ),
+        }
+    }
+
+    /// What the error log of the product says of it.
+    fn error_line(&self, layout: Layout, number: usize) -> Option<String> {
+        let Self { client, target, .. } = self;
+        let time = self.time();
+        let failed = self.status == 502;
+        match layout {
+            Layout::NginxErrors if failed => Some(format!(
+                "2026/11/22 {time} [error] 31#31: *{number} connect() failed (111: Connection refused) while connecting to upstream, client: {client}, server: shop.example, request: \"GET {target} HTTP/1.1\", upstream: \"http://10.9.8.7:8080{target}\", host: \"shop.example\", referrer: \"{REFERRER}\"\n"
+            )),
+            Layout::NginxErrors => Some(format!(
+                "2026/11/22 {time} [warn] 31#31: *{number} a client request body is buffered to a temporary file /var/canary/0000000001, client: {client}, server: shop.example, request: \"POST {target} HTTP/1.1\", host: \"canary.example\"\n2026/11/22 {time} [canary] {client} no such level, canary\n"
+            )),
+            Layout::ApacheErrors if failed => {
+                let client = if client.contains(':') {
+                    format!("[{client}]")
+                } else {
+                    client.clone()
+                };
+                let head = format!("[Sun Nov 22 {time}.123456 2026]");
+                Some(format!(
+                    "{head} [proxy:error] [pid 31:tid 3{number}] (111)Connection refused: AH00957: HTTP: attempt to connect to 10.9.8.7:8080 (10.9.8.7) failed\n{head} [proxy_http:error] [pid 31:tid 3{number}] [client {client}:51234] AH01114: HTTP: failed to make connection to backend: 10.9.8.7, referer: {REFERRER}\n{head} [canary:error] [pid 31:tid 3{number}] [client {client}:51234] AH99999: canary {target}, referer: {REFERRER}\n"
+                ))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Lines that no layout fits, or that are cut in any place.
+fn broken(layout: Layout) -> String {
+    let mut text = String::new();
+    for visit in visits().iter().take(8) {
+        let line = visit.line(layout);
+        for part in 1..6 {
+            let cut = line.len() * part / 6;
+            let cut = (0..=cut)
+                .rev()
+                .find(|at| line.is_char_boundary(*at))
+                .unwrap_or(0);
+            writeln!(text, "{}", &line[..cut]).unwrap();
+        }
+    }
+    text + "canary 198.51.100.7 canary\n{\"canary\": \"198.51.100.7\", \"status\": canary}\n"
+}
+
+/// Writes the logs into `folder`, with what goes wrong beside them.
+pub(crate) fn write(layout: Layout, folder: &Path) {
+    let (mut access, mut errors) = (String::new(), String::new());
+    for (number, visit) in visits().iter().enumerate() {
+        access.push_str(&visit.line(layout));
+        access.push('\n');
+        errors.extend(visit.error_line(layout, number));
+    }
+    access.push_str(&broken(layout));
+    fs::write(folder.join("access.log"), access).unwrap();
+    if !errors.is_empty() {
+        fs::write(folder.join("error.log"), errors).unwrap();
+    }
+    if layout == Layout::Common {
+        let lines = visits()
+            .iter()
+            .map(|visit| visit.common() + "\n")
+            .collect::<String>();
+        fs::write(folder.join("common.log"), lines).unwrap();
+    }
+    if layout == Layout::Config {
+        let config =
+            format!("http {{\n  log_format canary '{CUSTOM}';\n  access_log a canary;\n}}\n");
+        fs::write(folder.join("nginx.conf"), config).unwrap();
+    }
+    let ranges = "{\"creationTime\": \"canary\", \"prefixes\": [{\"ipv4Prefix\": \"198.51.100.0/25\"}, {\"ipv4Prefix\": \"198.51.100.7/99\"}, {\"ipv6Prefix\": \"2001:db8:ca::/canary\"}, {\"canary\": \"canary\"}]}";
+    fs::write(folder.join("ranges.json"), ranges).unwrap();
+    write_rubbish(folder);
+}
+
+/// Writes files of which no line is understood.
+pub(crate) fn write_rubbish(folder: &Path) {
+    let lines =
+        "198.51.100.7 canary 2001:db8:ca::7 canary@canary.example GET /canary?canary\n".repeat(50);
+    fs::write(folder.join("unknown.log"), lines).unwrap();
+    fs::write(
+        folder.join("binary.log"),
+        b"\0\x01canary\xff198.51.100.7\0".repeat(50),
+    )
+    .unwrap();
+    fs::write(
+        folder.join("cut.log.gz"),
+        b"\x1f\x8b\x08\x00canary198.51.100.7",
+    )
+    .unwrap();
+}
