@@ -43,6 +43,10 @@ const LAYOUTS: [Layout; 3] = [
     },
 ];
 
+/// httpd's own error-log format for threaded servers, with the entry's id after the thread.
+const ERROR_FORMAT_WITH_ID: &str =
+    r"[%{u}t] [%-m:%l] [pid %P:tid %T] [%L] %7F: %E: [client\ %a] %M% ,\ referer\ %{Referer}i";
+
 impl Proxy for Apache {
     fn name(&self) -> &'static str {
         "apache"
@@ -115,6 +119,9 @@ fn config(site: &Site<'_>) -> String {
         site.listen
     )
     .ok();
+    if site.setup.log_ids {
+        writeln!(text, "ErrorLogFormat \"{ERROR_FORMAT_WITH_ID}\"").ok();
+    }
     for layout in &LAYOUTS {
         writeln!(text, "LogFormat \"{}\" lab_{}", layout.format, layout.name).ok();
         writeln!(

@@ -86,13 +86,14 @@ impl Variant {
 
 /// What a run left behind.
 pub(crate) struct Recording<'a> {
-    pub(crate) name: &'a str,
     pub(crate) proxy: &'a dyn Proxy,
     pub(crate) version: &'a str,
     pub(crate) dir: &'a Path,
     pub(crate) driven: &'a [Driven],
     pub(crate) now: Timestamp,
     pub(crate) what: &'a str,
+    /// Address ranges that belong to it, in the layout of Google's files.
+    pub(crate) ranges: Option<&'a str>,
 }
 
 impl Recording<'_> {
@@ -141,7 +142,7 @@ impl Recording<'_> {
     }
 
     /// Writes the folder of `variant` below `cases`.
-    pub(crate) fn write_case(&self, cases: &Path, variant: &Variant) -> Result<PathBuf> {
+    pub(crate) fn write_case(&self, cases: &Path, variant: &Variant) -> Result<()> {
         let folder = cases.join(variant.folder());
         std::fs::create_dir_all(&folder)?;
         let access = self.log(variant.layout)?;
@@ -166,9 +167,12 @@ impl Recording<'_> {
         } else if errors.exists() {
             std::fs::remove_file(&errors)?;
         }
+        if let Some(ranges) = self.ranges {
+            std::fs::write(folder.join("ranges.json"), ranges)?;
+        }
         std::fs::write(folder.join("truth.ndjson"), truth)?;
         std::fs::write(folder.join("case.toml"), self.case_toml(variant)?)?;
-        Ok(folder)
+        Ok(())
     }
 
     fn case_toml(&self, variant: &Variant) -> Result<String> {
@@ -200,7 +204,61 @@ impl Recording<'_> {
         if !variant.missing.is_empty() {
             writeln!(text, "missing = {:?}", variant.missing)?;
         }
+        if self.ranges.is_some() {
+            writeln!(text, "ranges = \"ranges.json\"")?;
+        }
         writeln!(text, "look_alike = {}", variant.look_alike)?;
         Ok(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use super::*;
+    use crate::lab::recording::SCRIPTS;
+
+    #[test]
+    fn every_line_of_the_table_names_a_recording() {
+        for variant in Variant::all().unwrap() {
+            let known = SCRIPTS
+                .iter()
+                .any(|script| script.name == variant.recording);
+            assert!(known, "{variant:?}");
+        }
+    }
+
+    #[test]
+    fn every_recording_becomes_a_case() {
+        let table = Variant::all().unwrap();
+        for script in SCRIPTS {
+            let used = table.iter().any(|variant| variant.recording == script.name);
+            assert!(used, "{} is recorded for nothing", script.name);
+        }
+    }
+
+    #[test]
+    fn every_cause_that_a_proxy_shows_has_a_look_alike_by_the_same_proxy() {
+        let table = Variant::all().unwrap();
+        for shown in table.iter().filter(|variant| !variant.look_alike) {
+            let matched = table.iter().any(|variant| {
+                variant.look_alike && variant.of == shown.of && variant.proxy == shown.proxy
+            });
+            assert!(matched, "{} by {} has none", shown.of.name(), shown.proxy);
+        }
+    }
+
+    #[test]
+    fn no_two_lines_write_one_folder() {
+        let mut folders: Vec<PathBuf> = Variant::all()
+            .unwrap()
+            .iter()
+            .map(Variant::folder)
+            .collect();
+        let count = folders.len();
+        folders.sort();
+        folders.dedup();
+        assert_eq!(folders.len(), count);
     }
 }

@@ -1,494 +1,18 @@
-//! The faults that the lab can bring about, one recording each, and the case folders made from it.
+//! What happens in the recordings of faults: who asks for what while it is broken, and what the lab knows of each.
 
 use std::time::Duration;
 
 use anyhow::Result;
 use model::Cause;
+use model::Cause as C;
 
-use super::origin::{Address, Fault};
-use super::proxy::{Rule, Setup, Upstream};
+use super::origin::Fault;
 use super::session::Session;
 use super::traffic::{self, Ask, Visitor};
 use super::truth::Why;
 
-/// What stands beside the proxy for a recording, other than plain origins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fixture {
-    /// Nothing.
-    None,
-    /// The member's accept queue is full.
-    FullQueue,
-    /// The member is a unix socket that does not exist.
-    NoSocket,
-    /// The member is a unix socket that the proxy may not open.
-    ForbiddenSocket,
-    /// The member is a unix socket whose queue is full.
-    FullSocket,
-    /// The member speaks TLS with a certificate of its own making.
-    Tls,
-    /// The member is an address without a route.
-    NoRoute,
-}
-
-/// One recording.
-pub(crate) struct Script {
-    pub(crate) name: &'static str,
-    /// One sentence for the head of `case.toml`.
-    pub(crate) what: &'static str,
-    pub(crate) members: usize,
-    pub(crate) fixture: Fixture,
-    pub(crate) setup: fn(&mut Setup),
-    pub(crate) drive: fn(&mut Session<'_>) -> Result<()>,
-}
-
-const fn plain(_: &mut Setup) {}
-
-use Cause as C;
-
-/// Every recording of faults, in the order of the chain from edge to origin.
-pub(crate) const SCRIPTS: &[Script] = &[
-    Script {
-        name: "refused",
-        what: "Nothing listens on the only upstream's port for some minutes.",
-        members: 1,
-        fixture: Fixture::None,
-        setup: plain,
-        drive: refused,
-    },
-    Script {
-        name: "connect-timeout",
-        what: "The upstream's accept queue is full: connections get no answer.",
-        members: 0,
-        fixture: Fixture::FullQueue,
-        setup: |setup| setup.timeout = Duration::from_secs(2),
-        drive: connect_timeout,
-    },
-    Script {
-        name: "no-route",
-        what: "The upstream's address has no route from the proxy's host.",
-        members: 0,
-        fixture: Fixture::NoRoute,
-        setup: |setup| setup.timeout = Duration::from_secs(10),
-        drive: no_route,
-    },
-    Script {
-        name: "dns",
-        what: "The upstream's name is looked up at run time and the resolver does not answer.",
-        members: 0,
-        fixture: Fixture::None,
-        setup: |setup| setup.upstream = Upstream::UnresolvedName,
-        drive: dns,
-    },
-    Script {
-        name: "bad-target",
-        what: "proxy_pass holds a variable without a scheme.",
-        members: 0,
-        fixture: Fixture::None,
-        setup: |setup| setup.upstream = Upstream::BadTarget,
-        drive: bad_target,
-    },
-    Script {
-        name: "no-socket",
-        what: "The unix socket's path does not exist.",
-        members: 0,
-        fixture: Fixture::NoSocket,
-        setup: plain,
-        drive: no_socket,
-    },
-    Script {
-        name: "forbidden-socket",
-        what: "The proxy may not open the unix socket.",
-        members: 0,
-        fixture: Fixture::ForbiddenSocket,
-        setup: plain,
-        drive: forbidden_socket,
-    },
-    Script {
-        name: "full-socket",
-        what: "The queue of the application's unix socket is full.",
-        members: 0,
-        fixture: Fixture::FullSocket,
-        setup: plain,
-        drive: full_socket,
-    },
-    Script {
-        name: "tls-to-plain",
-        what: "The proxy speaks TLS to a port that speaks plain HTTP.",
-        members: 1,
-        fixture: Fixture::None,
-        setup: |setup| setup.upstream = Upstream::Tls,
-        drive: tls_to_plain,
-    },
-    Script {
-        name: "tls-refused",
-        what: "The upstream closes the connection in the TLS handshake.",
-        members: 1,
-        fixture: Fixture::None,
-        setup: |setup| setup.upstream = Upstream::Tls,
-        drive: tls_closed,
-    },
-    Script {
-        name: "certificate",
-        what: "The upstream's certificate is signed by nobody that the proxy trusts.",
-        members: 0,
-        fixture: Fixture::Tls,
-        setup: |setup| setup.upstream = Upstream::TlsVerified,
-        drive: certificate,
-    },
-    Script {
-        name: "plain-to-tls",
-        what: "The proxy speaks plain HTTP to a port that speaks TLS.",
-        members: 0,
-        fixture: Fixture::Tls,
-        setup: plain,
-        drive: plain_to_tls,
-    },
-    Script {
-        name: "close",
-        what: "The upstream closes the connection before a byte of the answer.",
-        members: 1,
-        fixture: Fixture::None,
-        setup: plain,
-        drive: |s| faulty(s, Fault::Close, C::ClosedBeforeHeaders),
-    },
-    Script {
-        name: "reset",
-        what: "The upstream resets the connection before a byte of the answer.",
-        members: 1,
-        fixture: Fixture::None,
-        setup: plain,
-        drive: |s| faulty(s, Fault::Reset, C::ClosedBeforeHeaders),
-    },
-    Script {
-        name: "cut-header",
-        what: "The upstream closes in the middle of its header.",
-        members: 1,
-        fixture: Fixture::None,
-        setup: plain,
-        drive: |s| faulty(s, Fault::CutHeader, C::ClosedBeforeHeaders),
-    },
-    Script {
-        name: "idle-race",
-        what: "The upstream closes kept connections as the proxy uses them again; the proxy does not retry.",
-        members: 1,
-        fixture: Fixture::None,
-        setup: |setup| {
-            setup.keepalive = true;
-            setup.retry = false;
-        },
-        drive: idle_race,
-    },
-    Script {
-        name: "idle-race-saved",
-        what: "The same with retries: a GET is saved by a second connection, a POST fails.",
-        members: 1,
-        fixture: Fixture::None,
-        setup: |setup| setup.keepalive = true,
-        drive: idle_race,
-    },
-    Script {
-        name: "garbage",
-        what: "The upstream answers with bytes that are no HTTP.",
-        members: 1,
-        fixture: Fixture::None,
-        setup: plain,
-        drive: |s| faulty(s, Fault::Garbage, C::MalformedResponse),
-    },
-    Script {
-        name: "bad-field",
-        what: "A header field of the answer has spaces in its name.",
-        members: 1,
-        fixture: Fixture::None,
-        setup: plain,
-        drive: |s| faulty(s, Fault::BadField, C::MalformedResponse),
-    },
-    Script {
-        name: "big-header",
-        what: "The answer's header has 20 kB.",
-        members: 1,
-        fixture: Fixture::None,
-        setup: plain,
-        drive: |s| faulty(s, Fault::BigHeader, C::HeaderTooLarge),
-    },
-    Script {
-        name: "silent",
-        what: "The upstream takes the request and never answers.",
-        members: 1,
-        fixture: Fixture::None,
-        setup: |setup| setup.timeout = Duration::from_secs(2),
-        drive: |s| silent(s, Fault::Silent),
-    },
-    Script {
-        name: "own-500",
-        what: "The application answers with its own 500 page.",
-        members: 1,
-        fixture: Fixture::None,
-        setup: plain,
-        drive: |s| faulty(s, Fault::Own500, C::OriginOwnError),
-    },
-    Script {
-        name: "own-502",
-        what: "The application itself answers 502, with a page of its own.",
-        members: 1,
-        fixture: Fixture::None,
-        setup: plain,
-        drive: |s| faulty(s, Fault::Own502, C::OriginOwnError),
-    },
-    Script {
-        name: "own-503",
-        what: "The application answers 503 with Retry-After.",
-        members: 1,
-        fixture: Fixture::None,
-        setup: plain,
-        drive: |s| faulty(s, Fault::Own503, C::OriginOwnError),
-    },
-    Script {
-        name: "own-504",
-        what: "What is behind answers 504 by itself.",
-        members: 1,
-        fixture: Fixture::None,
-        setup: plain,
-        drive: |s| faulty(s, Fault::Own504, C::ChainedGatewayError),
-    },
-    Script {
-        name: "inner-nginx",
-        what: "An nginx behind the proxy makes the 502, with nginx's own page.",
-        members: 1,
-        fixture: Fixture::None,
-        setup: plain,
-        drive: |s| faulty(s, Fault::Gateway502, C::ChainedGatewayError),
-    },
-    Script {
-        name: "cut-body",
-        what: "The upstream declares a longer body than it sends, then closes.",
-        members: 1,
-        fixture: Fixture::None,
-        setup: plain,
-        drive: |s| faulty(s, Fault::CutBody, C::TruncatedBody),
-    },
-    Script {
-        name: "reset-body",
-        what: "The upstream resets in the middle of the body.",
-        members: 1,
-        fixture: Fixture::None,
-        setup: plain,
-        drive: |s| faulty(s, Fault::ResetBody, C::TruncatedBody),
-    },
-    Script {
-        name: "cut-chunked",
-        what: "A chunked body ends without its last chunk.",
-        members: 1,
-        fixture: Fixture::None,
-        setup: plain,
-        drive: |s| faulty(s, Fault::CutChunked, C::TruncatedBody),
-    },
-    Script {
-        name: "bad-chunk",
-        what: "A chunk's size is no number.",
-        members: 1,
-        fixture: Fixture::None,
-        setup: plain,
-        drive: |s| faulty(s, Fault::BadChunk, C::MalformedResponse),
-    },
-    Script {
-        name: "restart",
-        what: "The upstream's listener is down for some seconds and comes back.",
-        members: 1,
-        fixture: Fixture::None,
-        setup: plain,
-        drive: restart,
-    },
-    Script {
-        name: "one-of-two",
-        what: "One of two members is dead; retries save every request.",
-        members: 2,
-        fixture: Fixture::None,
-        setup: plain,
-        drive: one_dead,
-    },
-    Script {
-        name: "one-of-three",
-        what: "One of three members is dead and the proxy does not retry.",
-        members: 3,
-        fixture: Fixture::None,
-        setup: |setup| setup.retry = false,
-        drive: one_dead,
-    },
-    Script {
-        name: "pool-dead",
-        what: "Both members refuse; then the pool is empty for a while, which is an echo.",
-        members: 2,
-        fixture: Fixture::None,
-        setup: plain,
-        drive: pool_dead,
-    },
-    Script {
-        name: "down-entry",
-        what: "One server and one marked down: the single server loses its protection and is ejected.",
-        members: 1,
-        fixture: Fixture::None,
-        setup: |setup| {
-            let mut member = setup.members[0].clone();
-            if let Address::Tcp(address) = &mut member.address {
-                address.set_ip(std::net::IpAddr::from([127, 0, 0, 19]));
-            }
-            member.down = true;
-            setup.eject = true;
-            setup.members.push(member);
-        },
-        drive: pool_closes,
-    },
-    Script {
-        name: "ejected",
-        what: "Both members refuse and are left out for a minute (forcerecovery=Off), which is an echo.",
-        members: 2,
-        fixture: Fixture::None,
-        setup: |setup| setup.last_resort = false,
-        drive: ejected,
-    },
-    Script {
-        name: "idle-race-kept",
-        what: "Kept connections on both sides: httpd closes the client's without an answer.",
-        members: 1,
-        fixture: Fixture::None,
-        setup: |setup| setup.keepalive = true,
-        drive: idle_race_kept,
-    },
-    Script {
-        name: "fastcgi-close",
-        what: "A FastCGI application closes the connection before a byte of the answer.",
-        members: 1,
-        fixture: Fixture::None,
-        setup: |setup| setup.upstream = Upstream::FastCgi,
-        drive: fastcgi_closed,
-    },
-    Script {
-        name: "fastcgi-to-http",
-        what: "The proxy speaks FastCGI to a port that speaks HTTP.",
-        members: 1,
-        fixture: Fixture::None,
-        setup: |setup| setup.upstream = Upstream::FastCgi,
-        drive: fastcgi_to_http,
-    },
-    Script {
-        name: "upload-refused",
-        what: "The application resets the connection while an upload is being sent to it.",
-        members: 1,
-        fixture: Fixture::None,
-        setup: plain,
-        drive: upload_refused,
-    },
-    Script {
-        name: "edge-full",
-        what: "Slow answers use up the proxy's few connections.",
-        members: 1,
-        fixture: Fixture::None,
-        setup: |setup| setup.rule = Rule::FewConnections,
-        drive: edge_full,
-    },
-    Script {
-        name: "empty-pool",
-        what: "The pool has no members.",
-        members: 0,
-        fixture: Fixture::None,
-        setup: plain,
-        drive: empty_pool,
-    },
-    Script {
-        name: "rate-limit-429",
-        what: "The proxy limits a hasty client with 429.",
-        members: 1,
-        fixture: Fixture::None,
-        setup: |setup| setup.rule = Rule::RateLimit(429),
-        drive: rate_limit,
-    },
-    Script {
-        name: "rate-limit-503",
-        what: "The proxy limits a hasty client with 503.",
-        members: 1,
-        fixture: Fixture::None,
-        setup: |setup| setup.rule = Rule::RateLimit(503),
-        drive: rate_limit,
-    },
-    Script {
-        name: "maintenance",
-        what: "The proxy answers 503 with Retry-After on purpose.",
-        members: 1,
-        fixture: Fixture::None,
-        setup: |setup| setup.rule = Rule::Maintenance,
-        drive: maintenance,
-    },
-    Script {
-        name: "rewrite-loop",
-        what: "The proxy rewrites a request to itself until it gives up.",
-        members: 1,
-        fixture: Fixture::None,
-        setup: |setup| setup.rule = Rule::RewriteLoop,
-        drive: rewrite_loop,
-    },
-    Script {
-        name: "masked",
-        what: "The application fails and the proxy turns it into a page with status 200.",
-        members: 1,
-        fixture: Fixture::None,
-        setup: |setup| setup.rule = Rule::MaskErrors,
-        drive: masked,
-    },
-    Script {
-        name: "masked-refused",
-        what: "Nothing listens, and the proxy turns its own 502 into a page with status 200.",
-        members: 1,
-        fixture: Fixture::None,
-        setup: |setup| setup.rule = Rule::MaskErrors,
-        drive: masked_refused,
-    },
-    Script {
-        name: "impatient",
-        what: "Crawlers and people hang up before a slow origin answers.",
-        members: 1,
-        fixture: Fixture::None,
-        setup: |setup| setup.timeout = Duration::from_secs(60),
-        drive: impatient,
-    },
-    Script {
-        name: "leaves-mid-body",
-        what: "Clients hang up in the middle of a long answer.",
-        members: 1,
-        fixture: Fixture::None,
-        setup: |setup| setup.timeout = Duration::from_secs(60),
-        drive: leaves_mid_body,
-    },
-    Script {
-        name: "not-found-storm",
-        what: "A scanner and two crawlers get 404 by the dozen: nothing is broken.",
-        members: 1,
-        fixture: Fixture::None,
-        setup: plain,
-        drive: not_found_storm,
-    },
-    Script {
-        name: "healthy",
-        what: "Crawlers and people are served; nothing is broken.",
-        members: 1,
-        fixture: Fixture::None,
-        setup: plain,
-        drive: |s| {
-            good(s, 30)?;
-            Ok(())
-        },
-    },
-    Script {
-        name: "false-googlebot",
-        what: "A scanner calls itself Googlebot and meets errors of its own making; the real one is served. Run with --ranges ranges.json.",
-        members: 1,
-        fixture: Fixture::None,
-        setup: plain,
-        drive: false_googlebot,
-    },
-];
-
 /// `count` visits that go well.
-pub(crate) fn good(s: &mut Session<'_>, count: usize) -> Result<()> {
+pub(super) fn good(s: &mut Session<'_>, count: usize) -> Result<()> {
     for number in 0..count {
         let visitor = visitor(s, number);
         let target = match number % 5 {
@@ -557,7 +81,7 @@ fn recovered(s: &mut Session<'_>) -> Result<()> {
 }
 
 /// The origin answers so for some minutes.
-fn faulty(s: &mut Session<'_>, fault: Fault, cause: Cause) -> Result<()> {
+pub(super) fn faulty(s: &mut Session<'_>, fault: Fault, cause: Cause) -> Result<()> {
     let why = Why::new(fault.name(), cause);
     around(s, |s, ask| {
         s.ask_because(ask.with(fault), Some(why)).map(drop)
@@ -565,7 +89,7 @@ fn faulty(s: &mut Session<'_>, fault: Fault, cause: Cause) -> Result<()> {
     recovered(s)
 }
 
-fn silent(s: &mut Session<'_>, fault: Fault) -> Result<()> {
+pub(super) fn silent(s: &mut Session<'_>, fault: Fault) -> Result<()> {
     let why = Why::new(fault.name(), C::ReadTimeout);
     around(s, |s, mut ask| {
         ask.delay_ms = 0;
@@ -584,7 +108,7 @@ fn always(s: &mut Session<'_>, fault: &'static str, cause: Cause) -> Result<()> 
     Ok(())
 }
 
-fn refused(s: &mut Session<'_>) -> Result<()> {
+pub(super) fn refused(s: &mut Session<'_>) -> Result<()> {
     good(s, 4)?;
     s.down(0)?;
     always(s, "refuse", C::ConnectionRefused)?;
@@ -592,7 +116,7 @@ fn refused(s: &mut Session<'_>) -> Result<()> {
     recovered(s)
 }
 
-fn restart(s: &mut Session<'_>) -> Result<()> {
+pub(super) fn restart(s: &mut Session<'_>) -> Result<()> {
     good(s, 6)?;
     s.down(0)?;
     for ask in struck(s).into_iter().take(5) {
@@ -603,7 +127,7 @@ fn restart(s: &mut Session<'_>) -> Result<()> {
     recovered(s)
 }
 
-fn connect_timeout(s: &mut Session<'_>) -> Result<()> {
+pub(super) fn connect_timeout(s: &mut Session<'_>) -> Result<()> {
     for ask in struck(s) {
         let pending = s.begin(ask, Some(Why::new("full-queue", C::ConnectTimeout)))?;
         s.time_out(pending, Duration::from_millis(2_010))?;
@@ -612,7 +136,7 @@ fn connect_timeout(s: &mut Session<'_>) -> Result<()> {
     Ok(())
 }
 
-fn no_route(s: &mut Session<'_>) -> Result<()> {
+pub(super) fn no_route(s: &mut Session<'_>) -> Result<()> {
     for ask in struck(s).into_iter().take(5) {
         s.ask_because(ask, Some(Why::new("no-route", C::HostUnreachable)))?;
         s.pass(25)?;
@@ -620,7 +144,7 @@ fn no_route(s: &mut Session<'_>) -> Result<()> {
     Ok(())
 }
 
-fn dns(s: &mut Session<'_>) -> Result<()> {
+pub(super) fn dns(s: &mut Session<'_>) -> Result<()> {
     for ask in struck(s).into_iter().take(6) {
         let pending = s.begin(ask, Some(Why::new("dns-failure", C::DnsFailure)))?;
         s.time_out(pending, Duration::from_millis(5_010))?;
@@ -629,23 +153,23 @@ fn dns(s: &mut Session<'_>) -> Result<()> {
     Ok(())
 }
 
-fn bad_target(s: &mut Session<'_>) -> Result<()> {
+pub(super) fn bad_target(s: &mut Session<'_>) -> Result<()> {
     always(s, "bad-target", C::BadUpstreamAddress)
 }
 
-fn no_socket(s: &mut Session<'_>) -> Result<()> {
+pub(super) fn no_socket(s: &mut Session<'_>) -> Result<()> {
     always(s, "socket-missing", C::SocketMissing)
 }
 
-fn forbidden_socket(s: &mut Session<'_>) -> Result<()> {
+pub(super) fn forbidden_socket(s: &mut Session<'_>) -> Result<()> {
     always(s, "socket-permission", C::SocketPermission)
 }
 
-fn full_socket(s: &mut Session<'_>) -> Result<()> {
+pub(super) fn full_socket(s: &mut Session<'_>) -> Result<()> {
     always(s, "full-socket", C::UpstreamBusy)
 }
 
-fn tls_to_plain(s: &mut Session<'_>) -> Result<()> {
+pub(super) fn tls_to_plain(s: &mut Session<'_>) -> Result<()> {
     let cause = if s.proxy.name() == "apache" {
         C::TlsHandshakeFailure
     } else {
@@ -654,21 +178,22 @@ fn tls_to_plain(s: &mut Session<'_>) -> Result<()> {
     always(s, "tls-to-plain", cause)
 }
 
-fn tls_closed(s: &mut Session<'_>) -> Result<()> {
+pub(super) fn tls_closed(s: &mut Session<'_>) -> Result<()> {
     s.set_all(Some(Fault::Close));
     always(s, "close-in-handshake", C::TlsHandshakeFailure)
 }
 
-fn certificate(s: &mut Session<'_>) -> Result<()> {
+pub(super) fn certificate(s: &mut Session<'_>) -> Result<()> {
     always(s, "certificate-untrusted", C::TlsCertificateInvalid)
 }
 
-fn plain_to_tls(s: &mut Session<'_>) -> Result<()> {
-    always(s, "plain-to-tls", C::ProtocolMismatch)
+pub(super) fn plain_to_tls(s: &mut Session<'_>) -> Result<()> {
+    // The TLS server just closes; that is all that the proxy can see.
+    always(s, "plain-to-tls", C::ClosedBeforeHeaders)
 }
 
 /// A good request leaves a kept connection behind; the origin closes it as the next request arrives.
-fn idle_race(s: &mut Session<'_>) -> Result<()> {
+pub(super) fn idle_race(s: &mut Session<'_>) -> Result<()> {
     let why = Why::new("close-on-reuse", C::IdleConnectionRace);
     good(s, 4)?;
     for ask in struck(s) {
@@ -685,7 +210,7 @@ fn idle_race(s: &mut Session<'_>) -> Result<()> {
 }
 
 /// Both the client's connection and the one to the origin are used again, and the origin's is dead.
-fn idle_race_kept(s: &mut Session<'_>) -> Result<()> {
+pub(super) fn idle_race_kept(s: &mut Session<'_>) -> Result<()> {
     let why = Why::new("close-on-reuse", C::IdleConnectionRace);
     good(s, 4)?;
     for ask in struck(s) {
@@ -698,21 +223,21 @@ fn idle_race_kept(s: &mut Session<'_>) -> Result<()> {
     good(s, 2)
 }
 
-fn fastcgi_closed(s: &mut Session<'_>) -> Result<()> {
+pub(super) fn fastcgi_closed(s: &mut Session<'_>) -> Result<()> {
     s.set_all(Some(Fault::Close));
     always(s, "close-before-headers", C::ClosedBeforeHeaders)
 }
 
-fn fastcgi_to_http(s: &mut Session<'_>) -> Result<()> {
+pub(super) fn fastcgi_to_http(s: &mut Session<'_>) -> Result<()> {
     always(s, "fastcgi-to-http", C::ProtocolMismatch)
 }
 
-fn empty_pool(s: &mut Session<'_>) -> Result<()> {
+pub(super) fn empty_pool(s: &mut Session<'_>) -> Result<()> {
     always(s, "empty-pool", C::NoUpstreamRegistered)
 }
 
 /// Far more than the sockets' buffers hold, so that the proxy is still sending.
-fn upload_refused(s: &mut Session<'_>) -> Result<()> {
+pub(super) fn upload_refused(s: &mut Session<'_>) -> Result<()> {
     good(s, 4)?;
     for number in 0..5 {
         let mut ask = Ask::post(Visitor::person_with_agent(number), "/account/photos");
@@ -732,7 +257,7 @@ fn upload_refused(s: &mut Session<'_>) -> Result<()> {
 }
 
 /// Three slow requests hold two connections each; what comes meanwhile finds none to the upstream.
-fn edge_full(s: &mut Session<'_>) -> Result<()> {
+pub(super) fn edge_full(s: &mut Session<'_>) -> Result<()> {
     good(s, 4)?;
     for ask in struck(s) {
         let slow = |number| {
@@ -759,8 +284,46 @@ fn edge_full(s: &mut Session<'_>) -> Result<()> {
     good(s, 4)
 }
 
+/// Three bursts: different clients for one page, one client that reloads, failures and good answers mixed.
+pub(super) fn crowd(s: &mut Session<'_>) -> Result<()> {
+    good(s, 3)?;
+    for _ in 0..3 {
+        let mut asks = Vec::new();
+        for number in 0..12 {
+            let (visitor, target) = match number {
+                // One that reloads.
+                3..=5 => (Visitor::person_with_agent(3), "/product/1500".to_owned()),
+                // One page for all, then pages of their own.
+                0..=8 => (
+                    Visitor::person_with_agent(number),
+                    "/category/sale".to_owned(),
+                ),
+                _ => (visitor(s, number), format!("/product/{}", 1_600 + number)),
+            };
+            let ask = Ask {
+                delay_ms: 0,
+                ..Ask::get(visitor, &target)
+            };
+            asks.push(match number {
+                0 | 3..=5 | 9 => {
+                    let why = Why::new(Fault::Close.name(), C::ClosedBeforeHeaders);
+                    (ask.with(Fault::Close), Some(why))
+                }
+                1 | 10 => {
+                    let why = Why::new(Fault::Own502.name(), C::OriginOwnError);
+                    (ask.with(Fault::Own502), Some(why))
+                }
+                _ => (ask, None),
+            });
+        }
+        s.ask_at_once(asks)?;
+        s.pass(45)?;
+    }
+    good(s, 3)
+}
+
 /// One member is dead all the time.
-fn one_dead(s: &mut Session<'_>) -> Result<()> {
+pub(super) fn one_dead(s: &mut Session<'_>) -> Result<()> {
     good(s, 6)?;
     s.down(0)?;
     s.ambient = Some(Why::new("dead-member", C::ConnectionRefused));
@@ -768,7 +331,7 @@ fn one_dead(s: &mut Session<'_>) -> Result<()> {
 }
 
 /// The first request of a spell meets the members; those that follow at once meet an empty pool.
-fn pool_dead(s: &mut Session<'_>) -> Result<()> {
+pub(super) fn pool_dead(s: &mut Session<'_>) -> Result<()> {
     good(s, 6)?;
     s.down(0)?;
     s.down(1)?;
@@ -779,7 +342,7 @@ fn pool_dead(s: &mut Session<'_>) -> Result<()> {
     good(s, 6)
 }
 
-fn pool_closes(s: &mut Session<'_>) -> Result<()> {
+pub(super) fn pool_closes(s: &mut Session<'_>) -> Result<()> {
     good(s, 6)?;
     s.set_all(Some(Fault::Close));
     spells(s, C::ClosedBeforeHeaders, true)?;
@@ -788,7 +351,7 @@ fn pool_closes(s: &mut Session<'_>) -> Result<()> {
     good(s, 6)
 }
 
-fn ejected(s: &mut Session<'_>) -> Result<()> {
+pub(super) fn ejected(s: &mut Session<'_>) -> Result<()> {
     good(s, 6)?;
     s.down(0)?;
     s.down(1)?;
@@ -817,7 +380,7 @@ fn spells(s: &mut Session<'_>, cause: Cause, echo: bool) -> Result<()> {
 }
 
 /// A crawler in a hurry among others that are not.
-fn rate_limit(s: &mut Session<'_>) -> Result<()> {
+pub(super) fn rate_limit(s: &mut Session<'_>) -> Result<()> {
     for _ in 0..3 {
         good(s, 3)?;
         for number in 0..5 {
@@ -835,11 +398,11 @@ fn rate_limit(s: &mut Session<'_>) -> Result<()> {
     Ok(())
 }
 
-fn maintenance(s: &mut Session<'_>) -> Result<()> {
+pub(super) fn maintenance(s: &mut Session<'_>) -> Result<()> {
     always(s, "maintenance", C::EdgeMadeResponse)
 }
 
-fn rewrite_loop(s: &mut Session<'_>) -> Result<()> {
+pub(super) fn rewrite_loop(s: &mut Session<'_>) -> Result<()> {
     for ask in struck(s) {
         let why = ask
             .target
@@ -857,7 +420,7 @@ fn rewrite_loop(s: &mut Session<'_>) -> Result<()> {
     Ok(())
 }
 
-fn masked(s: &mut Session<'_>) -> Result<()> {
+pub(super) fn masked(s: &mut Session<'_>) -> Result<()> {
     let why = Why::new("masked-own-500", C::OriginOwnError);
     around(s, |s, ask| {
         s.ask_because(ask.with(Fault::Own500), Some(why)).map(drop)
@@ -865,7 +428,7 @@ fn masked(s: &mut Session<'_>) -> Result<()> {
     recovered(s)
 }
 
-fn masked_refused(s: &mut Session<'_>) -> Result<()> {
+pub(super) fn masked_refused(s: &mut Session<'_>) -> Result<()> {
     good(s, 4)?;
     s.down(0)?;
     always(s, "masked-refuse", C::ConnectionRefused)?;
@@ -873,7 +436,7 @@ fn masked_refused(s: &mut Session<'_>) -> Result<()> {
     recovered(s)
 }
 
-fn impatient(s: &mut Session<'_>) -> Result<()> {
+pub(super) fn impatient(s: &mut Session<'_>) -> Result<()> {
     let waits = [300, 300, 5_000, 12_000, 30_000, 800, 30_000, 2_500];
     let mut waits = waits.into_iter().cycle();
     around(s, |s, mut ask| {
@@ -885,7 +448,7 @@ fn impatient(s: &mut Session<'_>) -> Result<()> {
     recovered(s)
 }
 
-fn leaves_mid_body(s: &mut Session<'_>) -> Result<()> {
+pub(super) fn leaves_mid_body(s: &mut Session<'_>) -> Result<()> {
     around(s, |s, mut ask| {
         ask.delay_ms = 0;
         ask.size = 60_000;
@@ -895,7 +458,7 @@ fn leaves_mid_body(s: &mut Session<'_>) -> Result<()> {
     recovered(s)
 }
 
-fn not_found_storm(s: &mut Session<'_>) -> Result<()> {
+pub(super) fn not_found_storm(s: &mut Session<'_>) -> Result<()> {
     good(s, 4)?;
     for number in 0..24_u64 {
         let (visitor, target) = match number % 4 {
@@ -926,7 +489,7 @@ fn not_found_storm(s: &mut Session<'_>) -> Result<()> {
     good(s, 4)
 }
 
-fn false_googlebot(s: &mut Session<'_>) -> Result<()> {
+pub(super) fn false_googlebot(s: &mut Session<'_>) -> Result<()> {
     for number in 0..8 {
         s.ask(Ask::get(
             Visitor::crawler("googlebot"),

@@ -12,6 +12,7 @@ mod fault_scripts;
 mod nginx;
 mod origin;
 mod proxy;
+mod recording;
 mod session;
 mod shop_scripts;
 mod traffic;
@@ -26,9 +27,9 @@ use anyhow::{Context as _, Result, ensure};
 use jiff::Timestamp;
 
 use self::case::{Recording, Variant};
-use self::fault_scripts::{Fixture, SCRIPTS, Script};
 use self::origin::{Address, FullQueue};
 use self::proxy::{Member, Proxy, Rule, Setup, Upstream, free_address};
+use self::recording::{Fixture, SCRIPTS, Script};
 use self::session::Session;
 
 /// Where the sockets of applications stand: the path is in the logs, so it is one that a site could have.
@@ -44,13 +45,17 @@ pub(crate) struct Args {
     /// Only recordings whose name contains this; `example` are those of examples/
     #[arg(long)]
     only: Option<String>,
+    /// Write the folders cases/ and examples/ there instead of here
+    #[arg(long)]
+    into: Option<PathBuf>,
 }
 
 /// Records `examples/` and `cases/` anew.
 pub(crate) fn record(args: &Args) -> Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .context("no workspace")?;
+    let root = args.into.as_deref().unwrap_or(here);
     let only = args.only.as_deref().unwrap_or_default();
     let mut recordings = 0;
     let table = Variant::all()?;
@@ -61,21 +66,14 @@ pub(crate) fn record(args: &Args) -> Result<()> {
         }
         let version = proxy.version()?;
         println!("{} {version}", proxy.name());
-        for (number, script) in SCRIPTS.iter().enumerate() {
+        for script in SCRIPTS {
             let variants: Vec<&Variant> = table
                 .iter()
                 .filter(|variant| variant.proxy == proxy.name() && variant.recording == script.name)
                 .collect();
             if script.name.contains(only) && !variants.is_empty() {
-                record_cases(
-                    proxy,
-                    &version,
-                    script,
-                    number,
-                    &variants,
-                    &root.join("cases"),
-                )
-                .with_context(|| format!("{} {}", proxy.name(), script.name))?;
+                record_cases(proxy, &version, script, &variants, &root.join("cases"))
+                    .with_context(|| format!("{} {}", proxy.name(), script.name))?;
                 recordings += 1;
             }
         }
@@ -90,7 +88,6 @@ fn record_cases(
     proxy: &dyn Proxy,
     version: &str,
     script: &Script,
-    number: usize,
     variants: &[&Variant],
     cases: &Path,
 ) -> Result<()> {
@@ -100,32 +97,28 @@ fn record_cases(
     let _fixture = Standing::start(script.fixture, dir.path(), &mut setup)?;
     (script.setup)(&mut setup);
     ensure!(proxy.can(&setup), "{} cannot be set up so", proxy.name());
-    // Each recording has its own morning, so that logs of several read together do not overlap.
-    let start: Timestamp = "2026-11-02T08:12:40+01:00".parse()?;
-    let start =
-        start + Duration::from_secs(86_400 * (number as u64 % 20) + 311 * (number as u64 % 7));
+    // Drawn from the name, so that a new recording changes no other.
     let seed = script
         .name
         .bytes()
         .fold(11, |sum: u64, byte| sum * 33 % 1_000_003 + u64::from(byte));
+    let start: Timestamp = "2026-11-02T08:12:40+01:00".parse()?;
+    let start = start + Duration::from_secs(86_400 * (seed % 20) + 311 * (seed % 7));
     let mut session = Session::start(proxy, dir.path(), &setup, start, &served, seed)?;
     (script.drive)(&mut session)?;
     let (driven, now) = session.end()?;
     let recording = Recording {
-        name: script.name,
         proxy,
         version,
         dir: dir.path(),
         driven: &driven,
         now,
         what: script.what,
+        ranges: (script.name == "false-googlebot").then_some(RANGES),
     };
     recording.check_echoes()?;
     for variant in variants {
-        let folder = recording.write_case(cases, variant)?;
-        if script.name == "false-googlebot" {
-            std::fs::write(folder.join("ranges.json"), RANGES)?;
-        }
+        recording.write_case(cases, variant)?;
     }
     println!("  {:20} {}", script.name, told(&driven));
     Ok(())
@@ -195,6 +188,7 @@ fn base_setup(served: &[SocketAddr]) -> Setup {
         keepalive: false,
         timeout: Duration::from_secs(30),
         rule: Rule::None,
+        log_ids: false,
     }
 }
 
@@ -251,7 +245,7 @@ impl Standing {
             }
             Fixture::ForbiddenSocket => {
                 let listener = origin::unix_socket(&socket)?;
-                allow(&socket, 0o600)?;
+                allow(&socket, 0o000)?;
                 Self::Socket {
                     _listener: listener,
                     path: socket,

@@ -394,9 +394,11 @@ fn read_request(mut stream: &TcpStream, shared: &Shared) -> Option<Request> {
 
 /// What does not begin like a method is TLS or noise: plain servers say so in plain text, others just close.
 fn refuse_noise(mut stream: &TcpStream, mode: Option<Fault>) {
-    // Read first: a close with unread bytes would be a reset.
+    // Read until it pauses: a close with bytes unread or under way would be a reset.
+    stream.set_read_timeout(Some(SETTLE)).ok();
     let mut rest = [0; 4_096];
-    if stream.read(&mut rest).is_ok() && mode.is_none() {
+    while stream.read(&mut rest).is_ok_and(|count| count > 0) {}
+    if mode.is_none() {
         stream.write_all(BAD_REQUEST).ok();
     }
 }

@@ -73,6 +73,8 @@ pub(crate) struct Setup {
     /// Limit for connecting and for silence; lab time where the proxy's timers follow it.
     pub(crate) timeout: Duration,
     pub(crate) rule: Rule,
+    /// Whether the error log names the entry's id, where the proxy can be told to.
+    pub(crate) log_ids: bool,
 }
 
 /// One access-log layout of a proxy.

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail, ensure};
 use jiff::Timestamp;
 
+use model::Cause;
+
 use super::client::{self, Seen};
 use super::clock::Clock;
 use super::origin::{Address, Fault, Origin};
@@ -153,6 +155,72 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
+    /// Sends requests all at once, each over a connection of its own. Which line belongs to which is found by client and
+    /// target; those that are the same in both must come to the same end.
+    pub(crate) fn ask_at_once(&mut self, asks: Vec<(Ask, Option<Why>)>) -> Result<()> {
+        self.take_errors()?;
+        let mut open = Vec::new();
+        for (ask, why) in asks {
+            let mut stream = client::connect(self.running.listen)?;
+            client::send(&mut stream, &ask, false)?;
+            open.push((ask, why, stream));
+        }
+        let mut answered = Vec::new();
+        for (ask, why, mut stream) in open {
+            let seen = client::receive(&mut stream, &ask);
+            answered.push((ask, why, seen));
+        }
+        let count = self.access_lines + answered.len();
+        self.await_lines(count, "requests at once")?;
+        let access = self.read_lines(self.proxy.layouts()[0].name)?;
+        let errors_before = self.error_lines;
+        self.error_lines = self.errors.lines()?;
+        let errors = self.read_lines("error")?;
+        let mut unclaimed: Vec<usize> = (errors_before + 1..=self.error_lines).collect();
+        for number in self.access_lines + 1..=count {
+            let line = &access[number - 1];
+            let place = answered
+                .iter()
+                .position(|(ask, ..)| logged_status(line, ask).is_ok() && is_from(line, ask))
+                .context("an access line that nobody caused")?;
+            let (ask, why, seen) = answered.remove(place);
+            let logged = logged_status(line, &ask)?;
+            self.check(&ask, seen, logged)?;
+            let same = answered.iter().any(|(other, ..)| is_same(other, &ask));
+            let mine = |error: &usize| is_about(&errors[error - 1], &ask);
+            // One line each while others of the same kind wait for theirs.
+            let error_lines: Vec<usize> = if same {
+                unclaimed.iter().copied().find(mine).into_iter().collect()
+            } else {
+                unclaimed.iter().copied().filter(mine).collect()
+            };
+            unclaimed.retain(|error| !error_lines.contains(error));
+            self.driven.push(Driven {
+                ask,
+                aborted: false,
+                why,
+                access_line: number,
+                error_lines,
+                logged,
+            });
+        }
+        ensure!(
+            unclaimed.is_empty(),
+            "error lines {unclaimed:?} that nobody caused"
+        );
+        self.access_lines = count;
+        Ok(())
+    }
+
+    /// All lines of one log so far.
+    fn read_lines(&self, name: &str) -> Result<Vec<Vec<u8>>> {
+        let text = std::fs::read(self.running.dir.join(format!("{name}.log")))?;
+        Ok(text
+            .split(|byte| *byte == b'\n')
+            .map(<[u8]>::to_vec)
+            .collect())
+    }
+
     /// Sends a request and does not wait.
     pub(crate) fn begin(&mut self, ask: Ask, why: Option<Why>) -> Result<Pending> {
         let errors_before = self.take_errors()?;
@@ -264,20 +332,13 @@ impl<'a> Session<'a> {
         why: Option<Why>,
         errors_before: usize,
     ) -> Result<()> {
-        let deadline = Instant::now() + LINE_MAX;
-        while self.access.lines()? <= self.access_lines {
-            if Instant::now() > deadline {
-                bail!("no access line for {} {}", ask.method, ask.target);
-            }
-            std::thread::sleep(Duration::from_micros(200));
-        }
+        self.await_lines(self.access_lines + 1, &ask.target)?;
         self.access_lines += 1;
-        ensure!(
-            self.access.lines()? == self.access_lines,
-            "more access lines than requests"
-        );
         let logged = logged_status(&self.access.tail, &ask)?;
         self.check(&ask, seen, logged)?;
+        if !aborted {
+            check_body(&ask, seen, logged, why)?;
+        }
         let errors = self.errors.lines()?;
         let error_lines: Vec<usize> = (errors_before.max(self.error_lines) + 1..=errors).collect();
         self.error_lines = errors;
@@ -298,6 +359,22 @@ impl<'a> Session<'a> {
             driven.ask.target
         );
         self.driven.push(driven);
+        Ok(())
+    }
+
+    /// Waits until the access log has exactly `count` lines.
+    fn await_lines(&mut self, count: usize, what: &str) -> Result<()> {
+        let deadline = Instant::now() + LINE_MAX;
+        while self.access.lines()? < count {
+            if Instant::now() > deadline {
+                bail!("no access line for {what}");
+            }
+            std::thread::sleep(Duration::from_micros(200));
+        }
+        ensure!(
+            self.access.lines()? == count,
+            "{what}: more access lines than requests"
+        );
         Ok(())
     }
 
@@ -324,6 +401,37 @@ impl<'a> Session<'a> {
         self.running.stop()?;
         Ok((self.driven, now))
     }
+}
+
+/// A good answer must have been whole, one that was cut must not.
+fn check_body(ask: &Ask, seen: Seen, logged: u16, why: Option<Why>) -> Result<()> {
+    let cut = why.is_some_and(|why| why.cause == Some(Cause::TruncatedBody));
+    let wrong = (cut && seen.complete) || (why.is_none() && logged < 400 && !seen.complete);
+    ensure!(
+        !wrong,
+        "{} {}: the body was whole: {}",
+        ask.method,
+        ask.target,
+        seen.complete
+    );
+    Ok(())
+}
+
+/// Whether an access line is of the client of `ask`.
+fn is_from(line: &[u8], ask: &Ask) -> bool {
+    line.starts_with(format!("{} ", ask.visitor.addr).as_bytes())
+}
+
+/// Whether two requests cannot be told apart in a log.
+fn is_same(one: &Ask, other: &Ask) -> bool {
+    one.visitor.addr == other.visitor.addr && one.target == other.target
+}
+
+/// Whether an error line names client and path of `ask`.
+fn is_about(line: &[u8], ask: &Ask) -> bool {
+    let line = String::from_utf8_lossy(line);
+    line.contains(&format!("client: {}, ", ask.visitor.addr))
+        && line.contains(&format!("\"{} {} HTTP/1.1\"", ask.method, ask.target))
 }
 
 /// Status in the last line, which must be the line of `ask`.

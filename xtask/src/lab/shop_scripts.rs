@@ -306,13 +306,7 @@ impl Day<'_> {
             }
             Event::Leaves => {
                 // Not when it is the dead member's turn: that answers at once.
-                while self.session.ambient.is_some()
-                    && !self
-                        .session
-                        .driven
-                        .last()
-                        .is_some_and(|last| last.logged == 502)
-                {
+                while self.session.ambient.is_some() && !self.dead_member_was_last() {
                     self.crawl()?;
                     self.session.pass(1)?;
                 }
@@ -339,6 +333,13 @@ impl Day<'_> {
             .take(others)
             .all(|one| one.logged < 500 && one.why.is_none())
             && last.next().is_some_and(|one| one.logged == 502)
+    }
+
+    fn dead_member_was_last(&self) -> bool {
+        self.session
+            .driven
+            .last()
+            .is_some_and(|last| last.logged == 502)
     }
 
     /// One fetch by a crawler: a page it is owed, or any.
@@ -564,4 +565,30 @@ fn locate(name: &str, line: u64, pieces: &[usize]) -> (String, u64) {
         left -= *count as u64;
     }
     (name.to_owned(), left)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_the_whole_log_is_found_in_its_piece() {
+        let pieces = [3, 2];
+        assert_eq!(
+            locate("access.log", 3, &pieces),
+            ("access.log.1.gz".to_owned(), 3)
+        );
+        assert_eq!(
+            locate("access.log", 4, &pieces),
+            ("access.log".to_owned(), 1)
+        );
+    }
+
+    #[test]
+    fn the_story_is_told_in_order() {
+        for shop in SHOPS {
+            let times: Vec<&str> = shop.events.iter().map(|(at, _)| *at).collect();
+            assert!(times.is_sorted(), "{}", shop.name);
+        }
+    }
 }
