@@ -23,6 +23,8 @@ pub fn judge(view: &View, now: Stamp) -> Vec<Incident> {
     let mut incidents: Vec<Incident> = judge_sheet(&sheet)
         .iter()
         .map(|judged| incident::incident(view, judged))
+        // An upstream whose every failure was saved by a retry cost nobody an answer: a warning in the totals.
+        .filter(|incident| incident.requests.failed > 0)
         .collect();
     incidents.sort_by(|a, b| (a.start, &a.scope).cmp(&(b.start, &b.scope)));
     incidents

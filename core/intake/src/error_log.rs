@@ -282,6 +282,9 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use super::*;
+    use crate::visit::tests::assert_has_none_of;
+
+    assert_has_none_of!(ErrorLine<'static>: Clone, std::fmt::Debug, std::fmt::Display, serde::Serialize);
 
     #[test]
     fn an_upstream_is_reduced_to_its_address() {

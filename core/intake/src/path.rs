@@ -3,36 +3,10 @@
 
 use model::{Route, Segment, Shape};
 
-use crate::secret::{Map, Secret};
+use crate::secret::Secret;
 
 /// Longest path text a fetch carries; what is longer is cut and ends in `…`.
 const PATH_MAX: usize = 1_024;
-
-/// What follows one of these words names a person or opens an account.
-const PERSONAL_WORDS: [&[u8]; 22] = [
-    b"reset",
-    b"reset-password",
-    b"password",
-    b"password-reset",
-    b"unsubscribe",
-    b"token",
-    b"tokens",
-    b"verify",
-    b"verification",
-    b"confirm",
-    b"confirmation",
-    b"activate",
-    b"activation",
-    b"invite",
-    b"invitation",
-    b"magic",
-    b"magic-link",
-    b"otp",
-    b"session",
-    b"sso",
-    b"auth",
-    b"optout",
-];
 
 /// A target taken apart. Borrowed from the line, so it stays in intake.
 pub(crate) struct Target<'line> {
@@ -48,14 +22,19 @@ pub(crate) struct Target<'line> {
 impl<'line> Target<'line> {
     pub(crate) fn of(target: &'line [u8]) -> Self {
         let (mut rest, mut host, mut https) = (target, None, None);
-        for (scheme, secure) in [
-            (b"http://".as_slice(), false),
-            (b"https://".as_slice(), true),
-        ] {
-            if target.len() >= scheme.len() && target[..scheme.len()].eq_ignore_ascii_case(scheme) {
-                let after = &target[scheme.len()..];
-                let end = memchr::memchr3(b'/', b'?', b'#', after).unwrap_or(after.len());
-                (host, rest, https) = (Some(&after[..end]), &after[end..], Some(secure));
+        // Absolute URIs are rare; a path begins with a slash.
+        if matches!(target.first(), Some(b'h' | b'H')) {
+            for (scheme, secure) in [
+                (b"http://".as_slice(), false),
+                (b"https://".as_slice(), true),
+            ] {
+                if target.len() >= scheme.len()
+                    && target[..scheme.len()].eq_ignore_ascii_case(scheme)
+                {
+                    let after = &target[scheme.len()..];
+                    let end = memchr::memchr3(b'/', b'?', b'#', after).unwrap_or(after.len());
+                    (host, rest, https) = (Some(&after[..end]), &after[end..], Some(secure));
+                }
             }
         }
         let rest = &rest[..memchr::memchr(b'#', rest).unwrap_or(rest.len())];
@@ -80,98 +59,74 @@ impl<'line> Target<'line> {
 /// What a path comes to.
 pub(crate) struct Known {
     pub(crate) route: Route,
-    /// Hash under the secret of the run of the path as it would be shown: what looks the same is the same.
+    /// Hash of the path under the secret of the run.
     pub(crate) url: u64,
-    /// Text for a crawler's fetch, once one came.
-    text: Option<Box<str>>,
+    /// Whether its text may stand as it is: nothing personal by its shape, nothing that must be encoded.
+    is_plain: bool,
 }
 
-/// Paths met while scanning a chunk: sites ask for the same ones again and again.
-pub(crate) struct Paths<'a> {
-    secret: &'a Secret,
-    memo: Map<Box<[u8]>, Known>,
-    /// Text of the path at hand.
-    text: String,
-}
-
-impl<'a> Paths<'a> {
-    /// Paths remembered; forgotten all at once, so it bounds memory and nothing else.
-    const MEMO_MAX: usize = 8_192;
-
-    pub(crate) fn new(secret: &'a Secret) -> Self {
-        Self {
-            secret,
-            memo: Map::with_hasher(secret.table()),
-            text: String::new(),
-        }
-    }
-
-    /// What `path` comes to; its text only where a crawler fetched it.
-    pub(crate) fn of(&mut self, path: &[u8], is_fetch: bool) -> (Route, u64, &str) {
-        if !self.memo.contains_key(path) {
-            if self.memo.len() >= Self::MEMO_MAX {
-                self.memo.clear();
+impl Known {
+    /// Takes `path` apart.
+    pub(crate) fn of(secret: &Secret, path: &[u8]) -> Self {
+        let mut route = Route {
+            robots: path == b"/robots.txt",
+            ..Route::default()
+        };
+        let letters = Letters::of(path);
+        let mut is_plain = letters.are_plain && path.len() <= PATH_MAX;
+        let mut before: &[u8] = b"";
+        for word in words(path, letters.has_semicolon) {
+            let shape = shape(before, word, letters.has_at);
+            is_plain &= shape != Shape::Personal;
+            before = word;
+            if usize::from(route.len) == Route::DEPTH {
+                route.deeper = true;
+                continue;
             }
-            self.text.clear();
-            write_text(path, &mut self.text);
-            self.memo.insert(
-                path.into(),
-                Known {
-                    route: route(self.secret, path),
-                    url: self.secret.hash(self.text.as_bytes()),
-                    text: is_fetch.then(|| self.text.as_str().into()),
-                },
-            );
+            let key = match shape {
+                Shape::Literal => secret.hash_path(word),
+                other => other as u64,
+            };
+            route.segments[usize::from(route.len)] = Segment { key, shape };
+            route.len += 1;
         }
-        let Some(known) = self.memo.get_mut(path) else {
-            return (Route::default(), 0, "");
-        };
-        let text = if is_fetch {
-            &**known.text.get_or_insert_with(|| {
-                let mut text = String::new();
-                write_text(path, &mut text);
-                text.into_boxed_str()
-            })
+        // `*` and the like get the slash that their text has.
+        is_plain &= path.starts_with(b"/");
+        let url = if is_plain {
+            secret.hash_path(path)
         } else {
-            ""
+            hash_of_text(secret, path)
         };
-        (known.route, known.url, text)
+        Self {
+            route,
+            url,
+            is_plain,
+        }
+    }
+
+    /// The text that a crawler's fetch carries: `path` itself where it is plain, else written to `text`.
+    pub(crate) fn text<'a>(&self, path: &'a [u8], text: &'a mut String) -> &'a str {
+        if self.is_plain
+            && let Ok(path) = std::str::from_utf8(path)
+        {
+            return path;
+        }
+        text.clear();
+        write_text(path, text);
+        text
     }
 }
 
-/// Hash of a path under the secret of the run, as [`Paths`] gives it.
+/// Hash of a path under the secret of the run: of its text, so that paths which differ only in what is left out
+/// (session ids) are one.
 pub(crate) fn url(secret: &Secret, path: &[u8]) -> u64 {
+    Known::of(secret, path).url
+}
+
+fn hash_of_text(secret: &Secret, path: &[u8]) -> u64 {
     let mut text = String::new();
     write_text(path, &mut text);
-    secret.hash(text.as_bytes())
-}
-
-/// The route of a path.
-fn route(secret: &Secret, path: &[u8]) -> Route {
-    let mut route = Route {
-        robots: path == b"/robots.txt",
-        ..Route::default()
-    };
-    let mut words = words(path).peekable();
-    let mut before: &[u8] = b"";
-    while let Some(word) = words.next() {
-        if usize::from(route.len) == Route::DEPTH {
-            route.deeper = true;
-            break;
-        }
-        let shape = shape(before, word);
-        let key = match shape {
-            Shape::Literal => secret.hash(word),
-            other => other as u64,
-        };
-        route.segments[usize::from(route.len)] = Segment { key, shape };
-        route.len += 1;
-        before = word;
-        if word.is_empty() && words.peek().is_none() {
-            break;
-        }
-    }
-    route
+    secret.hash_path(text.as_bytes())
 }
 
 /// Appends the text of a crawler's path: ids, UUIDs and slugs stay, personal segments become `{…}`, bytes that are
@@ -179,9 +134,9 @@ fn route(secret: &Secret, path: &[u8]) -> Route {
 fn write_text(path: &[u8], text: &mut String) {
     let start = text.len();
     let mut before: &[u8] = b"";
-    for word in words(path) {
+    for word in words(path, true) {
         text.push('/');
-        if shape(before, word) == Shape::Personal {
+        if shape(before, word, true) == Shape::Personal {
             text.push_str("{…}");
         } else {
             for byte in word {
@@ -215,21 +170,58 @@ fn push_byte(byte: u8, text: &mut String) {
     }
 }
 
-/// The segments: without what follows a `;` in them, which is where session ids stand.
-fn words(path: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let path = path.strip_prefix(b"/").unwrap_or(path);
-    let empty = path.is_empty();
-    path.split(|byte| *byte == b'/')
-        .map(|word| &word[..memchr::memchr(b';', word).unwrap_or(word.len())])
-        .filter(move |_| !empty)
+/// What letters a path is made of, looked at once instead of in every segment.
+struct Letters {
+    /// Only what may stand in the text as it is.
+    are_plain: bool,
+    /// An `@`, or a `%` that may hide one.
+    has_at: bool,
+    has_semicolon: bool,
 }
 
-/// What a segment looks like, with the segment before it.
-fn shape(before: &[u8], word: &[u8]) -> Shape {
+impl Letters {
+    fn of(path: &[u8]) -> Self {
+        let (mut odd, mut at, mut semicolon) = (false, false, false);
+        // No early end: this way the compiler looks at many letters in one go.
+        for byte in path {
+            odd |= !byte.is_ascii_graphic();
+            at |= (*byte == b'@') | (*byte == b'%');
+            semicolon |= *byte == b';';
+        }
+        Self {
+            are_plain: !(odd | semicolon),
+            has_at: at,
+            has_semicolon: semicolon,
+        }
+    }
+}
+
+/// The segments: without what follows a `;` in them, which is where session ids stand.
+fn words(path: &[u8], has_semicolon: bool) -> impl Iterator<Item = &[u8]> {
+    let path = path.strip_prefix(b"/").unwrap_or(path);
+    let mut rest = (!path.is_empty()).then_some(path);
+    std::iter::from_fn(move || {
+        let path = rest?;
+        let (word, after) = match path.iter().position(|byte| *byte == b'/') {
+            Some(at) => (&path[..at], Some(&path[at + 1..])),
+            None => (path, None),
+        };
+        rest = after;
+        let end = if has_semicolon {
+            memchr::memchr(b';', word)
+        } else {
+            None
+        };
+        Some(&word[..end.unwrap_or(word.len())])
+    })
+}
+
+/// What a segment looks like, with the segment before it. `has_at` tells that the path holds an `@` or a `%`.
+fn shape(before: &[u8], word: &[u8], has_at: bool) -> Shape {
     if word.is_empty() {
         return Shape::Literal;
     }
-    if is_personal_word(before) || is_email(word) || is_signed(word) {
+    if is_personal_word(before) || (has_at && is_email(word)) || is_signed(word) {
         return Shape::Personal;
     }
     // Most segments are words, and most words begin with a letter and are short.
@@ -258,11 +250,24 @@ fn stem(word: &[u8]) -> &[u8] {
     }
 }
 
+/// What follows one of these words names a person or opens an account. By length, since most words have none of it.
 fn is_personal_word(word: &[u8]) -> bool {
-    !word.is_empty()
-        && PERSONAL_WORDS
-            .iter()
-            .any(|personal| word.eq_ignore_ascii_case(personal))
+    let words: &[&[u8]] = match word.len() {
+        3 => &[b"otp", b"sso"],
+        4 => &[b"auth"],
+        5 => &[b"reset", b"token", b"magic"],
+        6 => &[b"tokens", b"verify", b"invite", b"optout"],
+        7 => &[b"confirm", b"session"],
+        8 => &[b"password", b"activate"],
+        10 => &[b"activation", b"invitation", b"magic-link"],
+        11 => &[b"unsubscribe"],
+        12 => &[b"verification", b"confirmation"],
+        14 => &[b"reset-password", b"password-reset"],
+        _ => &[],
+    };
+    words
+        .iter()
+        .any(|personal| word.eq_ignore_ascii_case(personal))
 }
 
 /// `name@host.tld`, the `@` also percent-encoded; not `/@handle`, `@2x.png` or `pkg@1.2.3`.
@@ -354,13 +359,12 @@ mod tests {
     use super::*;
 
     fn text(path: &str) -> String {
-        let mut text = String::new();
-        write_text(path.as_bytes(), &mut text);
-        text
+        let known = Known::of(&Secret::new([7; 16]), path.as_bytes());
+        known.text(path.as_bytes(), &mut String::new()).to_owned()
     }
 
     fn shapes(path: &str) -> Vec<Shape> {
-        let route = route(&Secret::new([7; 16]), path.as_bytes());
+        let route = Known::of(&Secret::new([7; 16]), path.as_bytes()).route;
         route.segments[..usize::from(route.len)]
             .iter()
             .map(|segment| segment.shape)
@@ -438,7 +442,7 @@ mod tests {
 
     #[test]
     fn the_fold_is_stateless_and_deep_paths_end() {
-        let route = route(&Secret::new([7; 16]), b"/a/b/c/d/e/f");
+        let route = Known::of(&Secret::new([7; 16]), b"/a/b/c/d/e/f").route;
         assert_eq!(usize::from(route.len), Route::DEPTH);
         assert!(route.deeper);
     }

@@ -12,7 +12,7 @@ use crate::filter::Filter;
 use crate::format::{FormatRef, Formats, TimeMemo};
 use crate::held::{Held, HeldAttempt, HeldError, HeldFetch, HeldRequest};
 use crate::identity::{Agents, Client, Ranges};
-use crate::path::{self, Paths, Target};
+use crate::path::{self, Known, Target};
 use crate::secret::Secret;
 use crate::seen::Sources;
 use crate::visit::{Spans, Visit};
@@ -134,7 +134,7 @@ impl Intake {
             filter,
             agents: Agents::new(&self.matcher, &self.ranges, self.secret.table()),
             time: TimeMemo::new(),
-            paths: Paths::new(&self.secret),
+            text: String::new(),
             host: String::new(),
             format: None,
             format_count: 0,
@@ -207,7 +207,8 @@ struct Scan<'a> {
     filter: &'a Filter,
     agents: Agents<'a>,
     time: TimeMemo,
-    paths: Paths<'a>,
+    /// Text of the path at hand.
+    text: String,
     /// Host at hand, in lower case.
     host: String,
     /// Layout of the last lines and how many they were: counted in runs.
@@ -374,10 +375,10 @@ impl Scan<'_> {
             Client::Crawler(claim) => Some(claim),
             Client::Other | Client::Spoofed(_) => None,
         };
-        let (route, url, path) = self.paths.of(parts.target.path, claim.is_some());
+        let known = Known::of(secret, parts.target.path);
         let fetch = claim.map(|claim| Fetch {
             claim,
-            path,
+            path: known.text(parts.target.path, &mut self.text),
             query: parts
                 .target
                 .query
@@ -410,8 +411,8 @@ impl Scan<'_> {
             host: &self.host,
             scheme: scheme(visit, &parts.target),
             method: parts.line.method(),
-            route,
-            url,
+            route: known.route,
+            url: known.url,
             status: Status(status),
             bytes: visit.value(Field::BytesSent).and_then(number),
             millis: duration(visit),

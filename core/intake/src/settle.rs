@@ -453,14 +453,17 @@ fn join(requests: &[HeldRequest], entries: &[Entry]) -> Vec<Option<(usize, bool)
         .filter(|(_, entry)| entry.is_about_request())
     {
         let (candidates, exact) = index.candidates(entry);
-        for candidate in candidates
-            .iter()
-            .copied()
-            .filter(|candidate| entry.fits(&requests[*candidate]))
-        {
-            if let Some(distance) = entry.distance(entry.at, &requests[candidate]) {
+        let before = pairs.len();
+        for candidate in candidates.iter().copied() {
+            let held = &requests[candidate];
+            if let Some(distance) = entry.distance(entry.at, held).filter(|_| entry.fits(held)) {
                 pairs.push((distance, number, candidate, exact));
             }
+        }
+        if pairs.len() == before {
+            pairs.extend(
+                saved(requests, entry, candidates).map(|request| (0, number, request, false)),
+            );
         }
     }
     // Entries are in order of place and requests in order of events, so their numbers settle ties.
@@ -477,20 +480,47 @@ fn join(requests: &[HeldRequest], entries: &[Entry]) -> Vec<Option<(usize, bool)
     joined
 }
 
-/// Whether a request has an attempt left for one more entry. A request whose attempts are not logged may have tried
-/// each upstream once, and a kept connection of it once more.
+/// A failed attempt of httpd names only a client, and another member of the balancer may have answered well: the one
+/// request that this client made at that moment, if there is only one.
+fn saved(requests: &[HeldRequest], entry: &Entry, candidates: &[usize]) -> Option<usize> {
+    let names_only_client = entry.line_key().is_none() && entry.serial().is_none();
+    if entry.edge() != Edge::Apache || !names_only_client || entry.is_after_headers() {
+        return None;
+    }
+    let mut at_once = candidates.iter().copied().filter(|candidate| {
+        let held = &requests[*candidate];
+        (entry.at.0 - held.at.0).abs() <= SLACK_MILLIS && held.outcome == Outcome::Good
+    });
+    let only = at_once.next()?;
+    at_once.next().is_none().then_some(only)
+}
+
+/// Whether a request has an attempt left for one more entry: one on that upstream that failed, or whose body the
+/// entry is about. A request whose attempts are not logged may have tried each upstream once.
 fn has_room(held: &HeldRequest, taken: &[usize], entries: &[Entry], entry: usize) -> bool {
-    let upstream = entries[entry].upstream();
+    let entry = &entries[entry];
+    let upstream = entry.upstream();
     let same = taken
         .iter()
         .filter(|other| entries[**other].upstream() == upstream)
         .count();
-    let tries = held
+    let are_known = held
         .attempts
         .iter()
-        .filter(|attempt| &*attempt.upstream == upstream)
-        .count();
-    same < tries.max(1)
+        .any(|attempt| !attempt.upstream.is_empty());
+    if upstream.is_empty() || !are_known {
+        return same == 0;
+    }
+    let may_fail = |attempt: &&HeldAttempt| {
+        attempt.finding.is_some()
+            || entry.is_after_headers()
+            || held.outcome == Outcome::ClientAbort
+    };
+    let of_it = held
+        .attempts
+        .iter()
+        .filter(|attempt| &*attempt.upstream == upstream);
+    same < of_it.filter(may_fail).count()
 }
 
 /// Gives a request what the entries joined to it say; returns the line that decided.
@@ -537,9 +567,14 @@ fn apply(held: &mut HeldRequest, joined: &[&Entry]) -> Option<Place> {
 
 /// Attempts of a layout that does not log them, from the entries that name the upstream.
 fn add_attempts(held: &mut HeldRequest, joined: &[&Entry]) {
-    if !held.attempts.is_empty() {
+    if held
+        .attempts
+        .iter()
+        .any(|attempt| !attempt.upstream.is_empty())
+    {
         return;
     }
+    held.attempts.clear();
     let mut by_time: Vec<&&Entry> = joined
         .iter()
         .filter(|entry| !entry.upstream().is_empty())

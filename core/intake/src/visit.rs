@@ -122,3 +122,27 @@ impl<'line> Visit<'line> {
             .filter(|value| !value.is_empty() && *value != b"-")
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::Visit;
+
+    /// Does not compile where the type has one of the traits: then two implementations fit, and which is meant is
+    /// not clear (the trick of the crate `static_assertions`).
+    macro_rules! assert_has_none_of {
+        ($type:ty: $($trait:path),+ $(,)?) => {
+            $(const _: fn() = || {
+                trait Fits<A> {
+                    fn once() {}
+                }
+                impl<T: ?Sized> Fits<()> for T {}
+                struct Again;
+                impl<T: ?Sized + $trait> Fits<Again> for T {}
+                let _ = <$type as Fits<_>>::once;
+            };)+
+        };
+    }
+    pub(crate) use assert_has_none_of;
+
+    assert_has_none_of!(Visit<'static>: Clone, std::fmt::Debug, std::fmt::Display, serde::Serialize);
+}

@@ -198,7 +198,28 @@ impl Tally {
     pub fn view(&mut self) -> View {
         self.slots.flush();
         self.flush_minute();
+        if self.upstreams.folded {
+            self.forget_upstreams();
+        }
         View::of(self)
+    }
+
+    /// Above the limit upstreams are not told apart, and not those either that were counted before it was passed.
+    fn forget_upstreams(&mut self) {
+        for failures in self.failures.values_mut() {
+            let all = std::mem::replace(failures, Failures::new());
+            failures.absorb(all, |_| NONE);
+        }
+        for (mut key, counts) in std::mem::take(&mut self.signs) {
+            key.upstream = NONE;
+            unite_signs(&mut self.signs, key, counts);
+        }
+        let saved: u64 = std::mem::take(&mut self.saved_by_upstream)
+            .into_values()
+            .sum();
+        if saved > 0 {
+            self.saved_by_upstream.insert(NONE, saved);
+        }
     }
 
     fn stretch(&mut self, at: Stamp) {

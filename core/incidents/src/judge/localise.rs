@@ -100,9 +100,9 @@ pub(crate) struct Explained {
 
 /// Explains a log: learns the baseline, looks for faults, learns again without them.
 pub(crate) fn explain(tracks: &Tracks) -> Explained {
-    let t=std::time::Instant::now();let mut rates = learn(tracks, &[]);eprintln!(" learn {:?}",t.elapsed());
+    let mut rates = learn(tracks, &[]);
     let mut explained = shortest(tracks, &rates);
-    for _ in 1..ROUNDS {eprintln!(" round {:?} found {}",t.elapsed(), explained.found.len());
+    for _ in 1..ROUNDS {
         let next = learn(tracks, &explained.found);
         if (next.0 / rates.0 - 1.0).abs() < SETTLED {
             break;
@@ -242,6 +242,7 @@ impl<'a> Search<'a> {
                         at: fail.at,
                         count: fail.count,
                         expected: 0.0,
+                        seen: fail.seen,
                     })
                     .collect()
             })

@@ -60,10 +60,9 @@ pub struct Judged {
 
 /// Judges all incidents of a sheet, in order of their start.
 pub fn judge(sheet: &Sheet) -> Vec<Judged> {
-    let t=std::time::Instant::now();let tracks = tracks(sheet);eprintln!("tracks {:?}",t.elapsed());
-    let load = Track::new(Key::Site, &sheet.load, sheet.now);
-    let st=story::tell(&tracks, &load);eprintln!("tell {:?}",t.elapsed());
-    st
+    let tracks = tracks(sheet);
+    let load = Track::new(Key::Site, &sheet.load, (tracks.start, tracks.now));
+    story::tell(&tracks, &load)
         .iter()
         .filter_map(|story| judged(&tracks, &load, story))
         .collect()
@@ -73,15 +72,13 @@ fn judged(tracks: &Tracks, load: &Track, story: &Story) -> Option<Judged> {
     let whole = group::whole(tracks, &story.found)?;
     let measure = story.measure(tracks, &whole);
     let (verdict, chance) = story.verdict(&measure);
-    let probability = story.real() * chance;
+    let probability = story.sure(chance);
     let first_detected = onset::first_detected(tracks, load, story, &whole);
     let mut history = onset::history(tracks, story, &whole, first_detected);
     if history.last().is_none_or(|last| last.1 != verdict) {
-        history.push((
-            onset::last_seen(tracks, &whole, story),
-            verdict,
-            probability,
-        ));
+        let at = onset::last_seen(tracks, &whole, story).max(first_detected);
+        history.retain(|entry| entry.0 < at);
+        history.push((at, verdict, probability));
     }
     Some(Judged {
         keys: story
@@ -106,6 +103,8 @@ fn judged(tracks: &Tracks, load: &Track, story: &Story) -> Option<Judged> {
 
 /// Folds the sheet. Scopes that cannot be told from the whole site are left out.
 fn tracks(sheet: &Sheet) -> Tracks {
+    let now = sheet.now.clamp(0, STAMP_MAX);
+    let start = sheet.start.clamp(0, now);
     let requests = sheet.series.get(&Key::Site).map_or(0, |all| total(all));
     let mut all = Vec::new();
     for (key, observations) in &sheet.series {
@@ -116,23 +115,25 @@ fn tracks(sheet: &Sheet) -> Tracks {
         {
             continue;
         }
-        let mut track = Track::new(*key, observations, sheet.now);
+        let mut track = Track::new(*key, observations, (start, now));
         track.prior += prior::candidates(*key, own, requests, &sheet.series);
         all.push(track);
     }
-    let lost = sheet
-        .gaps
-        .iter()
-        .map(|gap| (gap.1.min(sheet.now) - gap.0.max(sheet.start)).max(0))
-        .sum();
+    let gaps = sheet.gaps.iter();
+    let lost = gaps
+        .map(|gap| gap.1.min(now).saturating_sub(gap.0.max(start)).max(0))
+        .fold(0, i64::saturating_add);
     Tracks {
         all,
         wider: sheet.wider.clone(),
-        start: sheet.start,
-        now: sheet.now,
+        start,
+        now,
         lost,
     }
 }
+
+/// Year 10000: no log has a later stamp, and sums of such seconds cannot overflow.
+const STAMP_MAX: i64 = 253_402_300_800;
 
 /// A host or upstream with this share of the requests is no narrower scope than the site.
 const ONLY_ONE: f64 = 0.98;

@@ -24,9 +24,13 @@ pub(crate) fn first_detected(tracks: &Tracks, load: &Track, story: &Story, whole
     }
     let run = &story.found.run;
     let times = times(tracks, story);
-    let Some(last) = times.len().checked_sub(1) else { return run.end };
+    let Some(last) = times.len().checked_sub(1) else {
+        return run.end;
+    };
     let reported = |index: usize| {
-        let Some(at) = times.get(index).copied() else { return false };
+        let Some(at) = times.get(index).copied() else {
+            return false;
+        };
         let stories = story::tell(&tracks.until(at), &load.until(at));
         let touches = |known: &Found| known.run.start <= at && known.run.end >= run.start;
         stories.iter().any(|known| touches(&known.found))
@@ -43,7 +47,11 @@ pub(crate) fn first_detected(tracks: &Tracks, load: &Track, story: &Story, whole
     }
     while seen - unseen > 1 {
         let middle = usize::midpoint(unseen, seen);
-        if reported(middle) { seen = middle } else { unseen = middle }
+        if reported(middle) {
+            seen = middle
+        } else {
+            unseen = middle
+        }
     }
     times.get(seen).copied().unwrap_or(run.end)
 }
@@ -108,7 +116,7 @@ pub(crate) fn history(
         let measure = Measure::new(&whole.until(at), &seen, tracks.start, at);
         let (verdict, chance) = measure.verdict();
         if history.last().is_none_or(|last| last.1 != verdict) {
-            history.push((at, verdict, chance * story.real()));
+            history.push((at, verdict, story.sure(chance)));
         }
     }
     history

@@ -8,7 +8,7 @@ use tally::{Key, Obs};
 pub(crate) const SHARES: [f64; 8] = [0.006, 0.012, 0.03, 0.08, 0.2, 0.45, 0.75, 0.95];
 
 /// How many of the weak shares are left out where strong faults are looked for first.
-pub(crate) const STRONG_FROM: usize = 5;
+pub(crate) const STRONG_FROM: usize = 6;
 
 /// Nats that must remain when all costs are paid. Under a healthy log the best of all intervals and scopes passes
 /// a level x with chance of about exp(-x), since the costs below are a union bound over places, lengths and scopes;

@@ -13,6 +13,10 @@ const RUNS_MIN: usize = 3;
 /// Expected number of schedules that unrelated runs would show by chance: above this the schedule is not claimed.
 const CHANCE_MAX: f64 = 0.05;
 
+/// The same where the schedule is all there is: its runs were no incidents by themselves, so nothing else vouches
+/// that they are real.
+const CHANCE_MAX_ALONE: f64 = 0.005;
+
 const HOUR: i64 = 3_600;
 
 /// Periods that schedulers use; the distances between runs found are tried too.
@@ -36,7 +40,7 @@ const WEAK_MAX: f64 = 0.3;
 const HELD_MIN: f64 = 0.7;
 
 /// Nats by which the schedule must describe the runs better than they do one by one.
-const LEAD: f64 = 2.0;
+const LEAD: f64 = 3.0;
 
 /// Most runs folded. More than that of one scope is no schedule a person would name.
 const VISITS_MAX: usize = 1_000;
@@ -386,7 +390,12 @@ fn fold(pool: &[Visit], period: i64, tried: usize) -> Option<(Vec<Visit>, f64)> 
     let chance = tried as f64
         * pool.len() as f64
         * binomial_tail(pool.len() - 1, spread as f64 / period as f64, free_hits);
-    (chance < CHANCE_MAX).then_some((chosen, chance))
+    let most = if known < 2 {
+        CHANCE_MAX_ALONE
+    } else {
+        CHANCE_MAX
+    };
+    (chance < most).then_some((chosen, chance))
 }
 
 /// Width of the phases of the chosen runs.

@@ -20,6 +20,8 @@ pub(crate) struct Left {
     pub(crate) count: u32,
     /// Chance of failing that accepted incidents give.
     pub(crate) expected: f64,
+    /// Good requests of the scope up to then.
+    pub(crate) seen: f64,
 }
 
 /// Bursts of one scope that belong together, and what claiming them gains over all costs.
@@ -49,7 +51,7 @@ pub(crate) fn runs(
     if live.iter().map(|fail| u64::from(fail.count)).sum::<u64>() < 2 {
         return Vec::new();
     }
-    let goods = goods_between(track, &live);
+    let goods = goods_between(&live);
     let bursts = segment(&live, &goods, baseline, penalties, lowest);
     join(track, &live, &bursts)
         .into_iter()
@@ -57,13 +59,12 @@ pub(crate) fn runs(
         .collect()
 }
 
-fn goods_between(track: &Track, live: &[Left]) -> Vec<f64> {
-    let mut before = None;
+fn goods_between(live: &[Left]) -> Vec<f64> {
+    let mut before = live.first().map_or(0.0, |fail| fail.seen);
     live.iter()
         .map(|fail| {
-            let seen = track.good_until(fail.at);
-            let since = before.map_or(0.0, |before: f64| (seen - before).max(0.0));
-            before = Some(seen);
+            let since = (fail.seen - before).max(0.0);
+            before = fail.seen;
             since
         })
         .collect()

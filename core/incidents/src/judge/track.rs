@@ -10,6 +10,8 @@ pub(crate) struct Fail {
     pub(crate) at: i64,
     /// Failures, repeats left out.
     pub(crate) count: u32,
+    /// Good requests of the scope up to then.
+    pub(crate) seen: f64,
 }
 
 /// Good requests of one moment or slot.
@@ -32,8 +34,8 @@ pub(crate) struct Track {
 }
 
 impl Track {
-    /// Folds observations up to `now`. Those of one second may come in any order.
-    pub(crate) fn new(key: Key, observations: &[Obs], now: i64) -> Self {
+    /// Folds the observations from `start` to `now`, in whatever order they come.
+    pub(crate) fn new(key: Key, observations: &[Obs], (start, now): (i64, i64)) -> Self {
         let mut track = Self {
             key,
             prior: prior::kind_cost(key),
@@ -41,11 +43,11 @@ impl Track {
             goods: Vec::with_capacity(observations.len()),
         };
         if observations.is_sorted() {
-            track.fill(observations, now);
+            track.fill(observations, start, now);
         } else {
             let mut sorted = observations.to_vec();
             sorted.sort_unstable();
-            track.fill(&sorted, now);
+            track.fill(&sorted, start, now);
         }
         track.fails.sort_by_key(|fail| fail.at);
         track.fails.dedup_by(|next, kept| {
@@ -55,30 +57,45 @@ impl Track {
             }
             same
         });
+        track.look_back();
         track
     }
 
-    fn fill(&mut self, sorted: &[Obs], now: i64) {
-        for obs in sorted.iter().take_while(|obs| obs.at <= now) {
-            self.push(obs);
+    /// Notes at each failure how many good requests came before it.
+    fn look_back(&mut self) {
+        let mut next = 0;
+        for fail in &mut self.fails {
+            while self.goods.get(next).is_some_and(|good| good.at <= fail.at) {
+                next += 1;
+            }
+            fail.seen = seen(&self.goods, next, fail.at);
         }
     }
 
-    fn push(&mut self, obs: &Obs) {
+    fn fill(&mut self, sorted: &[Obs], start: i64, now: i64) {
+        let first = sorted.partition_point(|obs| obs.at < start);
+        for obs in sorted[first..].iter().take_while(|obs| obs.at <= now) {
+            self.push(obs, now);
+        }
+    }
+
+    fn push(&mut self, obs: &Obs, now: i64) {
+        let until = obs.until.clamp(obs.at, now);
         if obs.good > 0 {
             let sum = self.total_good().saturating_add(u64::from(obs.good));
             self.goods.push(Good {
                 at: obs.at,
-                until: obs.until.max(obs.at),
+                until,
                 sum,
             });
         }
         if obs.failed > 0 {
             // A slot of failures without their seconds: its middle errs least.
-            let at = obs.at.midpoint(obs.until.max(obs.at));
+            let at = obs.at.midpoint(until);
             self.fails.push(Fail {
                 at,
                 count: obs.failed,
+                seen: 0.0,
             });
         }
     }
@@ -109,23 +126,33 @@ impl Track {
                 Good { at, until, sum }
             })
             .collect();
-        Some(Self {
+        let mut group = Self {
             key: first.key,
             prior: first.prior,
             fails,
             goods,
-        })
+        };
+        group.look_back();
+        Some(group)
     }
 
     /// The same scope as seen at `now`, earlier than when it was folded.
     pub(crate) fn until(&self, now: i64) -> Self {
         let fails = self.fails.partition_point(|fail| fail.at <= now);
-        let goods = self.goods.partition_point(|good| good.until <= now);
+        let whole = self.goods.partition_point(|good| good.until <= now);
+        let mut goods = self.goods[..whole].to_vec();
+        if let Some(open) = self.goods.get(whole).filter(|good| good.at <= now) {
+            goods.push(Good {
+                at: open.at,
+                until: now,
+                sum: self.good_until(now) as u64,
+            });
+        }
         Self {
             key: self.key,
             prior: self.prior,
             fails: self.fails[..fails].to_vec(),
-            goods: self.goods[..goods].to_vec(),
+            goods,
         }
     }
 
@@ -148,15 +175,11 @@ impl Track {
 
     /// Good requests up to and with the second `at`. Within a slot they are taken as evenly spread.
     pub(crate) fn good_until(&self, at: i64) -> f64 {
-        let next = self.goods.partition_point(|good| good.at <= at);
-        let Some(last) = next.checked_sub(1) else {
-            return 0.0;
-        };
-        let good = self.goods[last];
-        let before = last.checked_sub(1).map_or(0, |index| self.goods[index].sum);
-        let width = (good.until - good.at + 1) as f64;
-        let seen = ((at - good.at + 1) as f64).min(width);
-        before as f64 + (good.sum - before) as f64 * seen / width
+        seen(
+            &self.goods,
+            self.goods.partition_point(|good| good.at <= at),
+            at,
+        )
     }
 
     /// Good requests after `from`, up to and with `to`.
@@ -228,4 +251,19 @@ impl Track {
             .map_or(0, |index| self.goods[index].sum);
         (good.until - good.at + 1) / i64::try_from(good.sum - before).unwrap_or(i64::MAX).max(1)
     }
+}
+
+/// Good requests up to and with the second `at`, where `next` is the first slot after it. Within a slot they are
+/// taken as evenly spread.
+fn seen(goods: &[Good], next: usize, at: i64) -> f64 {
+    let Some(good) = next.checked_sub(1).and_then(|last| goods.get(last)) else {
+        return 0.0;
+    };
+    let before = next
+        .checked_sub(2)
+        .and_then(|last| goods.get(last))
+        .map_or(0, |good| good.sum);
+    let width = (good.until - good.at + 1) as f64;
+    let part = ((at - good.at + 1) as f64).min(width);
+    before as f64 + (good.sum - before) as f64 * part / width
 }

@@ -8,27 +8,27 @@ use tally::{Key, Obs};
 
 /// One request.
 #[derive(Clone, Debug, Default)]
-pub struct Row {
-    pub at: i64,
+pub(crate) struct Row {
+    pub(crate) at: i64,
     /// Index of the crawler; `None` for other clients.
-    pub crawler: Option<u16>,
-    pub path: String,
-    pub failed: bool,
-    pub repeat: bool,
+    pub(crate) crawler: Option<u16>,
+    pub(crate) path: String,
+    pub(crate) failed: bool,
+    pub(crate) repeat: bool,
     /// Answered by the edge's cache.
-    pub cached: bool,
+    pub(crate) cached: bool,
     /// Upstream address and whether the attempt failed.
-    pub attempts: Vec<(String, bool)>,
+    pub(crate) attempts: Vec<(String, bool)>,
 }
 
 /// A sheet with the names behind its keys.
-pub struct Named {
-    pub sheet: Sheet,
-    pub names: BTreeMap<Key, String>,
+pub(crate) struct Named {
+    pub(crate) sheet: Sheet,
+    pub(crate) names: BTreeMap<Key, String>,
 }
 
 /// Sums rows by scope. `slot` 0 keeps exact times; otherwise good requests are counted by slots of so many seconds.
-pub fn sheet(rows: &[Row], start: i64, now: i64, slot: i64) -> Named {
+pub(crate) fn sheet(rows: &[Row], start: i64, now: i64, slot: i64) -> Named {
     let mut prefixes = BTreeSet::new();
     let mut urls: BTreeMap<&str, u32> = BTreeMap::new();
     let mut upstreams = BTreeSet::new();
@@ -38,11 +38,23 @@ pub fn sheet(rows: &[Row], start: i64, now: i64, slot: i64) -> Named {
         upstreams.extend(row.attempts.iter().map(|attempt| attempt.0.clone()));
     }
     let prefixes: Vec<String> = prefixes.into_iter().collect();
-    let urls: Vec<&str> = urls.into_iter().filter(|(path, failed)| *failed > 1 && *path != "/robots.txt").map(|url| url.0).collect();
+    let urls: Vec<&str> = urls
+        .into_iter()
+        .filter(|(path, failed)| *failed > 1 && *path != "/robots.txt")
+        .map(|url| url.0)
+        .collect();
     let upstreams: Vec<String> = upstreams.into_iter().collect();
-    let place = |list: &[String], name: &str| list.binary_search_by(|known| known.as_str().cmp(name)).ok().map(|index| index as u32);
+    let place = |list: &[String], name: &str| {
+        list.binary_search_by(|known| known.as_str().cmp(name))
+            .ok()
+            .map(|index| index as u32)
+    };
 
-    let mut names = BTreeMap::from([(Key::Site, "*".to_owned()), (Key::AllCrawlers, "*".to_owned()), (Key::Robots, "/robots.txt".to_owned())]);
+    let mut names = BTreeMap::from([
+        (Key::Site, "*".to_owned()),
+        (Key::AllCrawlers, "*".to_owned()),
+        (Key::Robots, "/robots.txt".to_owned()),
+    ]);
     let mut wider = BTreeMap::new();
     for (index, prefix) in prefixes.iter().enumerate() {
         let key = Key::Prefix(index as u32);
@@ -56,7 +68,10 @@ pub fn sheet(rows: &[Row], start: i64, now: i64, slot: i64) -> Named {
     for (index, url) in urls.iter().enumerate() {
         let key = Key::Url(index as u32);
         names.insert(key, (*url).to_owned());
-        if let Some(parent) = prefixes_of(url).last().and_then(|parent| place(&prefixes, parent)) {
+        if let Some(parent) = prefixes_of(url)
+            .last()
+            .and_then(|parent| place(&prefixes, parent))
+        {
             wider.insert(key, Key::Prefix(parent));
         }
     }
@@ -75,8 +90,17 @@ pub fn sheet(rows: &[Row], start: i64, now: i64, slot: i64) -> Named {
             continue;
         }
         let mut keys = vec![Key::Site];
-        keys.extend(prefixes_of(&row.path).iter().filter_map(|prefix| place(&prefixes, prefix)).map(Key::Prefix));
-        keys.extend(urls.binary_search(&row.path.as_str()).ok().map(|index| Key::Url(index as u32)));
+        keys.extend(
+            prefixes_of(&row.path)
+                .iter()
+                .filter_map(|prefix| place(&prefixes, prefix))
+                .map(Key::Prefix),
+        );
+        keys.extend(
+            urls.binary_search(&row.path.as_str())
+                .ok()
+                .map(|index| Key::Url(index as u32)),
+        );
         if row.path == "/robots.txt" {
             keys.push(Key::Robots);
         }
@@ -93,9 +117,22 @@ pub fn sheet(rows: &[Row], start: i64, now: i64, slot: i64) -> Named {
             }
         }
     }
-    let series = series.into_iter().map(|(key, all)| (key, all.into_values().collect())).collect();
+    let series = series
+        .into_iter()
+        .map(|(key, all)| (key, all.into_values().collect()))
+        .collect();
     let load = load.into_values().collect();
-    Named { sheet: Sheet { start, now, gaps: Vec::new(), load, series, wider }, names }
+    Named {
+        sheet: Sheet {
+            start,
+            now,
+            gaps: Vec::new(),
+            load,
+            series,
+            wider,
+        },
+        names,
+    }
 }
 
 fn count(all: &mut BTreeMap<(i64, i64), Obs>, at: i64, failed: bool, repeat: bool, slot: i64) {
@@ -105,7 +142,13 @@ fn count(all: &mut BTreeMap<(i64, i64), Obs>, at: i64, failed: bool, repeat: boo
     } else {
         (at, at)
     };
-    let obs = all.entry((from, until)).or_insert(Obs { at: from, until, good: 0, failed: 0, repeats: 0 });
+    let obs = all.entry((from, until)).or_insert(Obs {
+        at: from,
+        until,
+        good: 0,
+        failed: 0,
+        repeats: 0,
+    });
     obs.good += u32::from(!failed);
     obs.failed += u32::from(failed && !repeat);
     obs.repeats += u32::from(repeat);
@@ -113,6 +156,11 @@ fn count(all: &mut BTreeMap<(i64, i64), Obs>, at: i64, failed: bool, repeat: boo
 
 /// `/shop/item/a` lies under `/shop` and `/shop/item`.
 fn prefixes_of(path: &str) -> Vec<String> {
-    let ends: Vec<usize> = path.match_indices('/').map(|hit| hit.0).skip(1).take(2).collect();
+    let ends: Vec<usize> = path
+        .match_indices('/')
+        .map(|hit| hit.0)
+        .skip(1)
+        .take(2)
+        .collect();
     ends.into_iter().map(|end| path[..end].to_owned()).collect()
 }

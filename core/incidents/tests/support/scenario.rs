@@ -3,10 +3,10 @@
 use super::rows::Row;
 
 /// A small generator of random numbers (splitmix64), so that a seed names a scenario for good.
-pub struct Dice(pub u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -15,24 +15,24 @@ impl Dice {
     }
 
     /// Evenly from 0 to 1.
-    pub fn unit(&mut self) -> f64 {
+    pub(crate) fn unit(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1u64 << 53) as f64
     }
 
-    pub fn between(&mut self, low: f64, high: f64) -> f64 {
+    pub(crate) fn between(&mut self, low: f64, high: f64) -> f64 {
         low + (high - low) * self.unit()
     }
 
     /// Evenly on a log scale.
-    pub fn log_between(&mut self, low: f64, high: f64) -> f64 {
+    pub(crate) fn log_between(&mut self, low: f64, high: f64) -> f64 {
         (self.between(low.ln(), high.ln())).exp()
     }
 
-    pub fn chance(&mut self, chance: f64) -> bool {
+    pub(crate) fn chance(&mut self, chance: f64) -> bool {
         self.unit() < chance
     }
 
-    pub fn below(&mut self, count: usize) -> usize {
+    pub(crate) fn below(&mut self, count: usize) -> usize {
         (self.unit() * count as f64) as usize
     }
 
@@ -54,7 +54,7 @@ impl Dice {
 
 /// What a fault touches.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Touches {
+pub(crate) enum Touches {
     Site,
     Routes(Vec<String>),
     Url(String),
@@ -66,37 +66,65 @@ pub enum Touches {
 
 /// A planted fault.
 #[derive(Clone, Debug)]
-pub struct Fault {
-    pub touches: Touches,
+pub(crate) struct Fault {
+    pub(crate) touches: Touches,
     /// First second, last second, chance of failing.
-    pub bursts: Vec<(f64, f64, f64)>,
-    pub verdict: &'static str,
-    pub ongoing: bool,
+    pub(crate) bursts: Vec<(f64, f64, f64)>,
+    pub(crate) verdict: &'static str,
+    pub(crate) ongoing: bool,
     /// What the log can name: the site, where the fault is in an upstream that is not logged.
-    pub seen_as: Touches,
+    pub(crate) seen_as: Touches,
 }
 
 /// A site's log with its truth.
-pub struct Scenario {
-    pub name: String,
-    pub family: &'static str,
-    pub size: &'static str,
-    pub start: i64,
-    pub end: i64,
-    pub rows: Vec<Row>,
-    pub faults: Vec<Fault>,
-    pub background: f64,
+pub(crate) struct Scenario {
+    pub(crate) name: String,
+    pub(crate) family: &'static str,
+    pub(crate) size: &'static str,
+    pub(crate) start: i64,
+    pub(crate) end: i64,
+    pub(crate) rows: Vec<Row>,
+    pub(crate) faults: Vec<Fault>,
+    pub(crate) background: f64,
 }
 
 /// Situations, each with its own plan of faults.
-pub const FAMILIES: [&str; 25] = [
-    "clean", "clean_hard", "clean_clumps", "blip", "short", "outage", "ongoing", "route", "group", "url", "rolling", "daily", "hourly",
-    "upstream_named", "upstream_unnamed", "robots", "crawler", "all_crawlers", "flapping", "low", "overload", "gap", "several", "escalation", "partial",
+pub(crate) const FAMILIES: [&str; 25] = [
+    "clean",
+    "clean_hard",
+    "clean_clumps",
+    "blip",
+    "short",
+    "outage",
+    "ongoing",
+    "route",
+    "group",
+    "url",
+    "rolling",
+    "daily",
+    "hourly",
+    "upstream_named",
+    "upstream_unnamed",
+    "robots",
+    "crawler",
+    "all_crawlers",
+    "flapping",
+    "low",
+    "overload",
+    "gap",
+    "several",
+    "escalation",
+    "partial",
 ];
 
 /// Site sizes: requests a day and days of log.
-pub const SIZES: [(&str, f64, f64); 5] =
-    [("XS", 60.0, 14.0), ("S", 500.0, 8.0), ("S2", 1_500.0, 6.0), ("M", 5_000.0, 3.0), ("L", 60_000.0, 1.5)];
+pub(crate) const SIZES: [(&str, f64, f64); 5] = [
+    ("XS", 60.0, 14.0),
+    ("S", 500.0, 8.0),
+    ("S2", 1_500.0, 6.0),
+    ("M", 5_000.0, 3.0),
+    ("L", 60_000.0, 1.5),
+];
 
 const START: i64 = 1_770_000_000;
 
@@ -119,7 +147,7 @@ struct Site {
 }
 
 /// Builds one scenario.
-pub fn scenario(family: &'static str, size: usize, seed: u64) -> Scenario {
+pub(crate) fn scenario(family: &'static str, size: usize, seed: u64) -> Scenario {
     let mut dice = Dice(seed.wrapping_mul(0x51_7c_c1_b7).wrapping_add(size as u64));
     for byte in family.bytes() {
         dice.0 = dice.next() ^ u64::from(byte);
@@ -142,7 +170,9 @@ pub fn scenario(family: &'static str, size: usize, seed: u64) -> Scenario {
 }
 
 fn site(dice: &mut Dice, family: &str, per_day: f64, days: f64) -> Site {
-    let words = ["shop", "docs", "news", "blog", "forum", "media", "events", "account", "help", "store"];
+    let words = [
+        "shop", "docs", "news", "blog", "forum", "media", "events", "account", "help", "store",
+    ];
     let mut routes = Vec::new();
     let count = 4 + dice.below(6);
     for (index, word) in words.iter().enumerate().take(count) {
@@ -154,13 +184,33 @@ fn site(dice: &mut Dice, family: &str, per_day: f64, days: f64) -> Site {
             routes.push((format!("/{word}"), weight));
         }
     }
-    let mean = if family == "clean_hard" { 0.0015 } else { dice.log_between(0.0001, 0.0015) };
-    let noise = routes.iter().map(|_| (mean * dice.log_between(0.4, 2.5)).min(0.003)).collect();
-    let upstream_family = matches!(family, "rolling" | "upstream_named" | "upstream_unnamed" | "partial");
+    let mean = if family == "clean_hard" {
+        0.0015
+    } else {
+        dice.log_between(0.0001, 0.0015)
+    };
+    let noise = routes
+        .iter()
+        .map(|_| (mean * dice.log_between(0.4, 2.5)).min(0.003))
+        .collect();
+    let upstream_family = matches!(
+        family,
+        "rolling" | "upstream_named" | "upstream_unnamed" | "partial"
+    );
     Site {
-        crawlers: (0..4 + dice.below(5)).map(|index| 1.0 / (1.0 + index as f64)).collect(),
-        others: if family == "all_crawlers" || dice.chance(0.5) { dice.between(0.3, 0.7) } else { 0.0 },
-        upstreams: if upstream_family || dice.chance(0.3) { 2 + dice.below(4) } else { 1 },
+        crawlers: (0..4 + dice.below(5))
+            .map(|index| 1.0 / (1.0 + index as f64))
+            .collect(),
+        others: if family == "all_crawlers" || dice.chance(0.5) {
+            dice.between(0.3, 0.7)
+        } else {
+            0.0
+        },
+        upstreams: if upstream_family || dice.chance(0.3) {
+            2 + dice.below(4)
+        } else {
+            1
+        },
         named: family != "upstream_unnamed" && (upstream_family || dice.chance(0.5)),
         retries: family == "upstream_named" && dice.chance(0.4),
         urls: 15 + dice.below(40),
@@ -178,7 +228,11 @@ fn site(dice: &mut Dice, family: &str, per_day: f64, days: f64) -> Site {
 fn plan(dice: &mut Dice, family: &str, site: &mut Site) -> Vec<Fault> {
     let length = site.length;
     let at = dice.between(0.3, 0.7) * length;
-    let strong = if dice.chance(0.7) { 1.0 } else { dice.between(0.85, 0.98) };
+    let strong = if dice.chance(0.7) {
+        1.0
+    } else {
+        dice.between(0.85, 0.98)
+    };
     let outage = dice.log_between(1_200.0, 0.2 * length);
     let route = site.routes[dice.below(site.routes.len().min(5))].0.clone();
     match family {
@@ -188,7 +242,12 @@ fn plan(dice: &mut Dice, family: &str, site: &mut Site) -> Vec<Fault> {
                 run(Touches::Site, at, dice.log_between(60.0, 590.0), strong)
             })
             .collect(),
-        "short" => vec![run(Touches::Site, at, dice.log_between(300.0, 1_500.0), strong)],
+        "short" => vec![run(
+            Touches::Site,
+            at,
+            dice.log_between(300.0, 1_500.0),
+            strong,
+        )],
         "outage" => vec![run(Touches::Site, at, outage, strong)],
         "ongoing" => vec![ongoing(Touches::Site, length - outage, length, strong)],
         "route" => {
@@ -196,7 +255,12 @@ fn plan(dice: &mut Dice, family: &str, site: &mut Site) -> Vec<Fault> {
             vec![if dice.chance(0.4) {
                 ongoing(Touches::Routes(vec![route]), length - long, length, strong)
             } else {
-                run(Touches::Routes(vec![route]), at.min(length - long - 60.0), long, strong)
+                run(
+                    Touches::Routes(vec![route]),
+                    at.min(length - long - 60.0),
+                    long,
+                    strong,
+                )
             }]
         }
         "group" => {
@@ -204,7 +268,12 @@ fn plan(dice: &mut Dice, family: &str, site: &mut Site) -> Vec<Fault> {
             let count = 2 + dice.below(2);
             let from = dice.below(names.len() - count + 1);
             names = names[from..from + count].to_vec();
-            vec![run(Touches::Routes(collapse(names, site)), at, dice.log_between(3_600.0, 0.25 * length), strong)]
+            vec![run(
+                Touches::Routes(collapse(names, site)),
+                at,
+                dice.log_between(3_600.0, 0.25 * length),
+                strong,
+            )]
         }
         "url" => {
             let url = format!("{route}/{}", dice.below(2));
@@ -232,7 +301,11 @@ fn plan(dice: &mut Dice, family: &str, site: &mut Site) -> Vec<Fault> {
                 .collect()
         }
         "daily" | "hourly" => {
-            let period = if family == "daily" { 86_400.0 } else { [14_400.0, 21_600.0, 28_800.0][dice.below(3)] };
+            let period = if family == "daily" {
+                86_400.0
+            } else {
+                [14_400.0, 21_600.0, 28_800.0][dice.below(3)]
+            };
             let phase = dice.between(0.1, 0.8) * period;
             let minutes = dice.log_between(120.0, 900.0);
             let mut bursts = Vec::new();
@@ -245,20 +318,40 @@ fn plan(dice: &mut Dice, family: &str, site: &mut Site) -> Vec<Fault> {
                 cycle += 1.0;
             }
             let verdict = if bursts.len() >= 3 { "recurring" } else { "" };
-            vec![Fault { touches: Touches::Site, bursts, verdict, ongoing: false, seen_as: Touches::Site }]
+            vec![Fault {
+                touches: Touches::Site,
+                bursts,
+                verdict,
+                ongoing: false,
+                seen_as: Touches::Site,
+            }]
         }
         "upstream_named" | "upstream_unnamed" => {
             let upstream = dice.below(site.upstreams);
             let mut fault = ongoing(Touches::Upstream(upstream), at, length, strong);
             if !site.named {
                 fault.seen_as = Touches::Site;
-                fault.verdict = if site.upstreams == 2 { "either" } else { "intermittent" };
+                fault.verdict = if site.upstreams == 2 {
+                    "either"
+                } else {
+                    "intermittent"
+                };
             }
             vec![fault]
         }
         "robots" => vec![ongoing(Touches::Robots, at, length, 1.0)],
-        "crawler" => vec![run(Touches::Crawler(dice.below(3) as u16), at, dice.log_between(3_600.0, 0.25 * length), strong)],
-        "all_crawlers" => vec![run(Touches::AllCrawlers, at, dice.log_between(3_600.0, 0.25 * length), strong)],
+        "crawler" => vec![run(
+            Touches::Crawler(dice.below(3) as u16),
+            at,
+            dice.log_between(3_600.0, 0.25 * length),
+            strong,
+        )],
+        "all_crawlers" => vec![run(
+            Touches::AllCrawlers,
+            at,
+            dice.log_between(3_600.0, 0.25 * length),
+            strong,
+        )],
         "flapping" => {
             let (down, up) = (dice.between(120.0, 600.0), dice.between(200.0, 1_400.0));
             let end = at + dice.log_between(7_200.0, 0.2 * length);
@@ -269,19 +362,38 @@ fn plan(dice: &mut Dice, family: &str, site: &mut Site) -> Vec<Fault> {
                 bursts.push((from, from + out, 1.0));
                 from += out + up * dice.between(0.6, 1.3);
             }
-            let verdict = if down / (down + up) < 0.4 { "intermittent" } else { "either" };
-            vec![Fault { touches: Touches::Site, bursts, verdict, ongoing: false, seen_as: Touches::Site }]
+            let verdict = if down / (down + up) < 0.4 {
+                "intermittent"
+            } else {
+                "either"
+            };
+            vec![Fault {
+                touches: Touches::Site,
+                bursts,
+                verdict,
+                ongoing: false,
+                seen_as: Touches::Site,
+            }]
         }
         "low" => {
             let share = dice.log_between(0.008, 0.15);
-            vec![run(Touches::Site, 0.3 * length, dice.between(0.3, 0.7) * length, share)]
+            vec![run(
+                Touches::Site,
+                0.3 * length,
+                dice.between(0.3, 0.7) * length,
+                share,
+            )]
         }
         "overload" => {
             site.capacity = 1.6;
             for day in 0..(length / 86_400.0) as usize {
                 if day % 3 != 2 {
                     let middle = (day as f64 + dice.between(0.35, 0.65)) * 86_400.0;
-                    site.peaks.push((middle, dice.between(3_600.0, 9_000.0), dice.between(2.5, 4.0)));
+                    site.peaks.push((
+                        middle,
+                        dice.between(3_600.0, 9_000.0),
+                        dice.between(2.5, 4.0),
+                    ));
                 }
             }
             let mut bursts = Vec::new();
@@ -293,7 +405,13 @@ fn plan(dice: &mut Dice, family: &str, site: &mut Site) -> Vec<Fault> {
                 }
                 at += 300.0;
             }
-            vec![Fault { touches: Touches::Site, bursts, verdict: "overload", ongoing: false, seen_as: Touches::Site }]
+            vec![Fault {
+                touches: Touches::Site,
+                bursts,
+                verdict: "overload",
+                ongoing: false,
+                seen_as: Touches::Site,
+            }]
         }
         "gap" => {
             let from = at - 0.5 * outage;
@@ -301,12 +419,32 @@ fn plan(dice: &mut Dice, family: &str, site: &mut Site) -> Vec<Fault> {
             vec![run(Touches::Site, from, outage.max(7_200.0), strong)]
         }
         "several" => vec![
-            run(Touches::Routes(vec![route]), 0.2 * length, 0.15 * length, strong),
-            run(Touches::Site, 0.5 * length, dice.log_between(60.0, 590.0), 1.0),
-            run(Touches::Site, 0.7 * length, 0.12 * length, dice.between(0.1, 0.35)),
+            run(
+                Touches::Routes(vec![route]),
+                0.2 * length,
+                0.15 * length,
+                strong,
+            ),
+            run(
+                Touches::Site,
+                0.5 * length,
+                dice.log_between(60.0, 590.0),
+                1.0,
+            ),
+            run(
+                Touches::Site,
+                0.7 * length,
+                0.12 * length,
+                dice.between(0.1, 0.35),
+            ),
         ],
         "partial" => {
-            let mut fault = run(Touches::Site, at, dice.log_between(300.0, 3_600.0), dice.between(0.3, 0.7));
+            let mut fault = run(
+                Touches::Site,
+                at,
+                dice.log_between(300.0, 3_600.0),
+                dice.between(0.3, 0.7),
+            );
             if fault.verdict != "blip" {
                 fault.verdict = "either";
             }
@@ -331,7 +469,11 @@ fn collapse(names: Vec<String>, site: &Site) -> Vec<String> {
             Some((parent, _)) if !parent.is_empty() => parent.to_owned(),
             _ => name.clone(),
         };
-        let whole = site.routes.iter().filter(|route| route.0.starts_with(&format!("{parent}/"))).all(|route| names.contains(&route.0));
+        let whole = site
+            .routes
+            .iter()
+            .filter(|route| route.0.starts_with(&format!("{parent}/")))
+            .all(|route| names.contains(&route.0));
         let kept = if whole { parent } else { name.clone() };
         if !short.contains(&kept) {
             short.push(kept);
@@ -348,22 +490,39 @@ fn run(touches: Touches, at: f64, length: f64, share: f64) -> Fault {
     } else {
         "intermittent"
     };
-    Fault { seen_as: touches.clone(), touches, bursts: vec![(at, at + length, share)], verdict, ongoing: false }
+    Fault {
+        seen_as: touches.clone(),
+        touches,
+        bursts: vec![(at, at + length, share)],
+        verdict,
+        ongoing: false,
+    }
 }
 
 fn ongoing(touches: Touches, at: f64, end: f64, share: f64) -> Fault {
-    Fault { ongoing: true, ..run(touches, at, end - at, share) }
+    Fault {
+        ongoing: true,
+        ..run(touches, at, end - at, share)
+    }
 }
 
 fn rate(site: &Site, at: f64) -> f64 {
     let day = 1.0 + 0.5 * (at / 86_400.0 * std::f64::consts::TAU).sin();
-    let peak: f64 = site.peaks.iter().map(|(middle, half, factor)| factor * (1.0 - ((at - middle) / half).powi(2)).max(0.0)).sum();
+    let peak: f64 = site
+        .peaks
+        .iter()
+        .map(|(middle, half, factor)| factor * (1.0 - ((at - middle) / half).powi(2)).max(0.0))
+        .sum();
     day + peak
 }
 
 fn overload_share(site: &Site, at: f64) -> f64 {
     let over = (rate(site, at) - site.capacity) / rate(site, at);
-    if over > 0.02 { (0.9 * over).min(0.55) } else { 0.0 }
+    if over > 0.02 {
+        (0.9 * over).min(0.55)
+    } else {
+        0.0
+    }
 }
 
 fn draw(dice: &mut Dice, site: &Site, faults: &[Fault]) -> Vec<Row> {
@@ -389,7 +548,14 @@ fn draw(dice: &mut Dice, site: &Site, faults: &[Fault]) -> Vec<Row> {
         }
         let now = (at / 3_600.0) as usize;
         if now != hour.0 {
-            hour = (now, if site.clumpy { dice.log_between(0.1, 4.0) } else { dice.log_between(0.5, 1.6) });
+            hour = (
+                now,
+                if site.clumpy {
+                    dice.log_between(0.1, 4.0)
+                } else {
+                    dice.log_between(0.5, 1.6)
+                },
+            );
         }
         let mut row = Row::default();
         if !dice.chance(site.others) {
@@ -407,12 +573,27 @@ fn draw(dice: &mut Dice, site: &Site, faults: &[Fault]) -> Vec<Row> {
     rows
 }
 
-#[expect(clippy::too_many_arguments, reason = "one draw needs the whole state of the simulation")]
-fn fetch(dice: &mut Dice, site: &Site, faults: &[Fault], at: f64, mut row: Row, hour: f64, rows: &mut Vec<Row>, again: &mut Vec<(f64, Row)>) {
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one draw needs the whole state of the simulation"
+)]
+fn fetch(
+    dice: &mut Dice,
+    site: &Site,
+    faults: &[Fault],
+    at: f64,
+    mut row: Row,
+    hour: f64,
+    rows: &mut Vec<Row>,
+    again: &mut Vec<(f64, Row)>,
+) {
     if site.gap.is_some_and(|gap| gap.0 <= at && at <= gap.1) {
         return;
     }
-    let route = site.routes.iter().position(|route| row.path.starts_with(&format!("{}/", route.0)));
+    let route = site
+        .routes
+        .iter()
+        .position(|route| row.path.starts_with(&format!("{}/", route.0)));
     let noise = route.map_or(site.noise[0], |index| site.noise[index]);
     row.at = START + at as i64;
     row.attempts.clear();
@@ -423,13 +604,18 @@ fn fetch(dice: &mut Dice, site: &Site, faults: &[Fault], at: f64, mut row: Row, 
         let mut attempt = row.failed;
         for fault in faults {
             for (from, to, share) in &fault.bursts {
-                if *from <= at && at < *to && touches(&fault.touches, &row, upstream) && is_own(fault, faults, *from, *to) {
+                if *from <= at
+                    && at < *to
+                    && touches(&fault.touches, &row, upstream)
+                    && is_own(fault, faults, *from, *to)
+                {
                     attempt |= dice.chance(*share);
                 }
             }
         }
         if site.named {
-            row.attempts.push((format!("10.0.0.{upstream}:80"), attempt));
+            row.attempts
+                .push((format!("10.0.0.{upstream}:80"), attempt));
         }
         let next = (upstream + 1) % site.upstreams;
         row.failed = attempt;
@@ -440,7 +626,11 @@ fn fetch(dice: &mut Dice, site: &Site, faults: &[Fault], at: f64, mut row: Row, 
         row.failed = false;
     }
     if row.failed {
-        let (chance, wait) = if row.crawler.is_some() { (0.4, 1_200.0) } else { (0.3, 25.0) };
+        let (chance, wait) = if row.crawler.is_some() {
+            (0.4, 1_200.0)
+        } else {
+            (0.3, 25.0)
+        };
         if dice.chance(chance) {
             let wait = dice.exponential(wait);
             let mut next = row.clone();
@@ -456,14 +646,22 @@ fn fetch(dice: &mut Dice, site: &Site, faults: &[Fault], at: f64, mut row: Row, 
 
 /// A rolling restart lists all its bursts in its first fault for the truth; each upstream fails in its own only.
 fn is_own(fault: &Fault, faults: &[Fault], from: f64, to: f64) -> bool {
-    fault.verdict != "restart" || !faults.iter().skip(1).any(|other| other.bursts.iter().any(|burst| burst.0 == from && burst.1 == to))
+    fault.verdict != "restart"
+        || !faults.iter().skip(1).any(|other| {
+            other
+                .bursts
+                .iter()
+                .any(|burst| burst.0 == from && burst.1 == to)
+        })
 }
 
 /// Whether a request is in a scope.
-pub fn touches(scope: &Touches, row: &Row, upstream: usize) -> bool {
+pub(crate) fn touches(scope: &Touches, row: &Row, upstream: usize) -> bool {
     match scope {
         Touches::Site => true,
-        Touches::Routes(routes) => routes.iter().any(|route| row.path.starts_with(&format!("{route}/"))),
+        Touches::Routes(routes) => routes
+            .iter()
+            .any(|route| row.path.starts_with(&format!("{route}/"))),
         Touches::Url(url) => row.path == *url,
         Touches::Upstream(index) => *index == upstream,
         Touches::Crawler(crawler) => row.crawler == Some(*crawler),

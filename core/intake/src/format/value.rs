@@ -174,18 +174,20 @@ pub(super) fn is_address(text: &[u8]) -> bool {
     is_ipv4(text) || is_ipv6(text)
 }
 
+/// Four numbers of up to three digits, perhaps a port.
 fn is_ipv4(text: &[u8]) -> bool {
-    let host = match text.iter().position(|byte| *byte == b':') {
-        Some(colon) if text[colon + 1..].iter().all(u8::is_ascii_digit) => &text[..colon],
-        Some(_) => return false,
-        None => text,
-    };
-    let mut parts = 0;
-    let octets = host.split(|byte| *byte == b'.').all(|part| {
-        parts += 1;
-        (1..=3).contains(&part.len()) && part.iter().all(u8::is_ascii_digit)
-    });
-    octets && parts == 4
+    let (mut dots, mut digits) = (0, 0);
+    for (at, byte) in text.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' if digits < 3 => digits += 1,
+            b'.' if digits > 0 && dots < 3 => (dots, digits) = (dots + 1, 0),
+            b':' if digits > 0 && dots == 3 => {
+                return text[at + 1..].iter().all(u8::is_ascii_digit);
+            }
+            _ => return false,
+        }
+    }
+    dots == 3 && digits > 0
 }
 
 fn is_ipv6(text: &[u8]) -> bool {

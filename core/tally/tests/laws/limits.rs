@@ -64,8 +64,13 @@ impl Writer {
         self.lines.push((line.at, text));
     }
 
+    /// In the order of adding.
+    pub(crate) fn text(self) -> String {
+        self.lines.into_iter().map(|(_, line)| line).collect()
+    }
+
     /// In the order of time, as an edge writes, but for some lines that come late.
-    fn log(mut self, name: &str, chance: &mut Chance) -> Log {
+    pub(crate) fn log(mut self, name: &str, chance: &mut Chance) -> Log {
         for (at, _) in &mut self.lines {
             if chance.one_in(20) {
                 *at += 90;

@@ -1,1 +1,127 @@
-//! TODO
+//! What the judge reads adds up: every series of a log sums to the totals, and no series tells a moment twice.
+
+use std::collections::BTreeMap;
+
+use model::ScopeKind;
+use tally::{Key, Obs, View};
+
+use crate::chance::Chance;
+use crate::log::{Log, intake};
+use crate::owned::{FEW, Mix, events, tally};
+use crate::recordings::{cases, examples};
+
+fn good(series: &BTreeMap<Key, Vec<Obs>>, key: Key) -> u64 {
+    series.get(&key).into_iter().flatten().map(|obs| u64::from(obs.good)).sum()
+}
+
+fn failed(series: &BTreeMap<Key, Vec<Obs>>, key: Key) -> u64 {
+    let all = series.get(&key).into_iter().flatten();
+    all.map(|obs| u64::from(obs.failed) + u64::from(obs.repeats)).sum()
+}
+
+fn keys_of(series: &BTreeMap<Key, Vec<Obs>>, kind: ScopeKind) -> Vec<Key> {
+    let is_one = |key: &&Key| key.kind() == kind && !matches!(key, Key::AllCrawlers);
+    series.keys().filter(is_one).copied().collect()
+}
+
+/// `cached`: good answers of the edge's cache, which say nothing of the origin and are in no series.
+#[track_caller]
+fn assert_sums(name: &str, view: &View, cached: u64) {
+    let series = view.series(0);
+    for (key, all) in &series {
+        let is_sorted = all.windows(2).all(|pair| (pair[0].at, pair[0].until) < (pair[1].at, pair[1].until));
+        assert!(is_sorted, "{name}: {key:?} is sorted and tells no moment twice");
+        assert!(all.iter().all(|obs| obs.at <= obs.until), "{name}: {key:?}");
+    }
+    let totals = &view.totals;
+    let bad = totals.failed + totals.hidden_failures + totals.client_aborts;
+    assert_eq!(good(&series, Key::Site), totals.requests - bad - cached, "{name}: good");
+    assert_eq!(failed(&series, Key::Site), totals.failed, "{name}: failed");
+    assert_eq!(totals.by_status.values().sum::<u64>(), totals.requests, "{name}: statuses");
+
+    assert_eq!(failed(&series, Key::AllCrawlers), totals.fetches_failed, "{name}: fetches failed");
+    assert_eq!(
+        failed(&series, Key::AllCrawlers) + failed(&series, Key::OtherClients),
+        totals.failed,
+        "{name}: crawlers and others"
+    );
+    if series.contains_key(&Key::AllCrawlers) && series.contains_key(&Key::OtherClients) {
+        let both = good(&series, Key::AllCrawlers) + good(&series, Key::OtherClients);
+        assert_eq!(both, good(&series, Key::Site), "{name}: good of crawlers and others");
+    }
+    for report in &view.crawlers {
+        assert_eq!(failed(&series, Key::Crawler(report.crawler)), report.failed, "{name}: {report:?}");
+        assert_eq!(report.by_status.values().sum::<u64>(), report.fetches, "{name}: {report:?}");
+    }
+    assert_eq!(view.crawlers.iter().map(|report| report.fetches).sum::<u64>(), totals.fetches);
+
+    let hosts = keys_of(&series, ScopeKind::Host);
+    if !hosts.is_empty() {
+        let sum: u64 = hosts.iter().map(|host| failed(&series, *host)).sum();
+        assert_eq!(sum, totals.failed, "{name}: hosts");
+    }
+    for (index, prefix) in view.prefixes.iter().enumerate() {
+        let Some(parent) = prefix.parent else { continue };
+        let (parent, child) = (Key::Prefix(parent), Key::Prefix(index as u32));
+        assert!(failed(&series, parent) >= failed(&series, child), "{name}: {prefix:?}");
+        if series.contains_key(&parent) {
+            assert!(good(&series, parent) >= good(&series, child), "{name}: {prefix:?}");
+        }
+    }
+    assert_goods(name, view, &series);
+}
+
+/// The good requests of a scope, listed, are those of its series.
+fn assert_goods(name: &str, view: &View, series: &BTreeMap<Key, Vec<Obs>>) {
+    for key in series.keys().filter(|key| !matches!(key, Key::OtherClients)) {
+        let listed: u64 = view.goods(&[*key], None).iter().map(|(_, _, n)| u64::from(*n)).sum();
+        assert_eq!(listed, good(series, *key), "{name}: {key:?}");
+    }
+    for report in &view.crawlers {
+        let key = Key::Crawler(report.crawler);
+        if series.contains_key(&key) {
+            let listed = view.goods(&[Key::Site], Some(report.crawler));
+            let listed: u64 = listed.iter().map(|(_, _, n)| u64::from(*n)).sum();
+            assert_eq!(listed, good(series, key), "{name}: {report:?}");
+        }
+    }
+    let scopes: Vec<_> = series.keys().map(|key| (*key, view.scope(&[*key]))).collect();
+    for (key, scope) in scopes {
+        let means = view.keys(&scope);
+        let is_named_alone = !matches!(key, Key::OtherClients | Key::Prefix(_) | Key::Url(_));
+        if is_named_alone {
+            assert_eq!(means, [key], "{name}: {scope:?}");
+        }
+    }
+}
+
+fn assert_log(log: &Log) {
+    // No recording has answers of a cache.
+    assert_sums(&log.name, &log.read_whole(&intake(31)).view, 0);
+}
+
+#[test]
+fn recordings_add_up() {
+    cases().iter().chain(&examples()).for_each(assert_log);
+}
+
+#[test]
+fn logs_by_chance_add_up_with_and_without_counts() {
+    let mut chance = Chance(32);
+    for round in 0..60 {
+        let mix = Mix {
+            seconds: [60, 900, 86_400 * 8, 86_400 * 50, 86_400 * 430][round % 5],
+            words: 1 + chance.below(12),
+            one_fails_in: 1 + chance.below(4),
+            ..FEW
+        };
+        let all = events(mix, 400, &mut chance);
+        let mut tally = tally(&all);
+        tally.close(model::Stamp(i64::MAX));
+        let cached = all
+            .iter()
+            .filter(|event| matches!(event, crate::owned::Event::Request(request) if request.from_cache))
+            .count();
+        assert_sums(&format!("round {round}"), &tally.view(), cached as u64);
+    }
+}
