@@ -20,18 +20,20 @@ pub(crate) fn risks(view: &View, incident: &Incident, now: Stamp) -> Vec<Risk> {
     risks
 }
 
-/// The fact's source and whether it was read.
-fn risk(id: &'static str, says: String, due: Option<Stamp>) -> Option<Risk> {
+/// A risk by the fact behind it, with its source and whether that was read.
+fn risk(id: &'static str, what: String, then: &str) -> Option<Risk> {
     let fact = knowledge::fact(id)?;
-    let status = if fact.checked.is_some() {
-        RiskStatus::Verified
-    } else {
-        RiskStatus::NotYetVerified
+    let status = match fact.checked {
+        Some(_) => RiskStatus::Verified,
+        None => RiskStatus::NotYetVerified,
     };
     Some(Risk {
         fact: Fact(fact.id),
-        says,
-        due,
+        what,
+        then: then.to_owned(),
+        since: None,
+        last_good: None,
+        due: None,
         status,
         source: fact.source,
     })
@@ -42,19 +44,12 @@ fn robots(view: &View, incident: &Incident, now: Stamp) -> Vec<Risk> {
     let all = view.robots_at(now);
     let within = all.iter().filter(|fact| {
         fact.failing_since >= incident.start
-            && fact.failing_since <= incident.last_failure
+            && fact.failing_since <= incident.last_failure.plus_secs(1)
             && incident
                 .crawlers
                 .iter()
                 .any(|hit| hit.crawler == fact.crawler)
-            && matches!(
-                incident.scope.kind,
-                ScopeKind::Site
-                    | ScopeKind::Host
-                    | ScopeKind::Robots
-                    | ScopeKind::Upstream
-                    | ScopeKind::Crawler
-            )
+            && !matches!(incident.scope.kind, ScopeKind::Route | ScopeKind::Url)
     });
     let mut risks: Vec<Risk> = within
         .filter_map(|fact| robots_risk(incident, fact))
@@ -67,85 +62,86 @@ fn robots(view: &View, incident: &Incident, now: Stamp) -> Vec<Risk> {
 
 fn robots_risk(incident: &Incident, fact: &RobotsFact) -> Option<Risk> {
     let crawler = knowledge::crawler(fact.crawler);
-    let status = incident
+    let statuses: Vec<String> = incident
         .statuses
         .keys()
         .map(|status| status.0.to_string())
-        .collect::<Vec<_>>()
-        .join("/");
-    let seen = format!("robots.txt: {status} to {}", crawler.id);
-    if crawler.operator != "Google" {
-        return risk(
-            "ROB-01",
-            format!(
-                "{seen}; a crawler that follows RFC 9309 must assume that it may fetch nothing"
-            ),
-            None,
-        );
-    }
+        .collect();
+    let what = format!("robots.txt: {} to {}", statuses.join("/"), crawler.id);
     let since = fact.failing_since;
-    match fact.phase {
-        RobotsPhase::Stopped => risk(
-            "ROB-07",
-            format!("{seen}; Google stops crawling until it can be read"),
-            Some(since.plus_secs(ROBOTS_STOP_SECONDS)),
-        ),
-        RobotsPhase::Cached => risk(
-            "ROB-08",
-            format!("{seen}; Google goes by its last good copy"),
-            Some(since.plus_secs(ROBOTS_COPY_SECONDS)),
-        ),
-        RobotsPhase::Expired => risk(
-            "ROB-10",
-            format!("{seen}; Google acts as if there were no robots.txt"),
+    let (id, then, due) = if crawler.operator != "Google" {
+        (
+            "ROB-01",
+            "a crawler that follows RFC 9309 must assume that it may fetch nothing",
             None,
-        ),
-    }
+        )
+    } else {
+        match fact.phase {
+            RobotsPhase::Stopped => (
+                "ROB-07",
+                "Google stops crawling until it can be read",
+                Some(since.plus_secs(ROBOTS_STOP_SECONDS)),
+            ),
+            RobotsPhase::Cached => (
+                "ROB-08",
+                "Google goes by its last good copy",
+                Some(since.plus_secs(ROBOTS_COPY_SECONDS)),
+            ),
+            RobotsPhase::Expired => ("ROB-10", "Google acts as if there were no robots.txt", None),
+        }
+    };
+    let risk = risk(id, what, then)?;
+    Some(Risk {
+        since: Some(since),
+        last_good: fact.last_ok,
+        due,
+        ..risk
+    })
 }
 
-/// URLs that search crawlers are owed, from the one owed longest.
+/// URLs that Google's crawlers are owed, from the one owed longest.
 fn urls(view: &View, incident: &Incident) -> Option<Risk> {
     let owed: Vec<&LedgerRow> = view
         .ledger
         .iter()
         .filter(|row| row.owed > 0 && knowledge::crawler(row.crawler).operator == "Google")
         .filter(|row| {
-            row.first_failed >= incident.start && row.first_failed <= incident.last_failure
+            row.first_failed >= incident.start
+                && row.first_failed <= incident.last_failure.plus_secs(1)
         })
         .collect();
     let oldest = owed.iter().map(|row| row.first_failed).min()?;
     let count: u64 = owed.iter().map(|row| row.owed).sum();
     let plural = if count == 1 { "URL" } else { "URLs" };
+    let what = format!("{count} {plural} owed to Google");
     let slows = |status: &Status| matches!(status.0, 503 | 429);
-    if incident.statuses.keys().all(slows) {
-        return risk(
+    let risk = if incident.statuses.keys().all(slows) {
+        let due = Some(oldest.plus_secs(DROP_SECONDS));
+        risk(
             "503-11",
-            format!(
-                "{count} {plural} owed to Google: answers of 503 or 429 for over 2 days make it drop them"
-            ),
-            Some(oldest.plus_secs(DROP_SECONDS)),
-        );
-    }
-    risk(
-        "RATE-16",
-        format!(
-            "{count} {plural} owed to Google: those that keep failing are removed, after how long is not known"
-        ),
-        None,
-    )
+            what,
+            "answers of 503 or 429 for over 2 days make it drop them",
+        )
+        .map(|risk| Risk { due, ..risk })
+    } else {
+        risk(
+            "RATE-16",
+            what,
+            "those that keep failing are removed, after how long is not known",
+        )
+    };
+    risk.map(|risk| Risk {
+        since: Some(oldest),
+        ..risk
+    })
 }
 
 /// The crawl rate of the whole host.
 fn rate(incident: &Incident) -> Option<Risk> {
-    let google = incident
-        .crawlers
+    let hits = &incident.crawlers;
+    let google = hits
         .iter()
         .any(|hit| knowledge::crawler(hit.crawler).operator == "Google");
-    google.then(|| {
-        risk(
-            "502-04",
-            "5xx answers lower Google's crawl capacity for the whole host".to_owned(),
-            None,
-        )
-    })?
+    let what = "crawl rate of the whole host".to_owned();
+    google.then(|| risk("502-04", what, "Google lowers its limit on 5xx answers"))?
 }

@@ -36,10 +36,9 @@ pub fn access_line(bytes: &[u8]) {
 /// Lines of an error log.
 pub fn error_line(bytes: &[u8]) {
     for line in bytes.split(|byte| *byte == b'\n') {
-        if let Some(entry) = error_log::parse(line) {
-            if let Some(upstream) = entry.upstream {
-                let _ = error_log::upstream_address(upstream);
-            }
+        let entry = error_log::parse(line);
+        if let Some(upstream) = entry.and_then(|entry| entry.upstream) {
+            let _ = error_log::upstream_address(upstream);
         }
     }
     settle(scan(LogKind::Error, bytes, &Filter::default()));

@@ -9,6 +9,7 @@ mod format;
 pub mod fuzz;
 mod held;
 mod identity;
+mod nearest;
 mod path;
 mod scan;
 mod secret;

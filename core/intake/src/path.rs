@@ -37,9 +37,15 @@ impl<'line> Target<'line> {
                 }
             }
         }
-        let rest = &rest[..memchr::memchr(b'#', rest).unwrap_or(rest.len())];
-        let (path, query) = match memchr::memchr(b'?', rest) {
-            Some(at) => (&rest[..at], Some(&rest[at + 1..])),
+        let (path, query) = match memchr::memchr2(b'?', b'#', rest) {
+            Some(at) if rest[at] == b'?' => {
+                let query = &rest[at + 1..];
+                (
+                    &rest[..at],
+                    Some(&query[..memchr::memchr(b'#', query).unwrap_or(query.len())]),
+                )
+            }
+            Some(at) => (&rest[..at], None),
             None => (rest, None),
         };
         let path = if path.is_empty() {
@@ -265,9 +271,9 @@ fn is_personal_word(word: &[u8]) -> bool {
         14 => &[b"reset-password", b"password-reset"],
         _ => &[],
     };
-    words
-        .iter()
-        .any(|personal| word.eq_ignore_ascii_case(personal))
+    words.iter().any(|personal| {
+        word[0].eq_ignore_ascii_case(&personal[0]) && word.eq_ignore_ascii_case(personal)
+    })
 }
 
 /// `name@host.tld`, the `@` also percent-encoded; not `/@handle`, `@2x.png` or `pkg@1.2.3`.

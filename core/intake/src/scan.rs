@@ -14,7 +14,7 @@ use crate::held::{Held, HeldAttempt, HeldError, HeldFetch, HeldRequest};
 use crate::identity::{Agents, Client, Ranges};
 use crate::path::{self, Known, Target};
 use crate::secret::Secret;
-use crate::seen::Sources;
+use crate::seen::{Seen, Sources};
 use crate::visit::{Spans, Visit};
 
 /// Longest line that is read; a longer one is counted as not understood.
@@ -140,10 +140,16 @@ impl Intake {
             format_count: 0,
             zone: None,
             zone_count: 0,
-            scanned: Scanned::default(),
+            seen: Seen::default(),
+            held: Held::default(),
         };
         scan.lines(sink);
-        scan.scanned
+        let mut scanned = Scanned {
+            held: scan.held,
+            ..Scanned::default()
+        };
+        *scanned.sources.of(chunk.source) = scan.seen;
+        scanned
     }
 
     /// What a head of a source holds, and its first stamp: read before the whole, to know error logs and to rank.
@@ -216,7 +222,8 @@ struct Scan<'a> {
     format_count: u64,
     zone: Option<i32>,
     zone_count: u64,
-    scanned: Scanned,
+    seen: Seen,
+    held: Held,
 }
 
 impl Scan<'_> {
@@ -253,7 +260,7 @@ impl Scan<'_> {
             source: self.chunk.source,
             line: number,
         };
-        self.scanned.sources.of(place.source).lines += 1;
+        self.seen.lines += 1;
         if line.len() > LINE_MAX {
             return self.unparsed(number, "line longer than the limit of 64 KiB");
         }
@@ -264,7 +271,7 @@ impl Scan<'_> {
         scratch.clear();
         match self.intake.formats.recognise(line, scratch, spans) {
             Ok(format) => {
-                self.scanned.sources.of(place.source).fields |= spans.carried();
+                self.seen.fields |= spans.carried();
                 let visit = Visit::new(line, scratch, spans);
                 if let Err(reason) = self.visit(&visit, format, place, sink) {
                     self.unparsed(number, reason);
@@ -272,7 +279,7 @@ impl Scan<'_> {
             }
             Err(_) if self.chunk.kind != LogKind::Error && self.error(line, place) => {}
             Err(_) if self.is_continuation() => {
-                self.scanned.sources.of(place.source).continuations += 1;
+                self.seen.continuations += 1;
             }
             Err(reason) => self.unparsed(number, reason.text()),
         }
@@ -284,14 +291,11 @@ impl Scan<'_> {
     }
 
     fn unparsed(&mut self, line: u64, reason: &'static str) {
-        self.scanned
-            .sources
-            .of(self.chunk.source)
-            .unparsed(line, reason);
+        self.seen.unparsed(line, reason);
     }
 
     fn count_formats(&mut self) {
-        let seen = self.scanned.sources.of(self.chunk.source);
+        let seen = &mut self.seen;
         if let Some(format) = self.format.take() {
             let name = self.intake.formats.name(format).to_owned();
             *seen.formats.entry((format.edge, name)).or_default() += self.format_count;
@@ -320,7 +324,7 @@ impl Scan<'_> {
         }
         self.format_count += 1;
         self.zone_count += 1;
-        let seen = self.scanned.sources.of(place.source);
+        let seen = &mut self.seen;
         seen.requests += 1;
         seen.stretch(at);
         let settings = &self.intake.settings;
@@ -450,7 +454,7 @@ impl Scan<'_> {
         if self.filter.is_empty() && (request.fetch.is_some() || outcome != Outcome::Failed) {
             held.lend(None, false, sink);
         } else {
-            self.scanned.held.requests.push(held);
+            self.held.requests.push(held);
         }
     }
 
@@ -460,7 +464,7 @@ impl Scan<'_> {
             return false;
         };
         let civil = Stamp(entry.civil_millis);
-        let seen = self.scanned.sources.of(place.source);
+        let seen = &mut self.seen;
         seen.entries += 1;
         *seen.error_edges.entry(entry.edge).or_default() += 1;
         seen.stretch(civil);
@@ -481,7 +485,7 @@ impl Scan<'_> {
             let line = RequestLine::parse(request);
             line_key(secret, client, line.method, line.target)
         });
-        self.scanned.held.errors.push(HeldError {
+        self.held.errors.push(HeldError {
             civil,
             zone: entry.zone,
             place,

@@ -3,7 +3,7 @@
 //! Never a made-up join: an error entry that no request fits stays a sign of its own.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BinaryHeap};
 
 use model::{
     Cause, Confidence, Edge, Finding, Joined, Outcome, Place, Request, Sign, SourceId, Stamp,
@@ -12,6 +12,7 @@ use rustc_hash::FxHashMap;
 
 use crate::attribute::{About, combine, combine_errors};
 use crate::held::{Held, HeldAttempt, HeldError, HeldRequest};
+use crate::nearest::{Nearest, Timeline};
 use crate::scan::Intake;
 use crate::seen::Sources;
 
@@ -25,6 +26,10 @@ const ZONE_STEP_MINUTES: i64 = 15;
 const SLACK_MILLIS: i64 = 2_000;
 /// How long an answer may take where its duration is not logged: three default time-outs of 60 s.
 const DURATION_MAX_MILLIS: i64 = 180_000;
+/// Pairs of an entry and a request that vote on the zone of one error log. Entries with the rarest keys come first.
+const VOTES_MAX: usize = 1 << 20;
+/// Requests, nearest first, that have no attempt left for an entry, after which it stays a sign of its own.
+const FULL_MAX: u32 = 4_096;
 /// httpd writes the line with the reason, then the one with the client, in one go.
 const THREAD_MILLIS: i64 = 1_000;
 
@@ -73,13 +78,14 @@ impl Settler {
         requests.sort_unstable_by_key(HeldRequest::order);
         errors.sort_unstable_by_key(|error| (error.place, error.civil));
         let entries = entries(intake, errors);
-        let zones = zones(&requests, &entries, sources, zone);
+        let indexes = Indexes::of(&requests, &entries);
+        let zones = zones(&requests, &entries, &indexes, sources, zone);
         self.joined.error_zone = zones.values().next().copied();
         let entries: Vec<Entry> = entries
             .into_iter()
             .map(|entry| entry.in_zone(&zones))
             .collect();
-        let of_entry = join(&requests, &entries);
+        let of_entry = join(&requests, &entries, &indexes);
         let mut of_request: Vec<Vec<usize>> = vec![Vec::new(); requests.len()];
         for (entry, joined) in of_entry.iter().enumerate() {
             match joined {
@@ -234,6 +240,10 @@ impl Entry {
         self.lines[0].edge
     }
 
+    fn source(&self) -> SourceId {
+        self.lines[0].place.source
+    }
+
     fn client(&self) -> Option<u64> {
         self.lines.iter().find_map(|line| line.client)
     }
@@ -313,62 +323,98 @@ impl Entry {
 
     /// Distance in milliseconds between the entry, if it stands at `at`, and the request; `None` where it cannot be.
     fn distance(&self, at: Stamp, held: &HeldRequest) -> Option<i64> {
-        let known = held.millis.map(i64::from);
-        let duration = known.unwrap_or(DURATION_MAX_MILLIS);
+        let duration = duration(held);
         // nginx stamps a request at its end, httpd at its start.
-        let (from, to, ideal) = match self.edge() {
-            Edge::Apache => (
-                held.at.0,
-                held.at.0 + duration,
-                held.at.0 + known.unwrap_or(0),
-            ),
-            Edge::Nginx | Edge::Unknown => (held.at.0 - duration, held.at.0, held.at.0),
+        let (from, to) = match self.edge() {
+            Edge::Apache => (held.at.0, held.at.0 + duration),
+            Edge::Nginx | Edge::Unknown => (held.at.0 - duration, held.at.0),
         };
         let possible = (from - SLACK_MILLIS..=to + SLACK_MILLIS).contains(&at.0);
-        possible.then(|| (at.0 - ideal).abs())
+        possible.then(|| (at.0 - ideal(self.edge(), held)).abs())
     }
 }
 
-/// Requests by what an entry may name.
+/// Milliseconds that a request took, or may have taken.
+fn duration(held: &HeldRequest) -> i64 {
+    held.millis.map_or(DURATION_MAX_MILLIS, i64::from)
+}
+
+/// When an entry of that edge about the request should stand: at its end, as far as is known.
+fn ideal(edge: Edge, held: &HeldRequest) -> i64 {
+    match edge {
+        Edge::Apache => held.at.0 + held.millis.map_or(0, i64::from),
+        Edge::Nginx | Edge::Unknown => held.at.0,
+    }
+}
+
+/// Requests by what an entry of one edge may name.
+#[derive(Default)]
 struct Index {
-    serials: FxHashMap<u64, Vec<usize>>,
-    lines: FxHashMap<u64, Vec<usize>>,
-    clients: FxHashMap<u64, Vec<usize>>,
+    serials: FxHashMap<u64, Timeline>,
+    lines: FxHashMap<u64, Timeline>,
+    clients: FxHashMap<u64, Timeline>,
+    /// For keys that no request has.
+    none: Timeline,
 }
 
 impl Index {
-    fn of(requests: &[HeldRequest]) -> Self {
-        let mut index = Self {
-            serials: FxHashMap::default(),
-            lines: FxHashMap::default(),
-            clients: FxHashMap::default(),
-        };
+    fn of(edge: Edge, requests: &[HeldRequest]) -> Self {
+        let mut index = Self::default();
         for (number, held) in requests.iter().enumerate() {
+            let (at, duration) = (ideal(edge, held), duration(held));
+            let add = |map: &mut FxHashMap<u64, Timeline>, key: u64| {
+                map.entry(key).or_default().push(at, number, duration);
+            };
             if let Some(serial) = held.serial {
-                index.serials.entry(serial).or_default().push(number);
+                add(&mut index.serials, serial);
             }
-            index.lines.entry(held.line).or_default().push(number);
-            index.clients.entry(held.client).or_default().push(number);
+            add(&mut index.lines, held.line);
+            // nginx names the request with the client.
+            if edge == Edge::Apache {
+                add(&mut index.clients, held.client);
+            }
+        }
+        // Each is sorted on its own: the map's order shows nowhere.
+        for timeline in (index.serials.values_mut())
+            .chain(index.lines.values_mut())
+            .chain(index.clients.values_mut())
+        {
+            timeline.sort();
         }
         index
     }
 
     /// Requests that the entry may be about, and whether the key is exact.
-    fn candidates<'a>(&'a self, entry: &Entry) -> (&'a [usize], bool) {
-        let of = |map: &'a FxHashMap<u64, Vec<usize>>, key: Option<u64>| {
-            key.and_then(|key| map.get(&key)).map(Vec::as_slice)
-        };
+    fn candidates(&self, entry: &Entry) -> (&Timeline, bool) {
+        fn of(map: &FxHashMap<u64, Timeline>, key: Option<u64>) -> Option<&Timeline> {
+            key.and_then(|key| map.get(&key))
+        }
         if let Some(found) = of(&self.serials, entry.serial()) {
             return (found, true);
         }
-        if let Some(found) = of(&self.lines, entry.line_key()) {
-            return (found, false);
+        let found = of(&self.lines, entry.line_key())
+            .or_else(|| of(&self.clients, entry.client()))
+            .unwrap_or(&self.none);
+        (found, false)
+    }
+}
+
+/// One index for each edge that wrote entries.
+struct Indexes(BTreeMap<Edge, Index>);
+
+impl Indexes {
+    fn of(requests: &[HeldRequest], entries: &[Entry]) -> Self {
+        let mut all = BTreeMap::new();
+        for entry in entries {
+            all.entry(entry.edge())
+                .or_insert_with(|| Index::of(entry.edge(), requests));
         }
-        if entry.edge() == Edge::Apache {
-            let found = entry.client().and_then(|client| self.clients.get(&client));
-            return (found.map_or(&[], Vec::as_slice), false);
-        }
-        (&[], false)
+        Self(all)
+    }
+
+    fn candidates(&self, entry: &Entry) -> (&Timeline, bool) {
+        // There is an index for the edge of every entry.
+        self.0[&entry.edge()].candidates(entry)
     }
 }
 
@@ -377,32 +423,30 @@ impl Index {
 fn zones(
     requests: &[HeldRequest],
     entries: &[Entry],
+    indexes: &Indexes,
     sources: &Sources,
     told: Option<i32>,
 ) -> BTreeMap<SourceId, i32> {
-    let index = Index::of(requests);
     let mut votes: BTreeMap<SourceId, BTreeMap<i32, u64>> = BTreeMap::new();
-    for entry in entries {
-        let votes = votes.entry(entry.lines[0].place.source).or_default();
-        if told.is_some() || entry.lines[0].zone.is_some() {
+    let mut voters: Vec<(usize, usize)> = Vec::new();
+    for (number, entry) in entries.iter().enumerate() {
+        votes.entry(entry.source()).or_default();
+        if told.is_none() && entry.lines[0].zone.is_none() {
+            voters.push((indexes.candidates(entry).0.len(), number));
+        }
+    }
+    voters.sort_unstable();
+    let mut heard: BTreeMap<SourceId, usize> = BTreeMap::new();
+    for (pairs, number) in voters {
+        let entry = &entries[number];
+        let heard = heard.entry(entry.source()).or_default();
+        if *heard > VOTES_MAX {
             continue;
         }
-        let (candidates, _) = index.candidates(entry);
-        let mut seen = Vec::new();
-        for held in candidates
-            .iter()
-            .map(|number| &requests[*number])
-            .filter(|held| entry.fits(held))
-        {
-            let minutes = (entry.lines[0].civil.0 - held.at.0) as f64 / 60_000.0;
-            let zone = (minutes / ZONE_STEP_MINUTES as f64).round() as i64 * ZONE_STEP_MINUTES;
-            let at = entry.lines[0].civil.plus_secs(-zone * 60);
-            // No place on earth is further from Greenwich than 14 hours.
-            if zone.abs() <= 14 * 60 && entry.distance(at, held).is_some() && !seen.contains(&zone)
-            {
-                seen.push(zone);
-                *votes.entry(zone as i32).or_default() += 1;
-            }
+        *heard += pairs;
+        let votes = votes.entry(entry.source()).or_default();
+        for zone in possible_zones(entry, indexes.candidates(entry).0, requests) {
+            *votes.entry(zone).or_default() += 1;
         }
     }
     let own = access_zone(requests, sources);
@@ -432,6 +476,28 @@ fn zones(
         .collect()
 }
 
+/// Zones in which an entry could be about one of the requests, each once.
+fn possible_zones(entry: &Entry, candidates: &Timeline, requests: &[HeldRequest]) -> Vec<i32> {
+    let mut seen = Vec::new();
+    for held in candidates
+        .numbers()
+        .map(|number| &requests[number])
+        .filter(|held| entry.fits(held))
+    {
+        let minutes = (entry.lines[0].civil.0 - held.at.0) as f64 / 60_000.0;
+        let zone = (minutes / ZONE_STEP_MINUTES as f64).round() as i64 * ZONE_STEP_MINUTES;
+        let at = entry.lines[0].civil.plus_secs(-zone * 60);
+        // No place on earth is further from Greenwich than 14 hours.
+        if zone.abs() <= 14 * 60
+            && entry.distance(at, held).is_some()
+            && !seen.contains(&(zone as i32))
+        {
+            seen.push(zone as i32);
+        }
+    }
+    seen
+}
+
 fn access_zone(requests: &[HeldRequest], sources: &Sources) -> Option<i32> {
     let mut places: Vec<SourceId> = requests.iter().map(|held| held.place.source).collect();
     places.sort_unstable();
@@ -444,50 +510,93 @@ fn access_zone(requests: &[HeldRequest], sources: &Sources) -> Option<i32> {
 
 /// For each entry the request it is about, and whether the key was exact. One to one per attempt, nearest in time
 /// first, ties by the order of events.
-fn join(requests: &[HeldRequest], entries: &[Entry]) -> Vec<Option<(usize, bool)>> {
-    let index = Index::of(requests);
-    let mut pairs: Vec<(i64, usize, usize, bool)> = Vec::new();
-    for (number, entry) in entries
-        .iter()
-        .enumerate()
-        .filter(|(_, entry)| entry.is_about_request())
-    {
-        let (candidates, exact) = index.candidates(entry);
-        let before = pairs.len();
-        for candidate in candidates.iter().copied() {
-            let held = &requests[candidate];
-            if let Some(distance) = entry.distance(entry.at, held).filter(|_| entry.fits(held)) {
-                pairs.push((distance, number, candidate, exact));
-            }
-        }
-        if pairs.len() == before {
-            pairs.extend(
-                saved(requests, entry, candidates).map(|request| (0, number, request, false)),
-            );
-        }
-    }
-    // Entries are in order of place and requests in order of events, so their numbers settle ties.
-    pairs.sort_unstable();
+fn join(
+    requests: &[HeldRequest],
+    entries: &[Entry],
+    indexes: &Indexes,
+) -> Vec<Option<(usize, bool)>> {
     let mut joined: Vec<Option<(usize, bool)>> = vec![None; entries.len()];
     let mut taken: Vec<Vec<usize>> = vec![Vec::new(); requests.len()];
-    for (_, entry, request, exact) in pairs {
-        if joined[entry].is_none() && has_room(&requests[request], &taken[request], entries, entry)
-        {
-            joined[entry] = Some((request, exact));
-            taken[request].push(entry);
+    let mut searches: Vec<Search<'_>> = entries
+        .iter()
+        .map(|entry| Search::of(entry, indexes.candidates(entry)))
+        .collect();
+    // The nearest pair of all comes first, then the next. Entries are in order of place and requests in order of
+    // events, so their numbers settle ties.
+    let mut pairs = BinaryHeap::new();
+    for (number, search) in searches.iter_mut().enumerate() {
+        if search.entry.is_about_request() {
+            let first = search.next(requests).or_else(|| search.saved(requests));
+            pairs.extend(first.map(|(distance, request)| Reverse((distance, number, request))));
+        }
+    }
+    while let Some(Reverse((_, number, request))) = pairs.pop() {
+        let search = &mut searches[number];
+        if has_room(&requests[request], &taken[request], entries, number) {
+            joined[number] = Some((request, search.exact));
+            taken[request].push(number);
+            continue;
+        }
+        search.full += 1;
+        if search.full < FULL_MAX {
+            let next = search.next(requests);
+            pairs.extend(next.map(|(distance, request)| Reverse((distance, number, request))));
         }
     }
     joined
 }
 
+/// The way of one entry through the requests that it may be about, nearest first.
+struct Search<'a> {
+    entry: &'a Entry,
+    candidates: &'a Timeline,
+    exact: bool,
+    walk: Nearest<'a>,
+    /// Requests met that had no attempt left.
+    full: u32,
+}
+
+impl<'a> Search<'a> {
+    fn of(entry: &'a Entry, (candidates, exact): (&'a Timeline, bool)) -> Self {
+        Self {
+            entry,
+            candidates,
+            exact,
+            walk: candidates.from(entry.at.0),
+            full: 0,
+        }
+    }
+
+    /// Distance and number of the next request that the entry can be about.
+    fn next(&mut self, requests: &[HeldRequest]) -> Option<(i64, usize)> {
+        let far = self.candidates.reach() + SLACK_MILLIS;
+        loop {
+            let (distance, number) = self.walk.next().filter(|(distance, _)| *distance <= far)?;
+            let held = &requests[number];
+            if self.entry.distance(self.entry.at, held).is_some() && self.entry.fits(held) {
+                return Some((distance, number));
+            }
+        }
+    }
+
+    /// See [`saved`]. Never exact, and there is no other.
+    fn saved(&mut self, requests: &[HeldRequest]) -> Option<(i64, usize)> {
+        self.exact = false;
+        self.full = FULL_MAX;
+        saved(requests, self.entry, self.candidates).map(|number| (0, number))
+    }
+}
+
 /// A failed attempt of httpd names only a client, and another member of the balancer may have answered well: the one
 /// request that this client made at that moment, if there is only one.
-fn saved(requests: &[HeldRequest], entry: &Entry, candidates: &[usize]) -> Option<usize> {
+fn saved(requests: &[HeldRequest], entry: &Entry, candidates: &Timeline) -> Option<usize> {
     let names_only_client = entry.line_key().is_none() && entry.serial().is_none();
     if entry.edge() != Edge::Apache || !names_only_client || entry.is_after_headers() {
         return None;
     }
-    let mut at_once = candidates.iter().copied().filter(|candidate| {
+    let (from, to) = (entry.at.0 - SLACK_MILLIS, entry.at.0 + SLACK_MILLIS);
+    let near = candidates.between(from, to + candidates.reach());
+    let mut at_once = near.filter(|candidate| {
         let held = &requests[*candidate];
         (entry.at.0 - held.at.0).abs() <= SLACK_MILLIS && held.outcome == Outcome::Good
     });

@@ -30,8 +30,14 @@ impl RiskStatus {
 pub struct Risk {
     /// The fact behind it.
     pub fact: Fact,
-    /// What is at risk, with this incident's numbers.
-    pub says: String,
+    /// What is at risk, with this incident's numbers: `robots.txt: 502 to googlebot`.
+    pub what: String,
+    /// What comes of it: `Google stops crawling until it can be read`.
+    pub then: String,
+    /// Since when it has been so.
+    pub since: Option<Stamp>,
+    /// When it was last well.
+    pub last_good: Option<Stamp>,
     /// When it falls due; `None` where no date follows.
     pub due: Option<Stamp>,
     /// Whether the fact is verified.

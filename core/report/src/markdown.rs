@@ -255,7 +255,7 @@ impl Page<'_> {
 
     fn risk(&self, diagnosis: &Diagnosis) -> String {
         let items = diagnosis.risk.iter().map(|risk| {
-            let says = phrase::risk(risk, self.report, self.zone);
+            let says = phrase::risk(risk, self.zone);
             let mark = phrase::fact_mark(risk.fact, risk.status);
             format!("- {}\n", prose(&format!("{says} {mark}")))
         });

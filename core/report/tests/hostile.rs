@@ -54,7 +54,7 @@ fn filled(text: &str) -> Report {
         diagnosis
             .risk
             .iter_mut()
-            .for_each(|risk| risk.says = text());
+            .for_each(|risk| (risk.what, risk.then) = (text(), text()));
         diagnosis
             .advice
             .iter_mut()

@@ -250,7 +250,9 @@ fn upstream_hit(hit: &model::UpstreamHit) -> shape::UpstreamHit {
 fn risk(risk: &model::Risk) -> shape::Risk {
     shape::Risk {
         fact: risk.fact.0,
-        says: risk.says.clone(),
+        says: format!("{}; {}", risk.what, risk.then),
+        since: risk.since.map(at),
+        last_good: risk.last_good.map(at),
         due: risk.due.map(at),
         status: risk.status.name(),
         source: risk.source,

@@ -251,6 +251,8 @@ pub(crate) struct UpstreamHit {
 pub(crate) struct Risk {
     pub(crate) fact: &'static str,
     pub(crate) says: String,
+    pub(crate) since: Option<Time>,
+    pub(crate) last_good: Option<Time>,
     pub(crate) due: Option<Time>,
     #[schemars(extend("enum" = ["verified", "not yet verified"]))]
     pub(crate) status: &'static str,

@@ -225,7 +225,7 @@ fn why(view: &View<'_>, diagnosis: &Diagnosis) -> Section {
 
 fn risk(view: &View<'_>, diagnosis: &Diagnosis) -> Section {
     let items = diagnosis.risk.iter().map(|risk| {
-        let says = phrase::risk(risk, view.report, view.zone);
+        let says = phrase::risk(risk, view.zone);
         item(
             view,
             &says,

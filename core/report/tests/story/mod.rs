@@ -237,15 +237,20 @@ pub(crate) fn refused() -> Diagnosis {
         risk: vec![
             Risk {
                 fact: Fact("ROB-07"),
-                says: "robots.txt: 502 to googlebot; Google stops crawling until it can be read"
-                    .to_owned(),
+                what: "robots.txt: 502 to googlebot".to_owned(),
+                then: "Google stops crawling until it can be read".to_owned(),
+                since: Some(at("11-22 12:51:02")),
+                last_good: Some(at("11-22 10:20:00")),
                 due: Some(at("11-23 00:51:02")),
                 status: RiskStatus::Verified,
                 source: "https://developers.google.com/crawling/docs/robots-txt/robots-txt-spec",
             },
             Risk {
                 fact: Fact("RATE-16"),
-                says: "225 URLs owed to Google: those that keep failing are removed, after how long is not known".to_owned(),
+                what: "225 URLs owed to Google".to_owned(),
+                then: "those that keep failing are removed, after how long is not known".to_owned(),
+                since: Some(at("11-22 08:14:07")),
+                last_good: None,
                 due: None,
                 status: RiskStatus::NotYetVerified,
                 source: "not read",
