@@ -111,7 +111,7 @@ fn each_request_has_its_status_and_no_other_line_is_one() {
     let manifest = json(&zoo.join("manifest.json"));
     let files = manifest["files"].as_array().unwrap();
     let is_there = |name: &&str| files.iter().any(|file| file["file"] == **name);
-    assert!(OURS.iter().all(|name| is_there(&name)));
+    assert!(OURS.iter().all(is_there), "a file has gone");
     for file in files {
         let name = file["file"].as_str().unwrap();
         let expect = &file["expect"];

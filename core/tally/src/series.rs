@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use model::{CrawlerId, Scope, ScopeKind};
 use rustc_hash::FxHashMap;
 
-use crate::view::{DimView, FailureView, GoodView, SlotView, UrlView, View};
+use crate::view::{DimView, FailureView, GoodView, SlotView, View};
 
 /// A candidate scope, by index into the tally's tables. Indexes follow the sorted names, so their order is the same
 /// in every run.
@@ -57,7 +57,11 @@ impl View {
         let mut series: BTreeMap<Key, Vec<Obs>> = self
             .failure_counts()
             .into_iter()
-            .filter(|(key, failed)| *failed >= failures_min || *key == Key::Site)
+            .filter(|(key, failed)| {
+                // A restart is seen by upstreams that fail once each.
+                let is_always = matches!(key, Key::Site | Key::Upstream(_));
+                is_always || *failed >= failures_min
+            })
             .map(|(key, _)| (key, Vec::new()))
             .collect();
         self.each_obs(&mut |key, obs| {
@@ -101,6 +105,7 @@ impl View {
 
     fn each_obs(&self, sink: Sink<'_>) {
         let urls = self.urls_by_hash();
+        let urls_by_node = self.urls_by_node();
         for (start, slot) in &self.slots {
             match slot {
                 SlotView::Exact(goods) => goods
@@ -114,7 +119,7 @@ impl View {
                     let until = self.span.map_or(i64::MAX, |(_, end)| end.secs());
                     let until = (start + self.width - 1).min(until).max(*start);
                     count_obs(*start, until, *total, seconds, sink);
-                    self.cell_obs(*start, until, *total, cells, sink);
+                    self.cell_obs((*start, until), *total, cells, &urls_by_node, sink);
                 }
             }
         }
@@ -178,7 +183,14 @@ impl View {
         }
     }
 
-    fn cell_obs(&self, at: i64, until: i64, total: u64, cells: &[(DimView, u32)], sink: Sink<'_>) {
+    fn cell_obs(
+        &self,
+        (at, until): (i64, i64),
+        total: u64,
+        cells: &[(DimView, u32)],
+        urls_by_node: &[Vec<u32>],
+        sink: Sink<'_>,
+    ) {
         let obs = |good: u32| Obs {
             at,
             until,
@@ -192,8 +204,8 @@ impl View {
                 DimView::Node(node) => {
                     self.node_keys(node, &mut |key| sink(key, obs(*good)));
                     if self.nodes[node as usize].is_path {
-                        for (index, _) in self.urls_of(node) {
-                            sink(Key::Url(index), obs(*good));
+                        for url in &urls_by_node[node as usize] {
+                            sink(Key::Url(*url), obs(*good));
                         }
                     }
                 }
@@ -217,12 +229,13 @@ impl View {
         }
     }
 
-    fn urls_of(&self, node: u32) -> impl Iterator<Item = (u32, &UrlView)> {
-        self.urls
-            .iter()
-            .enumerate()
-            .filter(move |(_, url)| url.node == node)
-            .map(|(index, url)| (index as u32, url))
+    /// For each node the URLs on it: nearly always none.
+    fn urls_by_node(&self) -> Vec<Vec<u32>> {
+        let mut all = vec![Vec::new(); self.nodes.len()];
+        for (index, url) in self.urls.iter().enumerate() {
+            all[url.node as usize].push(index as u32);
+        }
+        all
     }
 
     fn failed_obs(&self, sink: Sink<'_>) {

@@ -656,14 +656,7 @@ fn lane_of(
 }
 
 fn ledger(tally: &Tally) -> Vec<LedgerRow> {
-    let mut rows: Vec<LedgerRow> = {
-        #[expect(clippy::iter_over_hash_type, reason = "sorted below")]
-        let mut rows = Vec::new();
-        for entry in tally.ledger.paths.values() {
-            rows.push(ledger_row(entry));
-        }
-        rows
-    };
+    let mut rows: Vec<LedgerRow> = tally.ledger.paths.values().map(ledger_row).collect();
     rows.sort_unstable_by(|a, b| (a.crawler, &a.host, &a.path).cmp(&(b.crawler, &b.host, &b.path)));
     rows
 }

@@ -100,7 +100,7 @@ pub(crate) struct Explained {
 
 /// Explains a log: learns the baseline, looks for faults, learns again without them.
 pub(crate) fn explain(tracks: &Tracks) -> Explained {
-    let mut rates = learn(tracks, &[]);
+    let mut rates = first_rates(tracks);
     let mut explained = shortest(tracks, &rates);
     for _ in 1..ROUNDS {
         let next = learn(tracks, &explained.found);
@@ -111,6 +111,15 @@ pub(crate) fn explain(tracks: &Tracks) -> Explained {
         explained = shortest(tracks, &rates);
     }
     explained
+}
+
+/// Rates before any incident is known.
+fn first_rates(tracks: &Tracks) -> (f64, Vec<f64>) {
+    let site = tracks.site().map_or_else(
+        || baseline::site(0.0, 0.0),
+        |site| site.rate_until(tracks.now),
+    );
+    (site, vec![site; tracks.all.len()])
 }
 
 /// Rates of the quiet part: each track without the incidents that touch it.

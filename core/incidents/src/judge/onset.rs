@@ -9,24 +9,23 @@ use crate::judge::story::{self, Pattern, Story};
 use crate::judge::track::Track;
 use crate::judge::verdict::{BLIP_MAX, Measure};
 
-/// Failures and good moments that may be read again for one incident. Beyond it the moment is taken from the sums
-/// of the incident's own scope: in a log that dense, judging it as it was then says the same to the second.
-const REPLAY_MAX: usize = 600_000;
+/// Observations that may be read again for one incident: a bound on its cost.
+const REPLAY_MAX: usize = 800_000;
 
-/// Replays that one search needs.
-const REPLAYS: usize = 12;
+/// Most replays of one search; a sparse log needs three or four.
+const REPLAYS_MAX: usize = 16;
 
-/// The first failure at which a report of the log so far would hold an incident that touches this one.
+/// The first failure at which a report of the log so far would hold an incident that touches this one. The sums of
+/// its scope tell nearly when; judging the log again as it was then tells exactly. A log too dense for that stays
+/// with the sums.
 pub(crate) fn first_detected(tracks: &Tracks, load: &Track, story: &Story, whole: &Track) -> i64 {
-    let size = tracks.all.iter().map(Track::len).sum::<usize>() + load.len();
-    if size.saturating_mul(REPLAYS) > REPLAY_MAX {
-        return crossing(tracks, story, whole);
-    }
     let run = &story.found.run;
     let times = times(tracks, story);
-    let Some(last) = times.len().checked_sub(1) else {
-        return run.end;
-    };
+    let size = tracks.all.iter().map(Track::cost).sum::<usize>() + load.cost();
+    let guess = crossing(tracks, story, whole);
+    let guess = times
+        .partition_point(|at| *at < guess)
+        .min(times.len().saturating_sub(1));
     let reported = |index: usize| {
         let Some(at) = times.get(index).copied() else {
             return false;
@@ -35,39 +34,52 @@ pub(crate) fn first_detected(tracks: &Tracks, load: &Track, story: &Story, whole
         let touches = |known: &Found| known.run.start <= at && known.run.end >= run.start;
         stories.iter().any(|known| touches(&known.found))
     };
-    // Doubling steps from the start, then halving: most incidents are seen at their second or third failure.
-    let (mut unseen, mut seen, mut step) = (0, last, 1);
-    while step < last {
-        if reported(step) {
-            seen = step;
-            break;
-        }
-        unseen = step;
-        step *= 2;
-    }
-    while seen - unseen > 1 {
-        let middle = usize::midpoint(unseen, seen);
-        if reported(middle) {
-            seen = middle
-        } else {
-            unseen = middle
-        }
-    }
-    times.get(seen).copied().unwrap_or(run.end)
+    let replays = (REPLAY_MAX / size.max(1)).min(REPLAYS_MAX);
+    let found = search(guess, times.len().saturating_sub(1), replays, reported);
+    times.get(found).copied().unwrap_or(run.end)
 }
 
-/// The failure at which the sums of the scope pass the costs, at any share.
+/// The least index that holds, near a guess, in so many questions. The last is known to hold.
+fn search(guess: usize, last: usize, mut questions: usize, holds: impl Fn(usize) -> bool) -> usize {
+    if questions < 3 {
+        return guess;
+    }
+    // `low` is one above what is known not to hold, `high` is known to hold.
+    let (mut low, mut high, mut at, mut step) = (0, last, guess, 1);
+    while low < high && questions > 0 {
+        questions -= 1;
+        if holds(at) {
+            high = at;
+            at = at.saturating_sub(step);
+        } else {
+            low = at + 1;
+            at += step;
+        }
+        step *= 2;
+        if low > 0 && high < last {
+            at = usize::midpoint(low, high);
+        }
+        at = at.min(high.saturating_sub(1)).max(low);
+    }
+    high
+}
+
+/// The failure at which the sums of the scope pass the costs, at any share, with what was known by then.
 fn crossing(tracks: &Tracks, story: &Story, whole: &Track) -> i64 {
     let run = &story.found.run;
-    let monthly = prior::monthly(whole.total(), tracks.seconds());
-    let penalties = prior::penalties(whole.prior, monthly, story.baseline);
+    let seconds = run.start - tracks.start;
+    let so_far = whole.good_until(run.start) as u64 + whole.failed_within(tracks.start, run.start);
+    let baseline = tracks
+        .site()
+        .map_or(story.baseline, |site| site.rate_until(run.start));
+    let penalties = prior::penalties(whole.prior, prior::monthly(so_far, seconds), baseline);
     let mut sums = penalties.map(|penalty| -penalty);
     let mut before = run.start;
     for fail in whole.fails_within(run.start, run.end) {
         let good = whole.good_between(before, fail.at);
         before = fail.at;
         for ((sum, share), penalty) in sums.iter_mut().zip(SHARES).zip(penalties) {
-            let gain = fail_gain(share, story.baseline) * f64::from(fail.count);
+            let gain = fail_gain(share, baseline) * f64::from(fail.count);
             *sum = (*sum + good * (1.0 - share).ln()).max(-penalty) + gain;
         }
         if sums.iter().any(|sum| *sum > 0.0) {

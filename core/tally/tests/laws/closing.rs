@@ -44,7 +44,11 @@ fn on_the_way(events: &[Event], batch_max: usize, chance: &mut Chance) -> View {
 /// In the order of time but for lines that come up to two minutes late, as when two edges write into one log.
 fn arrive(events: &mut [Event], chance: &mut Chance) {
     events.sort_by_cached_key(|event| {
-        let late = if chance.one_in(4) { chance.below(120_000) } else { 0 };
+        let late = if chance.one_in(4) {
+            chance.below(120_000)
+        } else {
+            0
+        };
         event.at().0 + late as i64
     });
 }
@@ -104,8 +108,10 @@ fn late_fetches_are_counted_and_said() {
     let all = events(FEW, 200, &mut Chance(13));
     let fetches = all
         .iter()
-        .filter(|event| matches!(event, Event::Request(request) if request.crawler.is_some()
-            && matches!(request.outcome, Outcome::Good | Outcome::SavedByRetry | Outcome::Failed)))
+        .filter(|event| {
+            matches!(event, Event::Request(request) if request.crawler.is_some()
+            && matches!(request.outcome, Outcome::Good | Outcome::SavedByRetry | Outcome::Failed))
+        })
         .count();
     let mut whole = Tally::new();
     whole.close(Stamp(i64::MAX - 1));
@@ -113,6 +119,9 @@ fn late_fetches_are_counted_and_said() {
     whole.close(Stamp(i64::MAX));
     let (late, once) = (whole.view(), once(&all));
     assert_eq!(late.totals, once.totals);
-    let said = late.limits.iter().find(|limit| limit.name.contains("after their time"));
+    let said = late
+        .limits
+        .iter()
+        .find(|limit| limit.name.contains("after their time"));
     assert_eq!(said.map(|limit| limit.dropped), Some(fetches as u64));
 }

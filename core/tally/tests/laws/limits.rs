@@ -157,7 +157,10 @@ fn crowded_hosts(log: &mut Writer) {
 
 /// Minutes with few, with exactly as many as are kept, and with one more; so also for wider slots.
 fn crowded_minutes(log: &mut Writer) {
-    for (minute, n) in [1, 16, 17, 40, 3, 16, 16, 16, 15, 1, 0, 2].into_iter().enumerate() {
+    for (minute, n) in [1, 16, 17, 40, 3, 16, 16, 16, 15, 1, 0, 2]
+        .into_iter()
+        .enumerate()
+    {
         for hit in 0..n {
             let target = format!("/minute/{}", hit % 5);
             log.add(Line {
@@ -223,7 +226,7 @@ fn crowd(name: &str, days: i64, failure_step: i64) -> Log {
 }
 
 /// Splits of each log below. They are long, and read as slowly as a debug build reads.
-const SPLITS: usize = 12;
+const SPLITS: usize = 25;
 
 #[test]
 fn limits_within_slots_of_a_minute() {

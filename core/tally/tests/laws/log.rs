@@ -2,7 +2,9 @@
 
 use std::cell::RefCell;
 
-use intake::{Chunk, Filter, Formats, Held, Intake, Ranges, Scanned, Secret, Settings, Settler, Sources};
+use intake::{
+    Chunk, Filter, Formats, Held, Intake, Ranges, Scanned, Secret, Settings, Settler, Sources,
+};
 use model::{Edge, Joined, LogKind, SourceId, Stamp};
 use tally::{Tally, View};
 
@@ -73,13 +75,17 @@ impl Log {
     }
 
     pub(crate) fn read_whole(&self, intake: &Intake) -> Read {
-        self.read(intake, |source| vec![self.sources[source].bytes.len()], |_, mut all| {
-            let mut whole = all.remove(0);
-            for part in all {
-                merge(&mut whole, part);
-            }
-            whole
-        })
+        self.read(
+            intake,
+            |source| vec![self.sources[source].bytes.len()],
+            |_, mut all| {
+                let mut whole = all.remove(0);
+                for part in all {
+                    merge(&mut whole, part);
+                }
+                whole
+            },
+        )
     }
 
     /// Reads parts cut at line ends by chance, merged in an order and a tree by chance.
@@ -176,7 +182,10 @@ fn cuts(bytes: &[u8], chance: &mut Chance) -> Vec<usize> {
         .map(|(at, _)| at + 1)
         .collect();
     let one_in = [1, 2, 3, 7, 20, 100, 1_000][chance.below(7)];
-    let mut ends: Vec<usize> = lines.into_iter().filter(|_| chance.one_in(one_in)).collect();
+    let mut ends: Vec<usize> = lines
+        .into_iter()
+        .filter(|_| chance.one_in(one_in))
+        .collect();
     ends.push(bytes.len());
     ends.dedup();
     ends

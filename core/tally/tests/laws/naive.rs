@@ -48,20 +48,33 @@ type Path = (CrawlerId, String, String);
 fn ledger(fetches: &[&Owned]) -> BTreeMap<Path, Row> {
     let mut paths: BTreeMap<Path, BTreeMap<u64, History>> = BTreeMap::new();
     for fetch in fetches {
-        let path = (fetch.crawler.unwrap(), fetch.host.clone(), fetch.path.clone());
+        let path = (
+            fetch.crawler.unwrap(),
+            fetch.host.clone(),
+            fetch.path.clone(),
+        );
         let urls = paths.entry(path).or_default();
-        urls.entry(fetch.query).or_default().push((fetch.at, !fetch.failed()));
+        urls.entry(fetch.query)
+            .or_default()
+            .push((fetch.at, !fetch.failed()));
     }
     for urls in paths.values_mut() {
         urls.retain(|_, history| history.iter().any(|(_, good)| !good));
     }
     paths.retain(|_, urls| !urls.is_empty());
-    paths.into_iter().map(|(path, urls)| (path, row(&urls))).collect()
+    paths
+        .into_iter()
+        .map(|(path, urls)| (path, row(&urls)))
+        .collect()
 }
 
 fn row(urls: &BTreeMap<u64, History>) -> Row {
     let failures = |history: &History| -> Vec<Stamp> {
-        history.iter().filter(|(_, good)| !good).map(|(at, _)| *at).collect()
+        history
+            .iter()
+            .filter(|(_, good)| !good)
+            .map(|(at, _)| *at)
+            .collect()
     };
     // The run of failures that the last one belongs to.
     let run_starts = |history: &History| {
@@ -75,14 +88,25 @@ fn row(urls: &BTreeMap<u64, History>) -> Row {
         history.get(last + 1).map(|(at, _)| *at)
     };
     let owed: Vec<&History> = urls.values().filter(is_owed).collect();
-    let asked = if owed.is_empty() { urls.values().collect() } else { owed.clone() };
+    let asked = if owed.is_empty() {
+        urls.values().collect()
+    } else {
+        owed.clone()
+    };
     Row {
         urls: urls.len() as u64,
         owed: owed.len() as u64,
-        failed: urls.values().map(|history| failures(history).len() as u64).sum(),
+        failed: urls
+            .values()
+            .map(|history| failures(history).len() as u64)
+            .sum(),
         first_failed: asked.into_iter().map(run_starts).min().unwrap(),
         last_failed: urls.values().flat_map(failures).max().unwrap(),
-        first_ok: if owed.is_empty() { urls.values().filter_map(came_back).max() } else { None },
+        first_ok: if owed.is_empty() {
+            urls.values().filter_map(came_back).max()
+        } else {
+            None
+        },
     }
 }
 
@@ -111,7 +135,8 @@ fn returns(fetches: &[&Owned]) -> Vec<(Stamp, CrawlerId, Option<String>, Option<
     for fetch in fetches {
         let (crawler, host) = (fetch.crawler.unwrap(), Some(fetch.host.clone()));
         let words: Vec<&str> = fetch.path.split('/').skip(1).take(2).collect();
-        let is_word = |word: &&str| !word.is_empty() && !word.bytes().all(|byte| byte.is_ascii_digit());
+        let is_word =
+            |word: &&str| !word.is_empty() && !word.bytes().all(|byte| byte.is_ascii_digit());
         let mut of_fetch = vec![(crawler, None, None), (crawler, host.clone(), None)];
         if let Some(first) = words.first().filter(|word| is_word(word)) {
             of_fetch.push((crawler, host.clone(), Some(format!("/{first}"))));
@@ -206,7 +231,9 @@ fn returns_are_what_a_replay_gives() {
             .iter()
             .map(|back| {
                 let host = back.host.map(|host| view.host(host).to_owned());
-                let prefix = back.prefix.map(|prefix| view.prefixes[prefix as usize].path.clone());
+                let prefix = back
+                    .prefix
+                    .map(|prefix| view.prefixes[prefix as usize].path.clone());
                 (back.at, back.crawler, host, prefix)
             })
             .collect();

@@ -197,7 +197,9 @@ pub(crate) const FEW: Mix = Mix {
 
 /// `n` events by chance, no two at the same place.
 pub(crate) fn events(mix: Mix, n: usize, chance: &mut Chance) -> Vec<Event> {
-    (0..n).map(|line| event(mix, line as u64 + 1, chance)).collect()
+    (0..n)
+        .map(|line| event(mix, line as u64 + 1, chance))
+        .collect()
 }
 
 fn event(mix: Mix, line: u64, chance: &mut Chance) -> Event {

@@ -28,7 +28,10 @@ fn folders(under: &Path, depth: u8) -> Vec<PathBuf> {
         .collect();
     all.sort();
     if depth > 0 {
-        all = all.iter().flat_map(|path| folders(path, depth - 1)).collect();
+        all = all
+            .iter()
+            .flat_map(|path| folders(path, depth - 1))
+            .collect();
     }
     all
 }
@@ -75,11 +78,17 @@ fn content(file: &Path) -> Vec<u8> {
 }
 
 pub(crate) fn examples() -> Vec<Log> {
-    folders(&root().join("examples"), 0).iter().map(|folder| recording(folder)).collect()
+    folders(&root().join("examples"), 0)
+        .iter()
+        .map(|folder| recording(folder))
+        .collect()
 }
 
 pub(crate) fn cases() -> Vec<Log> {
-    folders(&root().join("cases"), 1).iter().map(|folder| recording(folder)).collect()
+    folders(&root().join("cases"), 1)
+        .iter()
+        .map(|folder| recording(folder))
+        .collect()
 }
 
 #[test]
@@ -103,23 +112,40 @@ fn any_split_of_an_example_gives_the_same() {
 /// Secrets differ from run to run; nothing that is shown may.
 #[test]
 fn the_secret_decides_nothing_that_is_shown() {
+    let (one, other) = (intake(41), intake(42));
     for log in cases().iter().chain(&examples()) {
-        let (one, other) = (log.read_whole(&intake(41)), log.read_whole(&intake(42)));
+        let (one, other) = (log.read_whole(&one), log.read_whole(&other));
         let mut all = differing(&one.view, &other.view);
         // These two hold hashes beside what is shown.
         all.retain(|table| !["urls", "failures", "slots or owed"].contains(table));
         assert_eq!(all, [""; 0], "{}", log.name);
         let urls = |view: &View| -> Vec<(u32, String, u32)> {
-            view.urls.iter().map(|url| (url.host, url.path.clone(), url.node)).collect()
+            view.urls
+                .iter()
+                .map(|url| (url.host, url.path.clone(), url.node))
+                .collect()
         };
         assert_eq!(urls(&one.view), urls(&other.view), "{}", log.name);
         assert_eq!(failures(&one.view), failures(&other.view), "{}", log.name);
         assert_eq!(one.view.series(0), other.view.series(0), "{}", log.name);
-        assert!(one.sources == other.sources && one.joined == other.joined, "{}", log.name);
+        assert!(
+            one.sources == other.sources && one.joined == other.joined,
+            "{}",
+            log.name
+        );
     }
 }
 
-type Shown = (Stamp, Place, u32, Option<Place>, u32, Option<u32>, Option<Finding>, bool);
+type Shown = (
+    Stamp,
+    Place,
+    u32,
+    Option<Place>,
+    u32,
+    Option<u32>,
+    Option<Finding>,
+    bool,
+);
 
 fn failures(view: &View) -> Vec<Shown> {
     let shown = |failure: &FailureView| {

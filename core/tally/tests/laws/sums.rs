@@ -6,17 +6,23 @@ use model::ScopeKind;
 use tally::{Key, Obs, View};
 
 use crate::chance::Chance;
-use crate::log::{Log, intake};
+use crate::log::intake;
 use crate::owned::{FEW, Mix, events, tally};
 use crate::recordings::{cases, examples};
 
 fn good(series: &BTreeMap<Key, Vec<Obs>>, key: Key) -> u64 {
-    series.get(&key).into_iter().flatten().map(|obs| u64::from(obs.good)).sum()
+    series
+        .get(&key)
+        .into_iter()
+        .flatten()
+        .map(|obs| u64::from(obs.good))
+        .sum()
 }
 
 fn failed(series: &BTreeMap<Key, Vec<Obs>>, key: Key) -> u64 {
     let all = series.get(&key).into_iter().flatten();
-    all.map(|obs| u64::from(obs.failed) + u64::from(obs.repeats)).sum()
+    all.map(|obs| u64::from(obs.failed) + u64::from(obs.repeats))
+        .sum()
 }
 
 fn keys_of(series: &BTreeMap<Key, Vec<Obs>>, kind: ScopeKind) -> Vec<Key> {
@@ -29,17 +35,34 @@ fn keys_of(series: &BTreeMap<Key, Vec<Obs>>, kind: ScopeKind) -> Vec<Key> {
 fn assert_sums(name: &str, view: &View, cached: u64) {
     let series = view.series(0);
     for (key, all) in &series {
-        let is_sorted = all.windows(2).all(|pair| (pair[0].at, pair[0].until) < (pair[1].at, pair[1].until));
-        assert!(is_sorted, "{name}: {key:?} is sorted and tells no moment twice");
+        let is_sorted = all
+            .windows(2)
+            .all(|pair| (pair[0].at, pair[0].until) < (pair[1].at, pair[1].until));
+        assert!(
+            is_sorted,
+            "{name}: {key:?} is sorted and tells no moment twice"
+        );
         assert!(all.iter().all(|obs| obs.at <= obs.until), "{name}: {key:?}");
     }
     let totals = &view.totals;
     let bad = totals.failed + totals.hidden_failures + totals.client_aborts;
-    assert_eq!(good(&series, Key::Site), totals.requests - bad - cached, "{name}: good");
+    assert_eq!(
+        good(&series, Key::Site),
+        totals.requests - bad - cached,
+        "{name}: good"
+    );
     assert_eq!(failed(&series, Key::Site), totals.failed, "{name}: failed");
-    assert_eq!(totals.by_status.values().sum::<u64>(), totals.requests, "{name}: statuses");
+    assert_eq!(
+        totals.by_status.values().sum::<u64>(),
+        totals.requests,
+        "{name}: statuses"
+    );
 
-    assert_eq!(failed(&series, Key::AllCrawlers), totals.fetches_failed, "{name}: fetches failed");
+    assert_eq!(
+        failed(&series, Key::AllCrawlers),
+        totals.fetches_failed,
+        "{name}: fetches failed"
+    );
     assert_eq!(
         failed(&series, Key::AllCrawlers) + failed(&series, Key::OtherClients),
         totals.failed,
@@ -47,13 +70,31 @@ fn assert_sums(name: &str, view: &View, cached: u64) {
     );
     if series.contains_key(&Key::AllCrawlers) && series.contains_key(&Key::OtherClients) {
         let both = good(&series, Key::AllCrawlers) + good(&series, Key::OtherClients);
-        assert_eq!(both, good(&series, Key::Site), "{name}: good of crawlers and others");
+        assert_eq!(
+            both,
+            good(&series, Key::Site),
+            "{name}: good of crawlers and others"
+        );
     }
     for report in &view.crawlers {
-        assert_eq!(failed(&series, Key::Crawler(report.crawler)), report.failed, "{name}: {report:?}");
-        assert_eq!(report.by_status.values().sum::<u64>(), report.fetches, "{name}: {report:?}");
+        assert_eq!(
+            failed(&series, Key::Crawler(report.crawler)),
+            report.failed,
+            "{name}: {report:?}"
+        );
+        assert_eq!(
+            report.by_status.values().sum::<u64>(),
+            report.fetches,
+            "{name}: {report:?}"
+        );
     }
-    assert_eq!(view.crawlers.iter().map(|report| report.fetches).sum::<u64>(), totals.fetches);
+    assert_eq!(
+        view.crawlers
+            .iter()
+            .map(|report| report.fetches)
+            .sum::<u64>(),
+        totals.fetches
+    );
 
     let hosts = keys_of(&series, ScopeKind::Host);
     if !hosts.is_empty() {
@@ -61,11 +102,19 @@ fn assert_sums(name: &str, view: &View, cached: u64) {
         assert_eq!(sum, totals.failed, "{name}: hosts");
     }
     for (index, prefix) in view.prefixes.iter().enumerate() {
-        let Some(parent) = prefix.parent else { continue };
+        let Some(parent) = prefix.parent else {
+            continue;
+        };
         let (parent, child) = (Key::Prefix(parent), Key::Prefix(index as u32));
-        assert!(failed(&series, parent) >= failed(&series, child), "{name}: {prefix:?}");
+        assert!(
+            failed(&series, parent) >= failed(&series, child),
+            "{name}: {prefix:?}"
+        );
         if series.contains_key(&parent) {
-            assert!(good(&series, parent) >= good(&series, child), "{name}: {prefix:?}");
+            assert!(
+                good(&series, parent) >= good(&series, child),
+                "{name}: {prefix:?}"
+            );
         }
     }
     assert_goods(name, view, &series);
@@ -73,8 +122,15 @@ fn assert_sums(name: &str, view: &View, cached: u64) {
 
 /// The good requests of a scope, listed, are those of its series.
 fn assert_goods(name: &str, view: &View, series: &BTreeMap<Key, Vec<Obs>>) {
-    for key in series.keys().filter(|key| !matches!(key, Key::OtherClients)) {
-        let listed: u64 = view.goods(&[*key], None).iter().map(|(_, _, n)| u64::from(*n)).sum();
+    for key in series
+        .keys()
+        .filter(|key| !matches!(key, Key::OtherClients))
+    {
+        let listed: u64 = view
+            .goods(&[*key], None)
+            .iter()
+            .map(|(_, _, n)| u64::from(*n))
+            .sum();
         assert_eq!(listed, good(series, *key), "{name}: {key:?}");
     }
     for report in &view.crawlers {
@@ -85,7 +141,10 @@ fn assert_goods(name: &str, view: &View, series: &BTreeMap<Key, Vec<Obs>>) {
             assert_eq!(listed, good(series, key), "{name}: {report:?}");
         }
     }
-    let scopes: Vec<_> = series.keys().map(|key| (*key, view.scope(&[*key]))).collect();
+    let scopes: Vec<_> = series
+        .keys()
+        .map(|key| (*key, view.scope(&[*key])))
+        .collect();
     for (key, scope) in scopes {
         let means = view.keys(&scope);
         let is_named_alone = !matches!(key, Key::OtherClients | Key::Prefix(_) | Key::Url(_));
@@ -95,14 +154,13 @@ fn assert_goods(name: &str, view: &View, series: &BTreeMap<Key, Vec<Obs>>) {
     }
 }
 
-fn assert_log(log: &Log) {
-    // No recording has answers of a cache.
-    assert_sums(&log.name, &log.read_whole(&intake(31)).view, 0);
-}
-
 #[test]
 fn recordings_add_up() {
-    cases().iter().chain(&examples()).for_each(assert_log);
+    let intake = intake(31);
+    for log in cases().iter().chain(&examples()) {
+        // No recording has answers of a cache.
+        assert_sums(&log.name, &log.read_whole(&intake).view, 0);
+    }
 }
 
 #[test]

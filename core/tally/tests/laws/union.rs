@@ -35,18 +35,20 @@ fn mixes() -> impl Strategy<Value = Mix> {
         prop::sample::select(vec![1_usize, 3, 200]),
         1_usize..5,
     )
-        .prop_map(|(seconds, words, upstreams, hosts, queries, one_fails_in)| Mix {
-            seconds,
-            words,
-            upstreams,
-            hosts,
-            queries,
-            one_fails_in,
-        })
+        .prop_map(
+            |(seconds, words, upstreams, hosts, queries, one_fails_in)| Mix {
+                seconds,
+                words,
+                upstreams,
+                hosts,
+                queries,
+                one_fails_in,
+            },
+        )
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 800, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn merging_is_a_commutative_monoid(
@@ -133,7 +135,9 @@ fn too_many_failed_paths() {
     }
     let limits = view(tally(&all)).limits;
     assert!(
-        limits.iter().any(|limit| limit.name.contains("in the ledger")),
+        limits
+            .iter()
+            .any(|limit| limit.name.contains("in the ledger")),
         "{limits:?}"
     );
     assert_any_parts(&all, 3, 6);
