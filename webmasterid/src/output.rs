@@ -2,14 +2,15 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use anyhow::Context;
+
 use crate::cli::Color;
 
 /// Writes `text` to standard output.
 pub(crate) fn write(text: &str) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    out.flush()?;
-    Ok(())
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    written.context("standard output")
 }
 
 /// Whether to write colour.

@@ -15,8 +15,8 @@ use crate::progress::Progress;
 use crate::sources::Source;
 
 /// Fetches held before the tally is closed up to the watermark on the way; below it, it is closed once at the end,
-/// however far out of order the lines are. 40 bytes each.
-const HELD_MAX: usize = 1 << 19;
+/// however far out of order the lines are. 48 bytes each.
+const HELD_MAX: usize = 1 << 18;
 /// Requests that wait for repeats only, before they are settled on the way. 200 bytes each.
 const HELD_REQUESTS_MAX: usize = 1 << 17;
 /// How far stamps may run backwards in one log (`reference/verdicts.md`, section 1).

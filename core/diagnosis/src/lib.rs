@@ -9,8 +9,9 @@ mod intended;
 mod risk;
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
-use model::{Coverage, Diagnosis, Incident, Mark, Report, Stamp};
+use model::{Cause, Coverage, Diagnosis, Incident, Mark, Report, SignReport, Stamp};
 use tally::{FailureView, View};
 
 use cause::Attribution;
@@ -50,6 +51,7 @@ pub fn diagnose(view: &View, incidents: Vec<Incident>, context: Context) -> Repo
         open_urls,
         robots: view.robots_at(now),
         ledger: view.ledger.clone(),
+        signs: signs(view),
         limits: view.limits.clone(),
         problems: Vec::new(),
         blind_spots: context.blind_spots,
@@ -138,6 +140,37 @@ fn isolated_fetches(view: &View, diagnoses: &[Diagnosis]) -> u64 {
         })
         .map(|failure| u64::from(failure.count))
         .sum()
+}
+
+/// Error lines without a request, by cause and upstream; clients that left say nothing of an upstream.
+fn signs(view: &View) -> Vec<SignReport> {
+    let mut found: BTreeMap<(Cause, Option<u32>), SignReport> = BTreeMap::new();
+    for sign in &view.signs {
+        let Some(cause) = sign
+            .finding
+            .cause
+            .filter(|cause| *cause != Cause::ClientAbort)
+        else {
+            continue;
+        };
+        let report = found
+            .entry((cause, sign.upstream))
+            .or_insert_with(|| SignReport {
+                cause,
+                upstream: sign
+                    .upstream
+                    .map_or(String::new(), |upstream| view.upstream(upstream).to_owned()),
+                count: 0,
+                first: sign.at,
+                last: sign.at,
+                place: sign.place,
+            });
+        report.count += sign.count;
+        report.last = report.last.max(sign.at);
+    }
+    let mut signs: Vec<SignReport> = found.into_values().collect();
+    signs.sort_by_key(|sign| (Reverse(sign.count), sign.first, sign.place));
+    signs
 }
 
 /// Marks near the start, with the seconds from mark to start; a mark that covers the start comes with 0.

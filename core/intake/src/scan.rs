@@ -2,7 +2,7 @@
 
 use knowledge::CrawlerMatcher;
 use model::{
-    Attempt, CrawlerId, Edge, Fetch, Field, LogKind, Method, Outcome, Place, Request, Scheme,
+    Attempt, CrawlerId, Edge, Fetch, Field, LogKind, Method, Outcome, Place, Request, Scheme, Sign,
     SourceId, Stamp, Status,
 };
 
@@ -118,6 +118,15 @@ impl Intake {
             .enumerate()
             .filter(|(_, literal)| is_set(literal))
             .fold(0, |bits, (n, _)| bits | 1 << n)
+    }
+
+    /// Whether a sign without a request lies in what the user chose. Nobody can tell whose fetch it was.
+    pub(crate) fn chooses(&self, sign: &Sign<'_>) -> bool {
+        let settings = &self.settings;
+        settings.crawlers.is_empty()
+            && settings.since.is_none_or(|since| sign.at >= since)
+            && settings.until.is_none_or(|until| sign.at < until)
+            && (settings.sites.is_empty() || settings.sites.iter().any(|site| site == sign.host))
     }
 
     /// Reads a chunk. Requests that need no neighbour go to `sink` at once; the rest is held. `filter` tells which

@@ -119,6 +119,15 @@ impl Sources {
         all.zone()
     }
 
+    /// Offsets of stamps, minutes east of UTC, each once and sorted.
+    pub(crate) fn offsets(&self) -> Vec<i32> {
+        let all = self.by_source.values().flat_map(|seen| seen.zones.keys());
+        let mut offsets: Vec<i32> = all.copied().flatten().collect();
+        offsets.sort_unstable();
+        offsets.dedup();
+        offsets
+    }
+
     pub(crate) fn absorb(&mut self, other: Self) {
         for (source, seen) in other.by_source {
             self.of(source).absorb(seen);

@@ -81,9 +81,13 @@ impl Settler {
         let indexes = Indexes::of(&requests, &entries);
         let zones = zones(&requests, &entries, &indexes, sources, zone);
         self.joined.error_zone = zones.values().next().copied();
+        let mut summer = Summer::of(sources, zones, zone);
         let entries: Vec<Entry> = entries
             .into_iter()
-            .map(|entry| entry.in_zone(&zones))
+            .map(|entry| {
+                let zone = summer.zone(&entry, indexes.candidates(&entry).0, &requests);
+                entry.in_zone(zone)
+            })
             .collect();
         let of_entry = join(&requests, &entries, &indexes);
         let mut of_request: Vec<Vec<usize>> = vec![Vec::new(); requests.len()];
@@ -95,8 +99,13 @@ impl Settler {
                     self.joined.best_match += u64::from(!*exact);
                 }
                 None => {
-                    self.joined.signs_unmatched += u64::from(entries[entry].names_upstream());
-                    entries[entry].lend(sign);
+                    let names_upstream = entries[entry].names_upstream();
+                    entries[entry].lend(&mut |found: &Sign<'_>| {
+                        if intake.chooses(found) {
+                            self.joined.signs_unmatched += u64::from(names_upstream);
+                            sign(found);
+                        }
+                    });
                 }
             }
         }
@@ -226,14 +235,14 @@ impl Entry {
         }
     }
 
-    fn in_zone(mut self, zones: &BTreeMap<SourceId, i32>) -> Self {
-        let line = &self.lines[0];
-        let zone = line
-            .zone
-            .or(zones.get(&line.place.source).copied())
-            .unwrap_or(0);
-        self.at = line.civil.plus_secs(i64::from(zone) * -60);
+    /// The entry at its moment in UTC, `zone` in minutes east of it.
+    fn in_zone(mut self, zone: i32) -> Self {
+        self.at = self.moment(zone);
         self
+    }
+
+    fn moment(&self, zone: i32) -> Stamp {
+        self.lines[0].civil.plus_secs(i64::from(zone) * -60)
     }
 
     fn edge(&self) -> Edge {
@@ -474,6 +483,62 @@ fn zones(
             )
         })
         .collect()
+}
+
+/// The zone of each entry where summer time begins or ends within an error log. That it does, the stamps of the access
+/// logs must show: they carry their offset.
+struct Summer {
+    /// The zone of each error log for most of its length.
+    zones: BTreeMap<SourceId, i32>,
+    /// Of the entry before.
+    now: BTreeMap<SourceId, i32>,
+    /// Offsets in the access logs; none where the user told the zone.
+    offsets: Vec<i32>,
+}
+
+impl Summer {
+    /// Clocks change by an hour, on Lord Howe Island by half of one.
+    const SHIFT_MAX_MINUTES: i32 = 60;
+
+    fn of(sources: &Sources, zones: BTreeMap<SourceId, i32>, told: Option<i32>) -> Self {
+        Self {
+            now: zones.clone(),
+            zones,
+            offsets: told.map_or_else(|| sources.offsets(), |_| Vec::new()),
+        }
+    }
+
+    /// The zone of the next entry in the order of place: that of the entry before, unless only the other fits a
+    /// request.
+    fn zone(&mut self, entry: &Entry, candidates: &Timeline, requests: &[HeldRequest]) -> i32 {
+        if let Some(zone) = entry.lines[0].zone {
+            return zone;
+        }
+        let source = entry.source();
+        let most = self.zones.get(&source).copied().unwrap_or(0);
+        let now = self.now.entry(source).or_insert(most);
+        let shifted = |zone: &&i32| (**zone - most).abs() <= Self::SHIFT_MAX_MINUTES;
+        let others = self.offsets.iter().filter(shifted);
+        if self.offsets.len() > 1
+            && self.offsets.contains(&most)
+            && !is_possible(entry, *now, candidates, requests)
+        {
+            let fits = |zone: &i32| is_possible(entry, *zone, candidates, requests);
+            *now = others.copied().find(fits).unwrap_or(*now);
+        }
+        *now
+    }
+}
+
+/// Whether an entry can be about one of the requests if its log has that zone.
+fn is_possible(entry: &Entry, zone: i32, candidates: &Timeline, requests: &[HeldRequest]) -> bool {
+    let at = entry.moment(zone);
+    let far = candidates.reach() + SLACK_MILLIS;
+    let mut near = candidates.between(at.0 - far, at.0 + far);
+    near.any(|number| {
+        let held = &requests[number];
+        entry.distance(at, held).is_some() && entry.fits(held)
+    })
 }
 
 /// Zones in which an entry could be about one of the requests, each once.

@@ -31,7 +31,7 @@ pub use incident::{
 };
 pub use mark::{Mark, MarkKind};
 pub use place::{Place, SourceId};
-pub use report::{CrawlerReport, LedgerRow, Report, RobotsFact, RobotsPhase, Totals};
+pub use report::{CrawlerReport, LedgerRow, Report, RobotsFact, RobotsPhase, SignReport, Totals};
 pub use request::{
     Attempt, Edge, Fetch, Method, Outcome, Request, Route, Scheme, Segment, Shape, Status,
 };

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Coverage, CrawlerId, Diagnosis, Limit, Problem, Scheme, Stamp, Status};
+use crate::{
+    Cause, Coverage, CrawlerId, Diagnosis, Limit, Place, Problem, Scheme, Stamp, Status,
+};
 
 /// Sums over everything read.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -110,6 +112,23 @@ pub struct LedgerRow {
     pub first_ok: Option<Stamp>,
 }
 
+/// Error-log lines about an upstream that belong to no request read: they count by themselves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignReport {
+    /// What they say.
+    pub cause: Cause,
+    /// The upstream; empty where they do not name one.
+    pub upstream: String,
+    /// How many.
+    pub count: u64,
+    /// The first.
+    pub first: Stamp,
+    /// The last.
+    pub last: Stamp,
+    /// Where the first stands.
+    pub place: Place,
+}
+
 /// The answer.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Report {
@@ -127,6 +146,8 @@ pub struct Report {
     pub robots: Vec<RobotsFact>,
     /// The ledger of crawler URLs that failed.
     pub ledger: Vec<LedgerRow>,
+    /// Error lines without a request, most first.
+    pub signs: Vec<SignReport>,
     /// Limits that were hit.
     pub limits: Vec<Limit>,
     /// What could not be read.

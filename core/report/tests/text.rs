@@ -376,6 +376,36 @@ fn text_of(report: &Report, options: &TextOptions) -> String {
 }
 
 #[test]
+fn one_of_several_causes_is_never_stated_as_fact() {
+    let mut diagnosis = refused();
+    assert!(plain(&with(vec![diagnosis.clone()])).contains("refuses connections"));
+    diagnosis.confidence = Confidence::Ambiguous;
+    diagnosis.alternatives = vec![Cause::ConnectTimeout];
+    let text = plain(&with(vec![diagnosis]));
+    assert!(!text.contains("refuses connections"), "{text}");
+    assert!(text.contains("cause not settled"), "{text}");
+}
+
+#[test]
+fn an_error_log_alone_says_what_it_holds() {
+    let mut report = with(vec![]);
+    report.totals = Totals::default();
+    report.signs = vec![SignReport {
+        cause: Cause::ConnectionRefused,
+        upstream: "10.0.0.7:8080".to_owned(),
+        count: 481,
+        first: Stamp::default(),
+        last: Stamp::default(),
+        place: Place::default(),
+    }];
+    let text = plain(&report);
+    assert!(
+        text.contains("481 error lines: connection refused, 10.0.0.7:8080"),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_layout_of_several_products_gets_an_example() {
     let mut diagnosis = refused();
     diagnosis.cause = None;

@@ -127,8 +127,11 @@ fn check_readable(report: &Report, sources: &[Source]) -> anyhow::Result<()> {
     let (lines, unparsed) = coverage::share_unparsed(&report.coverage);
     if unparsed as f64 > lines as f64 * UNPARSED_SHARE_MAX {
         let mut message = format!(
-            "{unparsed} of {lines} lines in {} sources are not understood; give their layout with --log-format or --config",
-            sources.len()
+            "{unparsed} of {lines} lines of {} are not understood; give their layout with --log-format or --config",
+            match sources.len() {
+                1 => "1 file".to_owned(),
+                files => format!("{files} files"),
+            }
         );
         for problem in report.problems.iter().take(10) {
             let line = problem

@@ -23,6 +23,11 @@ pub(super) fn report(report: &model::Report) -> shape::Report {
         ledger: report.ledger.iter().map(ledger_row).collect(),
         limits: report.limits.iter().map(limit).collect(),
         problems: report.problems.iter().map(problem).collect(),
+        signs: report
+            .signs
+            .iter()
+            .map(|sign| unmatched(report, sign))
+            .collect(),
         blind_spots: report
             .blind_spots
             .iter()
@@ -244,6 +249,18 @@ fn upstream_hit(hit: &model::UpstreamHit) -> shape::UpstreamHit {
         upstream: hit.upstream.clone(),
         failed: hit.failed,
         total: hit.total,
+    }
+}
+
+fn unmatched(report: &model::Report, sign: &model::SignReport) -> shape::Sign {
+    shape::Sign {
+        cause: sign.cause.name(),
+        upstream: sign.upstream.clone(),
+        count: sign.count,
+        first: at(sign.first),
+        last: at(sign.last),
+        source: report.coverage.path(sign.place.source).to_owned(),
+        line: sign.place.line,
     }
 }
 

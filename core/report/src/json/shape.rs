@@ -30,6 +30,7 @@ pub(crate) struct Report {
     /// What could not be read.
     pub(crate) problems: Vec<Problem>,
     /// What the layouts at hand cannot show, in words.
+    pub(crate) signs: Vec<Sign>,
     pub(crate) blind_spots: Vec<String>,
 }
 
@@ -245,6 +246,18 @@ pub(crate) struct UpstreamHit {
     pub(crate) upstream: String,
     pub(crate) failed: u64,
     pub(crate) total: u64,
+}
+
+/// Error-log lines that belong to no request read.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Sign {
+    pub(crate) cause: &'static str,
+    pub(crate) upstream: String,
+    pub(crate) count: u64,
+    pub(crate) first: Time,
+    pub(crate) last: Time,
+    pub(crate) source: String,
+    pub(crate) line: u64,
 }
 
 #[derive(Serialize, JsonSchema)]

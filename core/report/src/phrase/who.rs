@@ -1,6 +1,6 @@
 //! Who failed, and how: the subject of the headline, its verb, and the chain from crawler to upstream.
 
-use model::{Cause, Coverage, Diagnosis, Edge, Incident, Layer, ScopeKind, Verdict};
+use model::{Cause, Confidence, Coverage, Diagnosis, Edge, Incident, Layer, ScopeKind, Verdict};
 
 use crate::clean::{clean, fit, width};
 use crate::words::list;
@@ -42,7 +42,11 @@ pub(crate) fn sentence(diagnosis: &Diagnosis, subject: &str, tail: &str) -> Stri
     let upstream = diagnosis.incident.scope.kind == ScopeKind::Upstream;
     let verb = if ongoing { "fails" } else { "failed" };
     let manner = manner(diagnosis.incident.verdict);
-    match diagnosis.cause {
+    // One of several causes is no fact: the cause line names them all.
+    let stated = diagnosis
+        .cause
+        .filter(|_| diagnosis.confidence >= Confidence::Likely);
+    match stated {
         Some(cause) if upstream => {
             format!(
                 "{subject} {}{manner}{tail}",
@@ -53,6 +57,9 @@ pub(crate) fn sentence(diagnosis: &Diagnosis, subject: &str, tail: &str) -> Stri
             "{subject} {verb}{manner}{tail}: {}",
             knowledge::cause(cause).title
         ),
+        None if diagnosis.cause.is_some() => {
+            format!("{subject} {verb}{manner}{tail}, cause not settled")
+        }
         None => format!("{subject} {verb}{manner}{tail}, cause unknown"),
     }
 }

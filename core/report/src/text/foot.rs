@@ -1,6 +1,6 @@
 //! Below the incidents: other things, what was read and what was not, the next command.
 
-use model::Report;
+use model::{Report, SignReport};
 
 use super::View;
 use super::headline::is_saved_warning;
@@ -78,14 +78,8 @@ pub(super) fn quiet_facts(view: &View<'_>) -> Vec<String> {
         tell(totals.saved_by_retry, saved(report));
     }
     tell(totals.hidden_failures, hidden(report));
-    let signs = report.coverage.joined.signs_unmatched;
-    tell(
-        signs,
-        format!(
-            "{} matched no request",
-            count(signs, "error line", "error lines")
-        ),
-    );
+    let signs: u64 = report.signs.iter().map(|sign| sign.count).sum();
+    tell(signs, unmatched(report, signs));
     let gaps = report.coverage.gaps.as_slice();
     let silent: i64 = gaps.iter().map(|gap| gap.end.secs_since(gap.start)).sum();
     let gaps = gaps.len() as u64;
@@ -98,6 +92,27 @@ pub(super) fn quiet_facts(view: &View<'_>) -> Vec<String> {
         ),
     );
     facts
+}
+
+/// `3 error lines matched no request (connection refused, 10.0.0.7:8080)`
+fn unmatched(report: &Report, signs: u64) -> String {
+    let most = report
+        .signs
+        .first()
+        .map_or(String::new(), |sign| format!(" ({})", said(sign)));
+    format!(
+        "{} matched no request{most}",
+        count(signs, "error line", "error lines")
+    )
+}
+
+/// `connection refused, 10.0.0.7:8080`
+pub(super) fn said(sign: &SignReport) -> String {
+    let title = knowledge::cause(sign.cause).title;
+    match sign.upstream.as_str() {
+        "" => title.to_owned(),
+        upstream => format!("{title}, {}", crate::clean::fit(upstream, 30)),
+    }
 }
 
 fn saved(report: &Report) -> String {

@@ -3,6 +3,7 @@
 use model::{Diagnosis, Incident, Report, Verdict};
 
 use super::View;
+use super::foot::said;
 use super::screen::{Line, Role};
 use super::section::at_most;
 use crate::clean::{clip, fit, width, wrap};
@@ -38,7 +39,11 @@ pub(super) fn lines(view: &View<'_>) -> Vec<Line> {
         return vec![state(
             view,
             Role::Warn,
-            "NOTHING READ",
+            if report.signs.is_empty() {
+                "NOTHING READ"
+            } else {
+                "NO REQUEST READ"
+            },
             "",
             &[nothing_read(report)],
         )];
@@ -224,6 +229,13 @@ fn nothing_read(report: &Report) -> String {
         .iter()
         .map(|source| source.lines)
         .sum();
+    if let Some(sign) = report.signs.first() {
+        return format!(
+            "but {}: {}",
+            count(sign.count, "error line", "error lines"),
+            said(sign)
+        );
+    }
     format!(
         "no request in {} of {}",
         count(lines, "line", "lines"),
