@@ -32,6 +32,9 @@ fn chosen() -> Vec<PathBuf> {
 fn arguments(folder: &Path, case: &Case) -> Vec<String> {
     let mut args = program::logs(folder);
     args.extend(["--now".to_owned(), case.now.clone()]);
+    if let Some(format) = &case.log_format {
+        args.extend(["--log-format".to_owned(), format.clone()]);
+    }
     if let Some(ranges) = &case.ranges {
         args.extend(["--ranges".to_owned(), format!("Google={ranges}")]);
     }

@@ -62,7 +62,7 @@ impl Layout {
             Self::Upstream | Self::Ingress => &["10.9.8.7:8080"],
             Self::Json | Self::Custom | Self::Config => &["10.9.8.7:8080", "shop.example"],
             Self::NginxErrors => &["10.9.8.7:8080", "connection-refused", "error.log"],
-            Self::ApacheErrors => &["connection-refused", "error.log"],
+            Self::ApacheErrors => &["connection-refused", "dns-failure", "error.log"],
         }
     }
 }
@@ -100,13 +100,13 @@ const VISITED: [&str; 4] = [
     "/%63anary/\\xc3\\xa4canary",
 ];
 
-/// Two hours of it: good, then twenty minutes of 502.
+/// Two hours of it: good, then half an hour of 502.
 fn visits() -> Vec<Visit> {
     let visit = |number: u32| {
-        let is_crawler = number % 3 != 0;
+        let is_crawler = !number.is_multiple_of(3);
         let targets: &[&str] = if is_crawler { &FETCHED } else { &VISITED };
         Visit {
-            second: number * 20,
+            second: number * 40,
             client: match number % 2 {
                 0 => format!("198.51.100.{}", number % 250 + 1),
                 _ => format!("2001:db8:ca::{number:x}"),
@@ -114,13 +114,13 @@ fn visits() -> Vec<Visit> {
             agent: if is_crawler { CRAWLER } else { PERSON },
             target: targets[number as usize / 3 % targets.len()].to_owned(),
             status: match number {
-                200..260 => 502,
-                270..273 => 499,
+                90..130 => 502,
+                135..138 => 499,
                 _ => 200,
             },
         }
     };
-    (0..360).map(visit).collect()
+    (0..180).map(visit).collect()
 }
 
 impl Visit {
@@ -193,6 +193,10 @@ impl Visit {
             Layout::NginxErrors if failed => Some(format!(
                 "2026/11/22 {time} [error] 31#31: *{number} connect() failed (111: Connection refused) while connecting to upstream, client: {client}, server: shop.example, request: \"GET {target} HTTP/1.1\", upstream: \"http://10.9.8.7:8080{target}\", host: \"shop.example\", referrer: \"{REFERRER}\"\n"
             )),
+            // What the application says, and what it says of a visitor, comes in nginx's words.
+            Layout::NginxErrors if self.status == 499 => Some(format!(
+                "2026/11/22 {time} [error] 31#31: *{number} FastCGI sent in stderr: \"PHP message: PHP Fatal error:  Uncaught Canary: canary@canary.example from 198.51.100.7 in /srv/canary.php:3\" while reading response header from upstream, client: {client}, server: shop.example, request: \"GET {target} HTTP/1.1\", upstream: \"fastcgi://10.9.8.7:9000\", host: \"shop.example\", referrer: \"{REFERRER}\"\n"
+            )),
             Layout::NginxErrors => Some(format!(
                 "2026/11/22 {time} [warn] 31#31: *{number} a client request body is buffered to a temporary file /var/canary/0000000001, client: {client}, server: shop.example, request: \"POST {target} HTTP/1.1\", host: \"canary.example\"\n2026/11/22 {time} [canary] {client} no such level, canary\n"
             )),
@@ -203,6 +207,11 @@ impl Visit {
                     client.clone()
                 };
                 let head = format!("[Sun Nov 22 {time}.123456 2026]");
+                if number.is_multiple_of(4) {
+                    return Some(format!(
+                        "{head} [proxy:error] [pid 31:tid 4{number}] (EAI 2)Name or service not known: [client {client}:51234] AH00898: DNS lookup failure for: app.shop.invalid returned by {target}, referer: {REFERRER}\n"
+                    ));
+                }
                 Some(format!(
                     "{head} [proxy:error] [pid 31:tid 3{number}] (111)Connection refused: AH00957: HTTP: attempt to connect to 10.9.8.7:8080 (10.9.8.7) failed\n{head} [proxy_http:error] [pid 31:tid 3{number}] [client {client}:51234] AH01114: HTTP: failed to make connection to backend: 10.9.8.7, referer: {REFERRER}\n{head} [canary:error] [pid 31:tid 3{number}] [client {client}:51234] AH99999: canary {target}, referer: {REFERRER}\n"
                 ))
@@ -250,11 +259,10 @@ pub(crate) fn write(layout: Layout, folder: &Path) {
         fs::write(folder.join("common.log"), lines).unwrap();
     }
     if layout == Layout::Config {
-        let config =
-            format!("http {{\n  log_format canary '{CUSTOM}';\n  access_log a canary;\n}}\n");
+        let config = format!("http {{\n  log_format full '{CUSTOM}';\n  access_log a full;\n}}\n");
         fs::write(folder.join("nginx.conf"), config).unwrap();
     }
-    let ranges = "{\"creationTime\": \"canary\", \"prefixes\": [{\"ipv4Prefix\": \"198.51.100.0/25\"}, {\"ipv4Prefix\": \"198.51.100.7/99\"}, {\"ipv6Prefix\": \"2001:db8:ca::/canary\"}, {\"canary\": \"canary\"}]}";
+    let ranges = "{\"creationTime\": \"canary\", \"prefixes\": [{\"ipv4Prefix\": \"198.51.100.0/24\"}, {\"ipv6Prefix\": \"2001:db8:ca::/48\"}, {\"ipv4Prefix\": \"198.51.100.7/99\"}, {\"ipv6Prefix\": \"2001:db8:ca::/canary\"}, {\"canary\": \"canary\"}]}";
     fs::write(folder.join("ranges.json"), ranges).unwrap();
     write_rubbish(folder);
 }

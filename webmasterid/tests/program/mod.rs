@@ -54,6 +54,14 @@ pub(crate) fn line(folder: &Path, words: &str) -> Ran {
     run(folder, words.split_whitespace())
 }
 
+/// Runs a line of the shell in `folder`, where `$WEBMASTERID` is the program.
+pub(crate) fn shell(folder: &Path, line: &str) -> Ran {
+    let mut shell = Command::new("sh");
+    let shell = shell.arg("-c").arg(line).current_dir(folder);
+    let shell = shell.env("WEBMASTERID", env!("CARGO_BIN_EXE_webmasterid"));
+    Ran::of(shell.stdin(Stdio::null()).output().unwrap())
+}
+
 /// Runs it with `input` on standard input.
 pub(crate) fn pipe(folder: &Path, words: &str, input: &[u8]) -> Ran {
     let mut child = program(folder)
@@ -98,6 +106,11 @@ pub(crate) fn cases() -> Vec<PathBuf> {
         .flat_map(|cause| folders(cause))
         .filter(|folder| folder.join("case.toml").exists())
         .collect()
+}
+
+/// Every recording, a folder of examples or of all cases of a cause: together what `cases` and `examples` give.
+pub(crate) fn recordings() -> Vec<PathBuf> {
+    [examples(), folders(&root().join("cases"))].concat()
 }
 
 /// Every example: `examples/<what>`.

@@ -37,6 +37,8 @@ impl Count {
 pub(crate) struct Case {
     pub(crate) now: String,
     pub(crate) ranges: Option<String>,
+    /// The format string, where the lines do not tell it.
+    pub(crate) log_format: Option<String>,
     pub(crate) look_alike: bool,
     /// One of these must be named where the log leaves it open.
     pub(crate) missing: Vec<String>,
@@ -63,9 +65,14 @@ impl Case {
                 .collect()
         };
         let of = folder.parent().unwrap().file_name().unwrap();
+        let is_httpd = word("edge").unwrap() == "apache";
+        let is_rich = word("layout").unwrap() == "rich";
+        let is_alone = !folder.join("error.log").exists();
         Self {
             now: word("now").unwrap(),
             ranges: word("ranges"),
+            // No line of an access log of httpd names the product, nor what stands behind the combined part.
+            log_format: word("log_format").filter(|_| is_httpd && (is_rich || is_alone)),
             look_alike: table["look_alike"].as_bool().unwrap(),
             missing: words("missing"),
             causes: word("cause").into_iter().chain(words("or")).collect(),
@@ -78,6 +85,7 @@ impl Case {
         Self {
             now: String::new(),
             ranges: None,
+            log_format: None,
             look_alike: false,
             missing: Vec::new(),
             causes: Vec::new(),
