@@ -249,6 +249,8 @@ fn product(edge: Edge, visit: &Visit<'_>) -> Edge {
     let carries = |fields: &[Field]| fields.iter().any(|field| visit.get(*field).is_some());
     match edge {
         Edge::Unknown if carries(&attempt::LISTS) => Edge::Nginx,
+        // Only nginx writes three digits for an answer without a status line.
+        Edge::Unknown if visit.get(Field::Status) == Some(b"009") => Edge::Nginx,
         Edge::Unknown
             if carries(&[Field::ProxyStatus, Field::ConnectionStatus, Field::Handler]) =>
         {

@@ -3,7 +3,7 @@
 //! Never a made-up join: an error entry that no request fits stays a sign of its own.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use model::{
     Cause, Confidence, Edge, Finding, Joined, Outcome, Place, Request, Sign, SourceId, Stamp,
@@ -26,6 +26,8 @@ const ZONE_STEP_MINUTES: i64 = 15;
 const SLACK_MILLIS: i64 = 2_000;
 /// How long an answer may take where its duration is not logged: three default time-outs of 60 s.
 const DURATION_MAX_MILLIS: i64 = 180_000;
+/// The same for an answer that nginx gave after all: only what answered in the end comes behind the last entry.
+const LATE_ANSWER_MILLIS: i64 = 15_000;
 /// Pairs of an entry and a request that vote on the zone of one error log. Entries with the rarest keys come first.
 const VOTES_MAX: usize = 1 << 20;
 /// Requests, nearest first, that have no attempt left for an entry, after which it stays a sign of its own.
@@ -56,7 +58,7 @@ impl Settler {
             .into_iter()
             .partition(|held| held.at <= until);
         held.requests = later;
-        self.finish(now, Vec::new(), request);
+        self.finish(now, Vec::new(), false, request);
         self.counted
             .retain(|_, at| until.secs_since(*at) <= REPEAT_SECONDS);
     }
@@ -79,9 +81,12 @@ impl Settler {
         errors.sort_unstable_by_key(|error| (error.place, error.civil));
         let entries = entries(intake, errors);
         let indexes = Indexes::of(&requests, &entries);
-        let zones = zones(&requests, &entries, &indexes, sources, zone);
-        self.joined.error_zone = zones.values().next().copied();
-        let mut summer = Summer::of(sources, zones, zone);
+        let Zones {
+            by_source,
+            unrelated,
+        } = zones(&requests, &entries, &indexes, sources, zone);
+        self.joined.error_zone = by_source.values().next().copied();
+        let mut summer = Summer::of(sources, by_source, zone);
         let entries: Vec<Entry> = entries
             .into_iter()
             .map(|entry| {
@@ -89,7 +94,7 @@ impl Settler {
                 entry.in_zone(zone)
             })
             .collect();
-        let of_entry = join(&requests, &entries, &indexes);
+        let of_entry = join(&requests, &entries, &indexes, &unrelated);
         let mut of_request: Vec<Vec<usize>> = vec![Vec::new(); requests.len()];
         for (entry, joined) in of_entry.iter().enumerate() {
             match joined {
@@ -114,7 +119,9 @@ impl Settler {
             let joined: Vec<&Entry> = joined.iter().map(|entry| &entries[*entry]).collect();
             evidence.push(apply(held, &joined));
         }
-        self.finish(requests, evidence, request);
+        // Without an error line about a request nothing was to be joined.
+        let is_join = entries.iter().any(Entry::is_about_request);
+        self.finish(requests, evidence, is_join, request);
     }
 
     /// Marks repeats and hands on. `requests` are in order, or need no order because they have no `evidence`.
@@ -122,6 +129,7 @@ impl Settler {
         &mut self,
         mut requests: Vec<HeldRequest>,
         evidence: Vec<Option<Place>>,
+        is_join: bool,
         each: &mut impl FnMut(&Request<'_>),
     ) {
         if evidence.is_empty() {
@@ -130,7 +138,7 @@ impl Settler {
         for (index, held) in requests.into_iter().enumerate() {
             let place = evidence.get(index).copied().flatten();
             let is_failure = matches!(held.outcome, Outcome::Failed | Outcome::Hidden);
-            if is_failure && !evidence.is_empty() {
+            if is_failure && is_join {
                 self.joined.failures += 1;
                 self.joined.with_error_line += u64::from(place.is_some());
             }
@@ -336,6 +344,9 @@ impl Entry {
         // nginx stamps a request at its end, httpd at its start.
         let (from, to) = match self.edge() {
             Edge::Apache => (held.at.0, held.at.0 + duration),
+            Edge::Nginx | Edge::Unknown if held.millis.is_none() && held.outcome == Outcome::Good => {
+                (held.at.0 - LATE_ANSWER_MILLIS, held.at.0)
+            }
             Edge::Nginx | Edge::Unknown => (held.at.0 - duration, held.at.0),
         };
         let possible = (from - SLACK_MILLIS..=to + SLACK_MILLIS).contains(&at.0);
@@ -427,62 +438,158 @@ impl Indexes {
     }
 }
 
-/// The zone of each error log: what most pairs agree on; the smaller offset on a tie; the access logs' own zone
-/// where no pair speaks.
+/// The zone of each error log, and the logs that are about none of these requests.
+#[derive(Default)]
+struct Zones {
+    by_source: BTreeMap<SourceId, i32>,
+    /// Error logs of another site, or of another time: where lines agree, they do so by chance.
+    unrelated: BTreeSet<SourceId>,
+}
+
+/// Zones in which the entries of one error log could be about requests, with the number of entries.
+#[derive(Default)]
+struct Votes {
+    /// Entry and request have the same stamp.
+    close: BTreeMap<i32, u64>,
+    /// The request may have taken so long.
+    far: BTreeMap<i32, u64>,
+    /// Numbers of the entries that were asked.
+    heard: Vec<usize>,
+    pairs: usize,
+}
+
+/// The zone of each error log: what most entries agree on, by their stamps alone if they can; on a tie that of the
+/// access logs, then the smaller offset. Where no entry speaks, that of the other error logs or of the access logs.
 fn zones(
     requests: &[HeldRequest],
     entries: &[Entry],
     indexes: &Indexes,
     sources: &Sources,
     told: Option<i32>,
-) -> BTreeMap<SourceId, i32> {
-    let mut votes: BTreeMap<SourceId, BTreeMap<i32, u64>> = BTreeMap::new();
+) -> Zones {
+    let votes = votes(requests, entries, indexes, told);
+    let own = sources.offsets();
+    let best = |votes: &BTreeMap<i32, u64>| {
+        votes
+            .iter()
+            .max_by_key(|(zone, n)| {
+                (
+                    **n,
+                    own.contains(zone),
+                    Reverse(zone.abs()),
+                    Reverse(**zone),
+                )
+            })
+            .map(|(zone, _)| *zone)
+    };
+    let mut found = Zones::default();
+    let mut open = Vec::new();
+    for (source, votes) in &votes {
+        let zone = best(&votes.close).or_else(|| best(&votes.far));
+        match zone.filter(|zone| is_related(*zone, votes, requests, entries, indexes, &own)) {
+            Some(zone) => {
+                found.by_source.insert(*source, zone);
+            }
+            None => open.push((*source, zone.is_some())),
+        }
+    }
+    let mut all: BTreeMap<i32, u64> = BTreeMap::new();
+    for zone in found.by_source.values() {
+        *all.entry(*zone).or_default() += 1;
+    }
+    let other = told
+        .or_else(|| best(&all))
+        .or_else(|| access_zone(requests, sources))
+        .unwrap_or(0);
+    for (source, is_unrelated) in open {
+        found.by_source.insert(source, other);
+        if is_unrelated {
+            found.unrelated.insert(source);
+        }
+    }
+    found
+}
+
+fn votes(
+    requests: &[HeldRequest],
+    entries: &[Entry],
+    indexes: &Indexes,
+    told: Option<i32>,
+) -> BTreeMap<SourceId, Votes> {
+    let mut all: BTreeMap<SourceId, Votes> = BTreeMap::new();
     let mut voters: Vec<(usize, usize)> = Vec::new();
     for (number, entry) in entries.iter().enumerate() {
-        votes.entry(entry.source()).or_default();
+        all.entry(entry.source()).or_default();
         if told.is_none() && entry.lines[0].zone.is_none() {
             voters.push((indexes.candidates(entry).0.len(), number));
         }
     }
     voters.sort_unstable();
-    let mut heard: BTreeMap<SourceId, usize> = BTreeMap::new();
     for (pairs, number) in voters {
         let entry = &entries[number];
-        let heard = heard.entry(entry.source()).or_default();
-        if *heard > VOTES_MAX {
+        let votes = all.entry(entry.source()).or_default();
+        if pairs == 0 || votes.pairs > VOTES_MAX {
             continue;
         }
-        *heard += pairs;
-        let votes = votes.entry(entry.source()).or_default();
-        for zone in possible_zones(entry, indexes.candidates(entry).0, requests) {
-            *votes.entry(zone).or_default() += 1;
+        votes.pairs += pairs;
+        votes.heard.push(number);
+        let candidates = indexes.candidates(entry).0;
+        for zone in possible_zones(entry, candidates, requests) {
+            *votes.far.entry(zone).or_default() += 1;
+            if is_close(entry, zone, candidates) {
+                *votes.close.entry(zone).or_default() += 1;
+            }
         }
     }
-    let own = access_zone(requests, sources);
-    let best = |votes: &BTreeMap<i32, u64>| {
-        votes
-            .iter()
-            .max_by_key(|(zone, n)| (**n, Reverse(zone.abs()), Reverse(**zone)))
-            .map(|(zone, _)| *zone)
+    all
+}
+
+/// Whether so many entries agree on `zone` that the log must be about these requests. Of the entries of another site
+/// that fall into the time of the requests a few in a hundred agree by chance: crawlers ask every site for the same
+/// paths.
+fn is_related(
+    zone: i32,
+    votes: &Votes,
+    requests: &[HeldRequest],
+    entries: &[Entry],
+    indexes: &Indexes,
+    own: &[i32],
+) -> bool {
+    /// One in so many must agree: error logs are shared by sites of which not all access logs may be given.
+    const CLOSE_SHARE: u64 = 10;
+    /// The same where stamps differ by how long the answer took.
+    const FAR_SHARE: u64 = 2;
+    let (Some(first), Some(last)) = (requests.first(), requests.last()) else {
+        return false;
     };
-    let all = votes
-        .values()
-        .fold(BTreeMap::new(), |mut all: BTreeMap<i32, u64>, votes| {
-            for (zone, n) in votes {
-                *all.entry(*zone).or_default() += n;
+    // Clocks may have changed within the log.
+    let zones: Vec<i32> = std::iter::once(zone)
+        .chain(
+            own.iter()
+                .copied()
+                .filter(|other| *other != zone && (other - zone).abs() <= Summer::SHIFT_MAX_MINUTES),
+        )
+        .collect();
+    let share = if votes.close.is_empty() {
+        FAR_SHARE
+    } else {
+        CLOSE_SHARE
+    };
+    let span = first.at.0 - DURATION_MAX_MILLIS..=last.at.0 + DURATION_MAX_MILLIS;
+    let (mut inside, mut agree) = (0, 0);
+    for entry in votes.heard.iter().map(|number| &entries[*number]) {
+        let candidates = indexes.candidates(entry).0;
+        let agrees = zones.iter().any(|zone| {
+            if votes.close.is_empty() {
+                is_possible(entry, *zone, candidates, requests)
+            } else {
+                is_close(entry, *zone, candidates)
             }
-            all
         });
-    let common = best(&all);
-    votes
-        .into_iter()
-        .map(|(source, votes)| {
-            (
-                source,
-                told.or(best(&votes)).or(common).or(own).unwrap_or(0),
-            )
-        })
-        .collect()
+        inside += u64::from(span.contains(&entry.moment(zone).0));
+        agree += u64::from(agrees);
+    }
+    agree > 0 && agree * share >= inside
 }
 
 /// The zone of each entry where summer time begins or ends within an error log. That it does, the stamps of the access
@@ -528,6 +635,13 @@ impl Summer {
         }
         *now
     }
+}
+
+/// Whether an entry stands where one about one of the requests should if its log has that zone.
+fn is_close(entry: &Entry, zone: i32, candidates: &Timeline) -> bool {
+    let at = entry.moment(zone).0;
+    let mut near = candidates.between(at - SLACK_MILLIS, at + SLACK_MILLIS);
+    near.next().is_some()
 }
 
 /// Whether an entry can be about one of the requests if its log has that zone.
@@ -579,6 +693,7 @@ fn join(
     requests: &[HeldRequest],
     entries: &[Entry],
     indexes: &Indexes,
+    unrelated: &BTreeSet<SourceId>,
 ) -> Vec<Option<(usize, bool)>> {
     let mut joined: Vec<Option<(usize, bool)>> = vec![None; entries.len()];
     let mut taken: Vec<Vec<usize>> = vec![Vec::new(); requests.len()];
@@ -590,7 +705,7 @@ fn join(
     // events, so their numbers settle ties.
     let mut pairs = BinaryHeap::new();
     for (number, search) in searches.iter_mut().enumerate() {
-        if search.entry.is_about_request() {
+        if search.entry.is_about_request() && !unrelated.contains(&search.entry.source()) {
             let first = search.next(requests).or_else(|| search.saved(requests));
             pairs.extend(first.map(|(distance, request)| Reverse((distance, number, request))));
         }

@@ -23,11 +23,16 @@ fn on_the_way(events: &[Event], batch_max: usize, chance: &mut Chance) -> View {
     while !rest.is_empty() {
         let (batch, later) = rest.split_at((1 + chance.below(batch_max)).min(rest.len()));
         rest = later;
-        if chance.one_in(4) {
+        match chance.below(4) {
             // Counted by the owner itself, as settled requests are.
-            batch.iter().for_each(|event| count(&mut whole, event));
-        } else {
-            whole.merge(tally(batch));
+            0 => batch.iter().for_each(|event| count(&mut whole, event)),
+            // What is closed may be merged into what is not.
+            1 => {
+                let mut open = tally(batch);
+                open.merge(whole);
+                whole = open;
+            }
+            _ => whole.merge(tally(batch)),
         }
         if chance.one_in(3) {
             continue;

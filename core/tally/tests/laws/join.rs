@@ -197,3 +197,32 @@ fn entries_that_fit_every_request_are_joined_one_to_one() {
         assert_eq!((joined.best_match, joined.with_error_line), (2_000, 2_000));
     }
 }
+
+/// The access log shows the change in its own stamps. Most of the error log may lie before it or after.
+#[test]
+fn summer_time_may_begin_or_end_within_an_error_log() {
+    let intake = intake(60);
+    for (before, after, change) in [(120, 60, 25), (60, 120, 25), (120, 60, 9), (-240, -300, 9)] {
+        let (mut access, mut errors) = (String::new(), String::new());
+        for n in 0..40_i64 {
+            let target = format!("/p{}", n % 30);
+            let zone = if n < change { before } else { after };
+            let at = START + n * 3_600;
+            let line = Line {
+                at: at + zone * 60,
+                target: &target,
+                ..FAILED
+            };
+            let mut log = Writer::default();
+            log.add(line);
+            let sign = if zone < 0 { '-' } else { '+' };
+            let offset = format!("{sign}{:02}00", zone.abs() / 60);
+            access += &log.text().replace("+0000", &offset);
+            errors += &refused(at, zone, &line);
+        }
+        let log = Log::of("summer", access).with_errors(errors);
+        let joined = log.read_whole(&intake).joined;
+        assert_eq!((joined.with_error_line, joined.signs_unmatched), (40, 0));
+        assert_splits(&intake, &log, 20, 61);
+    }
+}

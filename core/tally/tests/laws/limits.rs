@@ -179,7 +179,7 @@ fn crowded_failures(log: &mut Writer, step: i64) {
     for n in 0..1_100_usize {
         let target = format!("/api/v{}?q={n}", n % 3);
         log.add(Line {
-            at: START + 40_000 + n as i64 * step / 100,
+            at: START + 39_600 + n as i64 * step / 100,
             client: n % 700,
             agent: if n % 4 == 0 { GOOGLEBOT } else { PERSON },
             target: &target,
@@ -215,7 +215,7 @@ fn span(log: &mut Writer, days: i64) {
     }
 }
 
-fn crowd(name: &str, days: i64, failure_step: i64) -> Log {
+pub(crate) fn crowd(name: &str, days: i64, failure_step: i64) -> Log {
     let mut log = Writer::default();
     crowded_routes(&mut log);
     crowded_minutes(&mut log);
@@ -228,24 +228,43 @@ fn crowd(name: &str, days: i64, failure_step: i64) -> Log {
 /// Splits of each log below. They are long, and read as slowly as a debug build reads.
 const SPLITS: usize = 25;
 
+fn assert_crowd(seed: u8, log: &Log) {
+    let intake = intake(seed);
+    let view = log.read_whole(&intake).view;
+    let hit: Vec<&str> = view.limits.iter().map(|limit| limit.name).collect();
+    assert!(
+        hit.contains(&"failures kept one by one, per slot"),
+        "{hit:?}"
+    );
+    assert!(
+        hit.contains(&"URLs of one path that differ in the query"),
+        "{hit:?}"
+    );
+    assert!(
+        view.nodes.iter().any(|node| node.route.contains("{…}")),
+        "no node folds"
+    );
+    assert_splits(&intake, log, SPLITS, seed.into());
+}
+
 #[test]
 fn limits_within_slots_of_a_minute() {
-    assert_splits(&intake(3), &crowd("1 day", 1, 5), SPLITS, 1);
+    assert_crowd(3, &crowd("1 day", 1, 5));
 }
 
 #[test]
 fn limits_within_slots_of_five_minutes() {
-    assert_splits(&intake(4), &crowd("10 days", 10, 25), SPLITS, 2);
+    assert_crowd(4, &crowd("10 days", 10, 25));
 }
 
 #[test]
 fn limits_within_slots_of_an_hour() {
-    assert_splits(&intake(5), &crowd("60 days", 60, 300), SPLITS, 3);
+    assert_crowd(5, &crowd("60 days", 60, 300));
 }
 
 #[test]
 fn limits_within_slots_of_a_day() {
-    assert_splits(&intake(6), &crowd("500 days", 500, 300), SPLITS, 4);
+    assert_crowd(6, &crowd("500 days", 500, 300));
 }
 
 #[test]
@@ -258,8 +277,7 @@ fn too_many_hosts() {
 
 /// Paths that differ as logged and are one when shown: session ids behind a semicolon, personal segments, empty
 /// segments, segments too long to be shown whole.
-#[test]
-fn paths_that_look_alike() {
+pub(crate) fn look_alikes() -> Log {
     let mut log = Writer::default();
     let long = "x".repeat(1_023);
     for n in 0..60_usize {
@@ -279,5 +297,10 @@ fn paths_that_look_alike() {
         };
         log.add(line);
     }
-    assert_splits(&intake(8), &log.log("look-alikes", &mut Chance(8)), 40, 6);
+    log.log("look-alikes", &mut Chance(8))
+}
+
+#[test]
+fn paths_that_look_alike() {
+    assert_splits(&intake(8), &look_alikes(), 40, 6);
 }

@@ -14,5 +14,6 @@ mod log;
 mod naive;
 mod owned;
 mod recordings;
+mod secret;
 mod sums;
 mod union;

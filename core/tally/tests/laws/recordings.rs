@@ -4,10 +4,9 @@ use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use model::{Edge, Finding, LogKind, Place, Stamp};
-use tally::{FailureView, View};
+use model::{Edge, LogKind};
 
-use crate::log::{Log, Source, assert_splits, differing, intake};
+use crate::log::{Log, Source, assert_splits, intake};
 
 /// Splits over all recordings together.
 const SPLITS: usize = 1_000;
@@ -109,56 +108,43 @@ fn any_split_of_an_example_gives_the_same() {
     }
 }
 
-/// Secrets differ from run to run; nothing that is shown may.
-#[test]
-fn the_secret_decides_nothing_that_is_shown() {
-    let (one, other) = (intake(41), intake(42));
-    for log in cases().iter().chain(&examples()) {
-        let (one, other) = (log.read_whole(&one), log.read_whole(&other));
-        let mut all = differing(&one.view, &other.view);
-        // These two hold hashes beside what is shown.
-        all.retain(|table| !["urls", "failures", "slots or owed"].contains(table));
-        assert_eq!(all, [""; 0], "{}", log.name);
-        let urls = |view: &View| -> Vec<(u32, String, u32)> {
-            view.urls
-                .iter()
-                .map(|url| (url.host, url.path.clone(), url.node))
-                .collect()
-        };
-        assert_eq!(urls(&one.view), urls(&other.view), "{}", log.name);
-        assert_eq!(failures(&one.view), failures(&other.view), "{}", log.name);
-        assert_eq!(one.view.series(0), other.view.series(0), "{}", log.name);
-        assert!(
-            one.sources == other.sources && one.joined == other.joined,
-            "{}",
-            log.name
-        );
+/// What strangers write, one after the other: broken lines, other layouts, bytes that are no text, lines without end.
+fn corpus(target: &str, kind: LogKind) -> Source {
+    let folder = root().join("fuzz/corpus").join(target);
+    let mut files: Vec<PathBuf> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.sort();
+    let mut bytes = Vec::new();
+    for (n, file) in files.iter().enumerate() {
+        bytes.extend(content(file));
+        bytes.extend([b"\n".as_slice(), b"\r\n", b"\n\n", b"\n \n"][n % 4]);
+        if n == 9 {
+            bytes.extend(b"x".repeat(intake::LINE_MAX + 1));
+            bytes.push(b'\n');
+        }
+    }
+    // The last line has no end.
+    bytes.extend(b"192.0.2.7 - - [22/Nov/2026:07:25:33 +0000] \"GET / HTT");
+    Source {
+        kind,
+        edge: Edge::Unknown,
+        bytes,
     }
 }
 
-type Shown = (
-    Stamp,
-    Place,
-    u32,
-    Option<Place>,
-    u32,
-    Option<u32>,
-    Option<Finding>,
-    bool,
-);
-
-fn failures(view: &View) -> Vec<Shown> {
-    let shown = |failure: &FailureView| {
-        (
-            failure.at,
-            failure.place,
-            failure.count,
-            failure.evidence,
-            failure.node,
-            failure.url,
-            failure.finding,
-            failure.repeat,
-        )
+#[test]
+fn any_split_of_rubbish_gives_the_same() {
+    let rubbish = Log {
+        name: "rubbish".to_owned(),
+        sources: vec![
+            corpus("access_line", LogKind::Access),
+            corpus("error_line", LogKind::Error),
+            // Each kind is also read where the other is expected.
+            corpus("error_line", LogKind::Access),
+            corpus("access_line", LogKind::Error),
+        ],
     };
-    view.failures.iter().map(shown).collect()
+    assert_splits(&intake(9), &rubbish, 60, 9);
 }
