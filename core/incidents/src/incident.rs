@@ -6,7 +6,7 @@ use model::{
     Counts, CrawlerHit, CrawlerId, Incident, IncidentId, LedgerRow, PathHit, Revision, RouteHit,
     Scope, ScopeKind, Stamp, UpstreamHit,
 };
-use tally::{FailureView, Key, LaneReturn, View, overlap};
+use tally::{FailureView, Key, LaneReturn, View};
 
 use crate::judge::Judged;
 
@@ -108,17 +108,14 @@ fn requests(view: &View, judged: &Judged, failures: &[&FailureView]) -> Counts {
     let failed = sum(&mut failures.iter());
     Counts {
         failed,
-        total: failed + within(&view.goods(&judged.keys, None), judged),
+        total: failed + within(view, judged, &judged.keys, None),
         repeats: sum(&mut failures.iter().filter(|failure| failure.repeat)),
     }
 }
 
-/// Good requests from first to last failure.
-fn within(goods: &Goods, judged: &Judged) -> u64 {
-    let share = |(at, until, n): &(i64, i64, u32)| {
-        f64::from(*n) * overlap(*at, *until, judged.start, judged.last_failure)
-    };
-    goods.iter().map(share).sum::<f64>().round() as u64
+/// Good requests of a crawler, or of anyone, from first to last failure.
+fn within(view: &View, judged: &Judged, keys: &[Key], crawler: Option<CrawlerId>) -> u64 {
+    view.goods_within(keys, crawler, judged.start, judged.last_failure)
 }
 
 fn crawlers(view: &View, judged: &Judged, failures: &[&FailureView]) -> Vec<CrawlerHit> {
@@ -160,7 +157,7 @@ fn crawler_hit(
     CrawlerHit {
         crawler,
         failed,
-        total: failed + within(&goods, judged),
+        total: failed + within(view, judged, &judged.keys, Some(crawler)),
         first_ok: first_ok.map(Stamp::from_secs),
         last_ok: last_good.map(Stamp::from_secs),
         last_seen: last_good.max(Some(last_failed)).map(Stamp::from_secs),
@@ -303,7 +300,7 @@ fn upstreams(view: &View, judged: &Judged) -> Vec<UpstreamHit> {
             UpstreamHit {
                 upstream: view.upstream(upstream).to_owned(),
                 failed,
-                total: failed + within(&view.goods(&[Key::Upstream(upstream)], None), judged),
+                total: failed + within(view, judged, &[Key::Upstream(upstream)], None),
             }
         })
         .filter(|hit| hit.total > 0)

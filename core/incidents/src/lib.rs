@@ -37,7 +37,7 @@ pub fn sheet_of(view: &View, now: Stamp) -> Sheet {
         let parent = prefix
             .parent
             .map(Key::Prefix)
-            .or((view.hosts.len() > 1).then_some(Key::Host(prefix.host)));
+            .or(view.has_hosts().then_some(Key::Host(prefix.host)));
         if let Some(parent) = parent {
             wider.insert(Key::Prefix(index as u32), parent);
         }

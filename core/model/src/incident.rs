@@ -75,7 +75,7 @@ pub struct UpstreamHit {
     pub upstream: String,
     /// Failed attempts.
     pub failed: u64,
-    /// All attempts.
+    /// All attempts that the log names the upstream of.
     pub total: u64,
 }
 

@@ -156,12 +156,8 @@ impl Tally {
         }
         self.sums.absorb(&other.sums);
         let nodes = self.trie.absorb(&other.trie);
-        let node = |id| {
-            nodes
-                .get(&other.trie.resolve(id))
-                .copied()
-                .unwrap_or(trie::ROOT)
-        };
+        // A host that is not entered keeps its id: another part may enter it.
+        let node = |id| nodes.get(&other.trie.resolve(id)).copied().unwrap_or(id);
         let upstreams = self.upstreams.absorb(&other.upstreams);
         let upstream = |number| renumber(&upstreams, number);
         self.slots.absorb(other.slots, node, upstream);
@@ -270,13 +266,14 @@ impl Tally {
         if request.from_cache {
             return;
         }
+        let path = request.fetch.map(|fetch| fetch.path);
         let node = match request.status.0 {
-            // Nothing of the site: scanners ask for thousands of paths that are not there.
-            400..=407 | 409..=428 | 430..=498 => self.trie.enter_host(request.host),
-            _ => {
-                let path = request.fetch.map(|fetch| fetch.path);
-                self.trie.enter(request.host, &request.route, path)
-            }
+            // Nothing of the site: scanners ask for thousands of paths and hosts that are not there.
+            400..=407 | 409..=428 | 430..=498 => match path {
+                Some(_) => self.trie.enter_host(request.host),
+                None => trie::host_id(request.host),
+            },
+            _ => self.trie.enter(request.host, &request.route, path),
         };
         let last = request.attempts.last().filter(|attempt| !attempt.is_group);
         let good = Good {

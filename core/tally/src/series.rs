@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use model::{CrawlerId, Scope, ScopeKind};
 use rustc_hash::FxHashMap;
 
-use crate::view::{DimView, FailureView, GoodView, SlotView, View};
+use crate::view::{DimView, FailureView, GoodView, SlotView, UNKNOWN_HOST, View};
 
 /// A candidate scope, by index into the tally's tables. Indexes follow the sorted names, so their order is the same
 /// in every run.
@@ -89,8 +89,8 @@ impl View {
     /// One host or one upstream of one is the site; a path is told apart only where its good requests are known.
     fn is_candidate(&self, key: Key) -> bool {
         match key {
-            Key::Host(_) => self.hosts.len() > 1,
-            Key::Upstream(_) => self.upstreams.len() > 1,
+            Key::Host(host) => self.has_hosts() && self.host(host) != UNKNOWN_HOST,
+            Key::Upstream(_) => self.upstreams.len() > 1 && self.names_upstreams(),
             Key::Url(index) => {
                 let exact = || {
                     self.slots
@@ -101,6 +101,28 @@ impl View {
             }
             _ => true,
         }
+    }
+
+    /// Whether the log names the upstream of good requests too. Where only error lines name one, every upstream would
+    /// seem to fail always.
+    pub fn names_upstreams(&self) -> bool {
+        let (mut named, mut all) = (0_u64, 0_u64);
+        for (_, slot) in &self.slots {
+            match slot {
+                SlotView::Exact(goods) => {
+                    all += goods.len() as u64;
+                    named += goods.iter().filter(|good| good.upstream.is_some()).count() as u64;
+                }
+                SlotView::Counts { total, cells, .. } => {
+                    all += total;
+                    let of_upstream = cells
+                        .iter()
+                        .filter(|(dim, _)| matches!(dim, DimView::Upstream(_)));
+                    named += of_upstream.map(|(_, n)| u64::from(*n)).sum::<u64>();
+                }
+            }
+        }
+        named * 2 >= all && named > 0
     }
 
     fn each_obs(&self, sink: Sink<'_>) {
@@ -447,9 +469,34 @@ impl View {
         count
     }
 
-    /// Good requests by node, of a scope's nodes, within `start..=end` seconds; a slot of counts is shared by time.
+    /// Good requests of `crawler` (any client for `None`) in a scope within `start..=end` seconds.
+    pub fn goods_within(
+        &self,
+        keys: &[Key],
+        crawler: Option<CrawlerId>,
+        start: i64,
+        end: i64,
+    ) -> u64 {
+        let shares: BTreeMap<i64, f64> = self.shares(start, end).collect();
+        let share = |(at, until, n): (i64, i64, u32)| {
+            let share = if at == until && !shares.contains_key(&at) {
+                f64::from(u8::from((start..=end).contains(&at)))
+            } else {
+                shares.get(&at).copied().unwrap_or(0.0)
+            };
+            f64::from(n) * share
+        };
+        self.goods(keys, crawler)
+            .into_iter()
+            .map(share)
+            .sum::<f64>()
+            .round() as u64
+    }
+
+    /// Good requests by node within `start..=end` seconds.
     pub fn goods_by_node(&self, start: i64, end: i64) -> BTreeMap<u32, u64> {
         let mut sums: BTreeMap<u32, f64> = BTreeMap::new();
+        let shares: BTreeMap<i64, f64> = self.shares(start, end).collect();
         for (at, slot) in &self.slots {
             match slot {
                 SlotView::Exact(goods) => {
@@ -458,12 +505,10 @@ impl View {
                     }
                 }
                 SlotView::Counts { cells, .. } => {
-                    let share = overlap(*at, at + self.width - 1, start, end);
-                    if share > 0.0 {
-                        for (dim, n) in cells {
-                            if let DimView::Node(node) = dim {
-                                *sums.entry(*node).or_default() += f64::from(*n) * share;
-                            }
+                    let share = shares.get(at).copied().unwrap_or(0.0);
+                    for (dim, n) in cells.iter().filter(|_| share > 0.0) {
+                        if let DimView::Node(node) = dim {
+                            *sums.entry(*node).or_default() += f64::from(*n) * share;
                         }
                     }
                 }
@@ -472,6 +517,33 @@ impl View {
         sums.into_iter()
             .map(|(node, n)| (node, n.round() as u64))
             .collect()
+    }
+
+    /// For each slot of counts the share of its good requests that lies within `start..=end`: as the site's seconds
+    /// tell where they were kept, which is exact for the site and the best guess for its parts; else by time.
+    fn shares(&self, start: i64, end: i64) -> impl Iterator<Item = (i64, f64)> {
+        self.slots.iter().filter_map(move |(at, slot)| {
+            let SlotView::Counts { total, seconds, .. } = slot else {
+                return None;
+            };
+            let until = at + self.width - 1;
+            let share = if until < start || *at > end {
+                0.0
+            } else if seconds.is_empty() || *total == 0 {
+                overlap(*at, until, start, end)
+            } else {
+                let from = (start - at).max(0) as usize;
+                let to = ((end - at + 1).max(0) as usize).min(seconds.len());
+                let inside: u64 = seconds
+                    .get(from..to)
+                    .unwrap_or_default()
+                    .iter()
+                    .map(|n| u64::from(*n))
+                    .sum();
+                inside as f64 / *total as f64
+            };
+            Some((*at, share))
+        })
     }
 }
 

@@ -26,7 +26,7 @@ pub(crate) struct Node {
     /// Text of a literal, where a crawler's fetch or a host name gave it.
     pub(crate) text: Option<Box<str>>,
     key: u64,
-    children: u32,
+    children: Vec<NodeId>,
     pub(crate) folded: bool,
 }
 
@@ -47,7 +47,7 @@ impl Trie {
             shape: Shape::Literal,
             text: None,
             key: 0,
-            children: 0,
+            children: Vec::new(),
             folded: false,
         };
         Self {
@@ -69,9 +69,9 @@ impl Trie {
         }
         let mut texts = path.map(|path| path.strip_prefix('/').unwrap_or(path).split('/'));
         let mut node = self.step(ROOT, host_segment(host), Some(host));
-        for segment in &route.segments[..usize::from(route.len)] {
+        for segment in segments(route) {
             let text = texts.as_mut().and_then(Iterator::next);
-            node = self.step(node, *segment, text);
+            node = self.step(node, segment, text);
         }
         let node = self.resolve(node);
         if self.memo.len() >= MEMO_MAX {
@@ -81,18 +81,17 @@ impl Trie {
         node
     }
 
-    /// Enters a host alone: for answers that name no route of the site (404 and the like).
+    /// Enters a host alone: for answers to a crawler that name no route of the site (404 and the like).
     pub(crate) fn enter_host(&mut self, host: &str) -> NodeId {
-        self.enter(host, &Route::default(), None)
+        self.step(ROOT, host_segment(host), Some(host))
     }
 
     /// The deepest known node of a route that is not entered: a request by a person during an outage must not
     /// add a scanner's random paths to the routes of the site.
     pub(crate) fn find(&self, host: &str, route: &Route) -> NodeId {
         let mut node = ROOT;
-        let host = host_segment(host);
-        for segment in std::iter::once(&host).chain(&route.segments[..usize::from(route.len)]) {
-            let key = self.key_under(node, *segment);
+        for segment in std::iter::once(host_segment(host)).chain(segments(route)) {
+            let key = self.key_under(node, segment);
             let child = child_id(node, key);
             if !self.nodes.contains_key(&child) {
                 break;
@@ -126,6 +125,11 @@ impl Trie {
 
     pub(crate) fn node(&self, id: NodeId) -> &Node {
         self.nodes.get(&id).unwrap_or(&self.nodes[&ROOT])
+    }
+
+    /// Whether there were too many hosts to tell them apart.
+    pub(crate) fn hosts_folded(&self) -> bool {
+        self.nodes.get(&ROOT).is_some_and(|root| root.folded)
     }
 
     /// Every node, in no order.
@@ -220,7 +224,7 @@ impl Trie {
                 shape,
                 text,
                 key,
-                children: 0,
+                children: Vec::new(),
                 folded: false,
             },
         );
@@ -230,8 +234,8 @@ impl Trie {
             .unwrap_or(1);
         let over = match self.nodes.get_mut(&parent) {
             Some(node) => {
-                node.children += 1;
-                !node.folded && node.children > max
+                node.children.push(id);
+                !node.folded && node.children.len() > max as usize
             }
             None => false,
         };
@@ -247,28 +251,16 @@ impl Trie {
         if let Some(node) = self.nodes.get_mut(&id) {
             node.folded = true;
         }
-        let mut children: FxHashMap<NodeId, Vec<NodeId>> = FxHashMap::default();
-        #[expect(
-            clippy::iter_over_hash_type,
-            reason = "what is taken out is sorted below"
-        )]
-        for (child, node) in &self.nodes {
-            children.entry(node.parent).or_default().push(*child);
-        }
-        children
-            .entry(ROOT)
-            .or_default()
-            .retain(|child| *child != ROOT);
         let mut below: Vec<(NodeId, Node)> = Vec::new();
-        let mut frontier = vec![id];
-        while let Some(parent) = frontier.pop() {
-            for child in children.remove(&parent).unwrap_or_default() {
-                frontier.push(child);
-                below.extend(self.nodes.remove(&child).map(|node| (child, node)));
+        let mut frontier = match self.nodes.get_mut(&id) {
+            Some(node) => std::mem::take(&mut node.children),
+            None => return,
+        };
+        while let Some(child) = frontier.pop() {
+            if let Some(mut node) = self.nodes.remove(&child) {
+                frontier.append(&mut node.children);
+                below.push((child, node));
             }
-        }
-        if let Some(node) = self.nodes.get_mut(&id) {
-            node.children = 0;
         }
         below.sort_unstable_by_key(|(child, node)| (node.depth, *child));
         for (old, node) in below {
@@ -284,6 +276,23 @@ impl Trie {
             self.inherit_fold(new, node.folded);
         }
     }
+}
+
+/// The node of a host, whether or not it is entered: for requests of which nobody knows yet whether the host is one of
+/// the site's. Scanners send any.
+pub(crate) fn host_id(host: &str) -> NodeId {
+    child_id(ROOT, segment_key(host_segment(host)))
+}
+
+/// The segments of a route; `/` is one empty word, so that it is not the host itself.
+fn segments(route: &Route) -> impl Iterator<Item = Segment> {
+    const EMPTY: Segment = Segment {
+        key: 17,
+        shape: Shape::Literal,
+    };
+    let root = (route.len == 0).then_some(EMPTY);
+    root.into_iter()
+        .chain(route.segments[..usize::from(route.len)].iter().copied())
 }
 
 /// Hosts are words of the configuration: their text is always known.
@@ -310,8 +319,8 @@ fn child_id(parent: NodeId, key: u64) -> NodeId {
 
 fn whole_hash(host: &str, route: &Route) -> u64 {
     let mut id = child_id(ROOT, crate::hash(host.as_bytes()));
-    for segment in &route.segments[..usize::from(route.len)] {
-        id = child_id(id, segment_key(*segment));
+    for segment in segments(route) {
+        id = child_id(id, segment_key(segment));
     }
     id
 }

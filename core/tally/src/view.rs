@@ -90,6 +90,8 @@ pub struct UrlView {
     pub path: String,
     /// Index of its node.
     pub node: u32,
+    /// Its host by name, which the index does not tell once hosts were folded.
+    pub(crate) site: String,
     /// Its hash, to find its good requests; differs from run to run.
     pub(crate) hash: u64,
 }
@@ -204,6 +206,8 @@ pub struct View {
 /// Numbers of the view for the tally's own.
 struct Maps {
     nodes: FxHashMap<NodeId, u32>,
+    /// The node of requests to hosts that are none of the site's, or of too many.
+    nowhere: u32,
     upstreams: Vec<Option<u32>>,
     upstream_names: Vec<String>,
     urls: FxHashMap<u64, u32>,
@@ -211,7 +215,10 @@ struct Maps {
 
 impl Maps {
     fn node(&self, trie: &Trie, id: NodeId) -> u32 {
-        self.nodes.get(&trie.resolve(id)).copied().unwrap_or(0)
+        self.nodes
+            .get(&trie.resolve(id))
+            .copied()
+            .unwrap_or(self.nowhere)
     }
 
     fn upstream(&self, number: u32) -> Option<u32> {
@@ -222,9 +229,12 @@ impl Maps {
 impl View {
     pub(crate) fn of(tally: &Tally) -> Self {
         let (hosts, prefixes, nodes, node_map) = routes(&tally.trie);
+        let is_nowhere = |node: &NodeView| hosts[node.host as usize] == UNKNOWN_HOST;
+        let nowhere = nodes.iter().position(is_nowhere).unwrap_or(0) as u32;
         let (upstreams, upstream_map) = upstreams(tally);
         let mut maps = Maps {
             nodes: node_map,
+            nowhere,
             upstreams: upstream_map,
             upstream_names: upstreams,
             urls: FxHashMap::default(),
@@ -291,14 +301,7 @@ impl View {
         }
         let is_owed = |(url, query): &(u32, u64)| {
             let url = &self.urls[*url as usize];
-            let key = |query| {
-                (
-                    crawler,
-                    self.host(url.host).to_owned(),
-                    url.path.clone(),
-                    query,
-                )
-            };
+            let key = |query| (crawler, url.site.clone(), url.path.clone(), query);
             let since = self
                 .owed
                 .get(&key(*query))
@@ -307,6 +310,15 @@ impl View {
         };
         let owed = lost.keys().filter(|url| is_owed(url)).count();
         Some((lost.len() as u64, owed as u64))
+    }
+
+    /// Whether several hosts are told apart.
+    pub fn has_hosts(&self) -> bool {
+        self.hosts
+            .iter()
+            .filter(|host| *host != UNKNOWN_HOST)
+            .count()
+            > 1
     }
 
     /// Name of a host by its index.
@@ -329,11 +341,9 @@ fn routes(trie: &Trie) -> Routes {
         .filter_map(|(id, _)| Some((id, NamedNode::of(trie, id)?)))
         .collect();
     let mut hosts: Vec<String> = named.iter().map(|(_, node)| node.host.clone()).collect();
+    hosts.push(UNKNOWN_HOST.to_owned());
     hosts.sort();
     hosts.dedup();
-    if hosts.is_empty() {
-        hosts.push(String::new());
-    }
     let index = |host: &str| {
         hosts
             .binary_search_by(|other| other.as_str().cmp(host))
@@ -376,23 +386,27 @@ fn routes(trie: &Trie) -> Routes {
                 .map(|path| path.and_then(|path| prefix(host, &path))),
         }
     };
-    let mut nodes: Vec<NodeView> = named.iter().map(|(_, node)| view(node)).collect();
+    let nowhere = NamedNode {
+        host: UNKNOWN_HOST.to_owned(),
+        words: Vec::new(),
+    };
+    let mut nodes: Vec<NodeView> = named
+        .iter()
+        .map(|(_, node)| node)
+        .chain([&nowhere])
+        .map(view)
+        .collect();
     nodes.sort();
     nodes.dedup();
-    if nodes.is_empty() {
-        nodes.push(NodeView {
-            host: 0,
-            route: "/".into(),
-            is_path: false,
-            prefixes: [None, None],
-        });
-    }
     let map = named
         .iter()
         .map(|(id, node)| (*id, nodes.binary_search(&view(node)).unwrap_or(0) as u32))
         .collect();
     (hosts, prefixes, nodes, map)
 }
+
+/// Stands for hosts that no crawler asked for and that never answered well, and for all hosts once there are too many.
+pub(crate) const UNKNOWN_HOST: &str = "{…}";
 
 /// Stands for a word whose text never came with a crawler's fetch.
 const UNKNOWN: &str = "";
@@ -426,8 +440,9 @@ impl NamedNode {
     }
 
     fn route(&self) -> String {
+        // The host itself: what is known to be on it, but not where.
         if self.words.is_empty() {
-            return "/".to_owned();
+            return "/*".to_owned();
         }
         let mut route = String::new();
         for (text, placeholder) in &self.words {
@@ -445,7 +460,8 @@ impl NamedNode {
     }
 
     fn is_path(&self) -> bool {
-        self.words.len() < model::Route::DEPTH && self.words.iter().all(|(text, _)| text.is_some())
+        (1..model::Route::DEPTH).contains(&self.words.len())
+            && self.words.iter().all(|(text, _)| text.is_some())
     }
 
     /// The prefixes of one and two literal segments; not the empty word of a path that ends in a slash.
@@ -492,8 +508,12 @@ fn urls(tally: &Tally, maps: &Maps, hosts: &[String]) -> Vec<UrlView> {
             let host = record.cell.host.to_string();
             urls.entry((host, path.to_string()))
                 .or_insert_with_key(|(host, path)| UrlView {
-                    host: hosts.binary_search(host).unwrap_or(0) as u32,
+                    host: hosts
+                        .binary_search(host)
+                        .or_else(|_| hosts.binary_search_by(|name| name.as_str().cmp(UNKNOWN_HOST)))
+                        .unwrap_or(0) as u32,
                     path: path.clone(),
+                    site: host.clone(),
                     node: node_of(tally, maps, &record.cell),
                     hash: record.url,
                 });
@@ -823,6 +843,21 @@ fn crawlers(tally: &Tally) -> Vec<CrawlerReport> {
 
 fn limits(tally: &Tally) -> Vec<Limit> {
     let mut all = Vec::new();
+    if tally.trie.hosts_folded() {
+        all.push(Limit {
+            name: "hosts told apart",
+            limit: u64::from(limit::CHILDREN_MAX[0]),
+            dropped: 1,
+        });
+    }
+    let width = tally.slots.width();
+    if width > limit::WIDTHS[0] {
+        all.push(Limit {
+            name: "slots over the span: good requests are counted by wider ones, in seconds",
+            limit: limit::SLOTS_MAX as u64,
+            dropped: width as u64,
+        });
+    }
     let left_out: u64 = tally.ledger.left_out.values().sum();
     if left_out > 0 {
         all.push(Limit {
