@@ -113,9 +113,11 @@ pub(crate) fn recordings() -> Vec<PathBuf> {
     [examples(), folders(&root().join("cases"))].concat()
 }
 
-/// Every example: `examples/<what>`.
+/// Every example: `examples/<what>`. What really happened stands beside them, in `examples/truth`.
 pub(crate) fn examples() -> Vec<PathBuf> {
-    folders(&root().join("examples"))
+    let mut examples = folders(&root().join("examples"));
+    examples.retain(|folder| !folder.ends_with("truth"));
+    examples
 }
 
 /// The logs in `folder`, by name.

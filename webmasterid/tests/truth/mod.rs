@@ -160,9 +160,9 @@ pub(crate) fn rows(ndjson: &str) -> BTreeMap<Line, Value> {
     rows.collect()
 }
 
-/// Compares the rows with `truth.ndjson` in `folder`; `case` says what of it the logs leave open.
-pub(crate) fn compare(folder: &Path, rows: &BTreeMap<Line, Value>, case: &Case) -> Count {
-    let text = fs::read_to_string(folder.join("truth.ndjson")).unwrap();
+/// Compares the rows with the truth in `file`; `case` says what of it the logs leave open.
+pub(crate) fn compare(file: &Path, rows: &BTreeMap<Line, Value>, case: &Case) -> Count {
+    let text = fs::read_to_string(file).unwrap();
     let mut count = Count::default();
     let mut known = BTreeSet::new();
     for line in text.lines() {
