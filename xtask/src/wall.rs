@@ -17,9 +17,9 @@ const ARROWS: [(&str, &[&str]); 8] = [
     ("knowledge", &["model"]),
     ("proxyconf", &["model", "knowledge"]),
     ("intake", &["model", "knowledge"]),
-    ("tally", &["model"]),
+    ("tally", &["model", "knowledge"]),
     ("incidents", &["model", "knowledge", "tally"]),
-    ("diagnosis", &["model", "knowledge", "tally", "incidents"]),
+    ("diagnosis", &["model", "knowledge", "tally"]),
     ("report", &["model", "knowledge"]),
 ];
 
