@@ -1,8 +1,11 @@
 //! Request targets to routes. The text of a path leaves intake only with a crawler's fetch, and without what is
 //! personal by its shape; of other clients' paths only keyed hashes of the segments leave.
 
+mod personal;
+
 use model::{Route, Segment, Shape};
 
+use self::personal::Watch;
 use crate::secret::Secret;
 
 /// Longest path text a fetch carries; what is longer is cut and ends in `…`.
@@ -13,7 +16,7 @@ pub(crate) struct Target<'line> {
     /// Path without query, fragment and host; `/` where there is none.
     pub(crate) path: &'line [u8],
     pub(crate) query: Option<&'line [u8]>,
-    /// Host of an absolute URI.
+    /// Host of an absolute URI, without the user that may stand before it.
     pub(crate) host: Option<&'line [u8]>,
     /// Whether an absolute URI says `https`.
     pub(crate) https: Option<bool>,
@@ -33,7 +36,9 @@ impl<'line> Target<'line> {
                 {
                     let after = &target[scheme.len()..];
                     let end = memchr::memchr3(b'/', b'?', b'#', after).unwrap_or(after.len());
-                    (host, rest, https) = (Some(&after[..end]), &after[end..], Some(secure));
+                    let host_at = memchr::memrchr(b'@', &after[..end]).map_or(0, |at| at + 1);
+                    host = Some(&after[host_at..end]);
+                    (rest, https) = (&after[end..], Some(secure));
                 }
             }
         }
@@ -80,11 +85,10 @@ impl Known {
         };
         let letters = Letters::of(path);
         let mut is_plain = letters.are_plain && path.len() <= PATH_MAX;
-        let mut before: &[u8] = b"";
+        let mut watch = Watch::new();
         for word in words(path, letters.has_semicolon) {
-            let shape = shape(before, word, letters.has_at);
+            let shape = shape(&mut watch, word, letters.has_rare);
             is_plain &= shape != Shape::Personal;
-            before = word;
             if usize::from(route.len) == Route::DEPTH {
                 route.deeper = true;
                 continue;
@@ -139,17 +143,16 @@ fn hash_of_text(secret: &Secret, path: &[u8]) -> u64 {
 /// not printable ASCII are percent-encoded.
 fn write_text(path: &[u8], text: &mut String) {
     let start = text.len();
-    let mut before: &[u8] = b"";
+    let mut watch = Watch::new();
     for word in words(path, true) {
         text.push('/');
-        if shape(before, word, true) == Shape::Personal {
+        if shape(&mut watch, word, true) == Shape::Personal {
             text.push_str("{…}");
         } else {
             for byte in word {
                 push_byte(*byte, text);
             }
         }
-        before = word;
         if text.len() - start > PATH_MAX {
             let mut end = start + PATH_MAX;
             while !text.is_char_boundary(end) {
@@ -180,23 +183,23 @@ fn push_byte(byte: u8, text: &mut String) {
 struct Letters {
     /// Only what may stand in the text as it is.
     are_plain: bool,
-    /// An `@`, or a `%` that may hide one.
-    has_at: bool,
+    /// What may hide something personal from a look at the words.
+    has_rare: bool,
     has_semicolon: bool,
 }
 
 impl Letters {
     fn of(path: &[u8]) -> Self {
-        let (mut odd, mut at, mut semicolon) = (false, false, false);
+        let (mut odd, mut rare, mut semicolon) = (false, false, false);
         // No early end: this way the compiler looks at many letters in one go.
         for byte in path {
             odd |= !byte.is_ascii_graphic();
-            at |= (*byte == b'@') | (*byte == b'%');
+            rare |= personal::is_rare(*byte);
             semicolon |= *byte == b';';
         }
         Self {
             are_plain: !(odd | semicolon),
-            has_at: at,
+            has_rare: rare,
             has_semicolon: semicolon,
         }
     }
@@ -222,12 +225,12 @@ fn words(path: &[u8], has_semicolon: bool) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// What a segment looks like, with the segment before it. `has_at` tells that the path holds an `@` or a `%`.
-fn shape(before: &[u8], word: &[u8], has_at: bool) -> Shape {
+/// What a segment looks like behind those that `watch` has seen. `has_rare` tells that the path holds rare letters.
+fn shape(watch: &mut Watch, word: &[u8], has_rare: bool) -> Shape {
     if word.is_empty() {
         return Shape::Literal;
     }
-    if is_personal_word(before) || (has_at && is_email(word)) || is_signed(word) {
+    if watch.is_personal(word, has_rare) {
         return Shape::Personal;
     }
     // Most segments are words, and most words begin with a letter and are short.
@@ -254,80 +257,6 @@ fn stem(word: &[u8]) -> &[u8] {
         Some(at) if at > 0 && (1..=5).contains(&(word.len() - at - 1)) => &word[..at],
         _ => word,
     }
-}
-
-/// What follows one of these words names a person or opens an account. By length, since most words have none of it.
-fn is_personal_word(word: &[u8]) -> bool {
-    let words: &[&[u8]] = match word.len() {
-        3 => &[b"otp", b"sso"],
-        4 => &[b"auth"],
-        5 => &[b"reset", b"token", b"magic"],
-        6 => &[b"tokens", b"verify", b"invite", b"optout"],
-        7 => &[b"confirm", b"session"],
-        8 => &[b"password", b"activate"],
-        10 => &[b"activation", b"invitation", b"magic-link"],
-        11 => &[b"unsubscribe"],
-        12 => &[b"verification", b"confirmation"],
-        14 => &[b"reset-password", b"password-reset"],
-        _ => &[],
-    };
-    words.iter().any(|personal| {
-        word[0].eq_ignore_ascii_case(&personal[0]) && word.eq_ignore_ascii_case(personal)
-    })
-}
-
-/// `name@host.tld`, the `@` also percent-encoded; not `/@handle`, `@2x.png` or `pkg@1.2.3`.
-fn is_email(word: &[u8]) -> bool {
-    let split = memchr::memchr(b'@', word)
-        .map(|at| (at, 1))
-        .or_else(|| memchr::memmem::find(word, b"%40").map(|at| (at, 3)));
-    let Some((at, len)) = split else { return false };
-    let host = &word[at + len..];
-    let Some(dot) = memchr::memrchr(b'.', host) else {
-        return false;
-    };
-    let tld = &host[dot + 1..];
-    at > 0
-        && dot > 0
-        && tld.len() >= 2
-        && tld.iter().all(u8::is_ascii_alphabetic)
-        && !matches!(
-            tld,
-            b"png" | b"jpg" | b"jpeg" | b"gif" | b"svg" | b"webp" | b"avif" | b"js" | b"css"
-        )
-}
-
-/// Signed tokens: JSON web tokens, `payload--hexdigest`, and long runs that mix upper case, lower case and digits
-/// without any separator that a slug would have.
-fn is_signed(word: &[u8]) -> bool {
-    /// Shorter runs are ids of videos, pastes and products.
-    const RUN_MIN: usize = 24;
-    if word.len() < RUN_MIN {
-        return false;
-    }
-    if word.starts_with(b"eyJ") {
-        return true;
-    }
-    if let Some(at) = memchr::memmem::rfind(word, b"--") {
-        let digest = &word[at + 2..];
-        if digest.len() >= 32 && digest.iter().all(u8::is_ascii_hexdigit) {
-            return true;
-        }
-    }
-    let stem = stem(word);
-    let token = |byte: &u8| {
-        byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'=' | b'-' | b'.' | b'~')
-    };
-    let separators = stem
-        .iter()
-        .filter(|byte| matches!(byte, b'-' | b'_' | b'.'))
-        .count();
-    let mixes = |class: fn(&u8) -> bool| stem.iter().filter(|byte| class(byte)).count() >= 3;
-    stem.iter().all(token)
-        && separators * 12 <= stem.len()
-        && mixes(u8::is_ascii_uppercase)
-        && mixes(u8::is_ascii_lowercase)
-        && mixes(u8::is_ascii_digit)
 }
 
 fn is_uuid(word: &[u8]) -> bool {
@@ -397,33 +326,195 @@ mod tests {
         }
     }
 
-    #[test]
-    fn personal_segments_never_become_text() {
-        for path in [
-            "/u/jane@example.org",
-            "/u/jane%40example.org",
-            "/reset/abc",
-            "/newsletter/Unsubscribe/4711",
-            "/t/eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln",
-            "/blob/BAh7CEkiCG--0123456789abcdef0123456789abcdef01234567",
-            "/share/aB3dE5fG7hI9jK1lM3nO5pQ7",
-        ] {
-            assert!(shapes(path).contains(&Shape::Personal), "{path}");
-            assert!(text(path).contains("{…}"), "{path}");
+    /// The text of each path, and that its route says the same.
+    fn check(cases: &[(&str, &str)]) {
+        for (path, expected) in cases {
+            assert_eq!(text(path), *expected, "{path}");
+            let masked = expected.split('/').skip(1).map(|word| word == "{…}");
+            let personal = shapes(path)
+                .into_iter()
+                .map(|shape| shape == Shape::Personal);
+            assert!(personal.eq(masked.take(Route::DEPTH)), "{path}");
         }
+    }
+
+    #[test]
+    fn addresses_never_become_text() {
+        for word in [
+            "jane@example.org",
+            "jane%40example.org",
+            "jane@example.org%20",
+            "jane@example.org,",
+            "jane@example.org.",
+            "@jane@mastodon.example",
+            "jane@example.xn--p1ai",
+            "jane@example.%D1%80%D1%84",
+            "jane@example.\\xD1\\x80\\xD1\\x84",
+            "jane\\x40example.org",
+            "jane%2540example.org",
+            "jane%25252540example.org",
+            "mailto:jane@example.org",
+            "mailto%3Ajane%40example%2Eorg",
+            "jane@example.org.html",
+            "jane@example.org.png",
+            "jane@163.com",
+            "jane@3m.com",
+            "jane@192.0.2.4",
+            "jane.doe@example.org;x",
+            "contact-jane@example.org-form",
+            "x%2Fjane@example.org%2Fy",
+            "email=jane@example.org",
+            "amFuZUBleGFtcGxlLm9yZw==",
+            "amFuZS5kb2VAZXhhbXBsZS5vcmc",
+            "6a616e65406578616d706c652e6f7267",
+        ] {
+            check(&[(&format!("/u/{word}/orders"), "/u/{…}/orders")]);
+        }
+    }
+
+    #[test]
+    fn what_follows_the_words_of_an_account_never_becomes_text() {
+        check(&[
+            ("/reset/abc", "/reset/{…}"),
+            ("/reset/MQ/set-password/", "/reset/{…}/set-password/"),
+            (
+                "/newsletter/Unsubscribe/4711",
+                "/newsletter/Unsubscribe/{…}",
+            ),
+            // Django, and allauth.
+            ("/reset/MQ/c7d-0a1b2c3d/", "/reset/{…}/{…}/"),
+            (
+                "/password_reset_confirm/MQ/c7d-0a1b",
+                "/password_reset_confirm/{…}/{…}",
+            ),
+            (
+                "/accounts/confirm-email/MQ:1rAbCd:xyz/",
+                "/accounts/confirm-email/{…}/",
+            ),
+            (
+                "/accounts/password/reset/key/1-c7d-0a/",
+                "/accounts/password/reset/key/{…}/",
+            ),
+            // Rails' Devise, Laravel, Symfony.
+            ("/users/password/edit", "/users/password/edit"),
+            ("/users/confirmation/x1", "/users/confirmation/{…}"),
+            ("/password/reset/plain", "/password/reset/{…}"),
+            ("/email/verify/17/0a1b", "/email/verify/{…}/{…}"),
+            ("/forgotten-password/plain", "/forgotten-password/{…}"),
+            ("/registrationConfirm/plain", "/registrationConfirm/{…}"),
+            (
+                "/Account/ResetPassword.aspx/plain",
+                "/Account/ResetPassword.aspx/{…}",
+            ),
+            // Drupal, Magento, Discourse, Shopify, Mastodon.
+            ("/user/reset/7/1764000000/hash", "/user/reset/{…}/{…}/{…}"),
+            (
+                "/newsletter/subscriber/unsubscribe/id/4711",
+                "/newsletter/subscriber/unsubscribe/{…}/{…}",
+            ),
+            ("/session/email-login/plain", "/session/email-login/{…}"),
+            ("/u/activate-account/plain", "/u/activate-account/{…}"),
+            ("/account/activate/4711/plain", "/account/activate/{…}/{…}"),
+            ("/invite/Plain", "/invite/{…}"),
+            // Other spellings.
+            ("/email-verification/plain", "/email-verification/{…}"),
+            ("/magic_login/plain", "/magic_login/{…}"),
+            ("/reset%20password/plain", "/reset%20password/{…}"),
+            ("/%72eset/plain", "/%72eset/{…}"),
+            ("/go/reset%2Fplain", "/go/{…}"),
+            ("/reset-0a1b2c3d/next", "/{…}/next"),
+            ("/token=plain", "/{…}"),
+            ("/page%3Ftoken%3Dplain", "/{…}"),
+            ("/page&session=plain", "/{…}"),
+        ]);
+    }
+
+    #[test]
+    fn what_looks_drawn_by_lot_behind_words_that_pages_have_too_never_becomes_text() {
+        check(&[
+            (
+                "/12/orders/0a1b2c3d4e5f60718293a4b5c6d7e8f9",
+                "/12/orders/{…}",
+            ),
+            (
+                "/12/orders/how-to-return/1001",
+                "/12/orders/how-to-return/1001",
+            ),
+            (
+                "/checkouts/cn/Z2NwLXVzLWNlbnRyYWwx/info",
+                "/checkouts/cn/{…}/info",
+            ),
+            ("/auth/v1/verify", "/auth/v1/verify"),
+            ("/auth/docs/oauth2-flow", "/auth/docs/oauth2-flow"),
+            ("/auth/7d444840-9dc0-11d1-b245-5ffdce74fad2", "/auth/{…}"),
+            ("/magic/the-gathering", "/magic/the-gathering"),
+            ("/auth/0123456789abcdef0123456789abcdef", "/auth/{…}"),
+            (
+                "/sessions/opening-keynote-2026",
+                "/sessions/opening-keynote-2026",
+            ),
+            (
+                "/verify-your-address/0a1b2c3d4e5f",
+                "/verify-your-address/{…}",
+            ),
+            (
+                "/docs/auth/signInWithEmailAndPassword",
+                "/docs/auth/signInWithEmailAndPassword",
+            ),
+        ]);
+    }
+
+    #[test]
+    fn signed_tokens_never_become_text() {
+        check(&[
+            ("/t/eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln", "/t/{…}"),
+            (
+                "/blob/BAh7CEkiCG--0123456789abcdef0123456789abcdef01234567",
+                "/blob/{…}",
+            ),
+            ("/share/aB3dE5fG7hI9jK1lM3nO5pQ7", "/share/{…}"),
+            ("/c/pay/cs_live_a1B2c3D4e5F6g7H8i9J0k1L2", "/c/pay/{…}"),
+            (
+                "/bot/123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw",
+                "/bot/{…}",
+            ),
+        ]);
     }
 
     #[test]
     fn what_only_looks_personal_stays() {
         for path in [
             "/@jane",
+            "/@jane.doe/a-story",
+            "/maps/place/x/@52.5200,13.4050,17z",
             "/img/logo@2x.png",
+            "/img/logo@2x.3f9a0c4d.png",
             "/npm/vue@3.4.21",
+            "/npm/vue@3.4.21-beta.next/dist/vue.min.js",
+            "/npm/@babel/core@7.24.0",
+            "/js/app@main.min.js",
+            "/gh/jane/shop@main/readme.md",
             "/watch/dQw4w9WgXcQ",
+            "/track/3n3Ppam7vgaW1mmWDqvXYZ/about",
             "/blog/why-we-moved-Our-API-from-v1-to-v2-in-2026-and-what-broke",
             "/password-managers/compared",
+            "/blog/how-to-reset-your-router/step-2",
+            "/css/reset.css",
+            "/tokenizer/fast",
+            "/keyboards/mx-3s",
+            "/news/new-orders/2026",
+            "/.well-known/change-password",
+            "/.well-known/acme-challenge/plain",
+            "/wiki/Who_is_it%3F/talk",
+            "/wiki/AT%26T/history",
+            "/shop/colour=red/size=m",
+            "/%E3%83%91%E3%82%B9%E3%83%AF%E3%83%BC%E3%83%89/1",
+            "/o/7d444840-9dc0-11d1-b245-5ffdce74fad2",
+            "/api/org.springframework.AbstractSingletonProxyFactoryBean.html",
+            "/100%/off%2",
         ] {
             assert_eq!(text(path), path);
+            assert!(!shapes(path).contains(&Shape::Personal), "{path}");
         }
     }
 
@@ -442,6 +533,8 @@ mod tests {
         );
         assert_eq!(target.host, Some(b"shop.example:8443".as_slice()));
         assert_eq!(target.https, Some(true));
+        let target = Target::of(b"http://jane:word@shop.example/a@b");
+        assert_eq!(target.host, Some(b"shop.example".as_slice()));
         assert_eq!(Target::of(b"*").path, b"*");
         assert_eq!(Target::of(b"http://h?x").path, b"/");
     }

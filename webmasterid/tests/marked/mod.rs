@@ -81,46 +81,95 @@ const PERSON: &str = "CanaryBrowser/7.1 (Canary \\x22quoted\\x22; de)";
 const REFERRER: &str = "https://canary.example/Canary?from=canary@canary.example";
 
 /// What crawlers ask for: the personal parts of their paths are to be left out.
-const FETCHED: [&str; 8] = [
+const FETCHED: [&str; 48] = [
     "/product/17?session=canary&mail=canary%40canary.example",
     "/product/17?ref=198.51.100.9",
     "/category/shoes?canary",
     "/account/reset/canary-0123456789abcdef",
     "/newsletter/unsubscribe/canary",
     "/verify/token/eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJjYW5hcnkifQ.canarycanarycanarycanarycanarycanarycan",
+    // Addresses.
     "/user/canary@canary.example/orders",
     "/user/canary%40canary.example",
+    "/user/canary@canary.example%20",
+    "/user/canary@canary.example,",
+    "/user/canary%2540canary.example/orders",
+    "/@canary@canary.example/17",
+    "/user/canary@canary.xn--p1ai",
+    "/user/canary@canary.%D1%80%D1%84",
+    "/go/mailto:canary@canary.example",
+    "/user/canary@canary.example.html",
+    "/avatar/canary@canary.example.png",
+    "/user/canary.doe@canary.example;canary",
+    "/form/contact-canary@canary.example-form",
+    "/user/canary@198.51.100.9",
+    "/go/x%2Fcanary@canary.example%2Fy",
+    "/user/Y2FuYXJ5QGNhbmFyeS5leGFtcGxl",
+    "/user/63616e6172794063616e6172792e6578616d706c65",
+    // Routes of Django, allauth, Devise, Laravel, Drupal, Shopify, Discourse, Magento, Stripe.
+    "/reset/MQ/canary-7/",
+    "/password_reset_confirm/canary/c7d-canary/",
+    "/accounts/confirm-email/MQ:canary:canary/",
+    "/accounts/password/reset/key/1-canary/",
+    "/users/confirmation/canary",
+    "/password/reset/canary",
+    "/email/verify/17/canary",
+    "/user/reset/17/1764000000/canary/login",
+    "/account/activate/17/canary",
+    "/17/orders/canary0a1b2c3d4e5f60718293",
+    "/session/email-login/canary",
+    "/u/activate-account/canary",
+    "/newsletter/subscriber/unsubscribe/id/17/code/canary",
+    "/c/pay/cs_live_canaryA1b2C3d4E5f6G7h8I9j0",
+    // The same in other spellings.
+    "/reset_password/17/canary",
+    "/email-verification/17/canary",
+    "/magic_login/canary",
+    "/Account/ResetPassword.aspx/17/canary",
+    "/%72eset/17/canary",
+    "/go/reset%2Fcanary",
+    "/reset-canary0a1b2c3d4e5f",
+    "/token=canary",
+    "/page%3Fsession%3Dcanary/canary",
+    "/page&session=canary",
+    "http://canary:canary@shop.example/product/17",
 ];
 
 /// What people ask for: nothing of it may come out.
-const VISITED: [&str; 4] = [
+const VISITED: [&str; 5] = [
     "/canary/canary-person/17?canary=canary",
     "/profile/canary",
     "http://shop.example/canary?x=canary",
+    "http://canary:canary@shop.example/",
     "/%63anary/\\xc3\\xa4canary",
 ];
 
-/// Two hours of it: good, then half an hour of 502.
+/// Two hours of it: good, then half an hour of 502, in which crawlers ask for everything above.
 fn visits() -> Vec<Visit> {
     let visit = |number: u32| {
         let is_crawler = !number.is_multiple_of(3);
         let targets: &[&str] = if is_crawler { &FETCHED } else { &VISITED };
+        let turn = if is_crawler {
+            number - number / 3 - 1
+        } else {
+            number / 3
+        };
         Visit {
-            second: number * 40,
+            second: number * 10,
             client: match number % 2 {
                 0 => format!("198.51.100.{}", number % 250 + 1),
                 _ => format!("2001:db8:ca::{number:x}"),
             },
             agent: if is_crawler { CRAWLER } else { PERSON },
-            target: targets[number as usize / 3 % targets.len()].to_owned(),
+            target: targets[turn as usize % targets.len()].to_owned(),
             status: match number {
-                90..130 => 502,
-                135..138 => 499,
+                360..520 => 502,
+                540..552 => 499,
                 _ => 200,
             },
         }
     };
-    (0..180).map(visit).collect()
+    (0..720).map(visit).collect()
 }
 
 impl Visit {
@@ -224,7 +273,7 @@ impl Visit {
 /// Lines that no layout fits, or that are cut in any place.
 fn broken(layout: Layout) -> String {
     let mut text = String::new();
-    for visit in visits().iter().take(8) {
+    for visit in visits().iter().take(80) {
         let line = visit.line(layout);
         for part in 1..6 {
             let cut = line.len() * part / 6;
