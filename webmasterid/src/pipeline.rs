@@ -9,6 +9,7 @@ use std::thread;
 use files::{BufferPool, ChunkReader, Limits};
 use intake::{Chunk, Filter, Held, Intake, Scanned, Settler, Sources};
 use model::{Edge, Joined, LogKind, Problem, Request, Stamp};
+use tally::limit::LATE_SECONDS;
 use tally::{Tally, View};
 
 use crate::progress::Progress;
@@ -16,11 +17,9 @@ use crate::sources::Source;
 
 /// Fetches held before the tally is closed up to the watermark on the way; below it, it is closed once at the end,
 /// however far out of order the lines are. 48 bytes each.
-const HELD_MAX: usize = 1 << 18;
-/// Requests that wait for repeats only, before they are settled on the way. 200 bytes each.
-const HELD_REQUESTS_MAX: usize = 1 << 17;
-/// How far stamps may run backwards in one log (`reference/verdicts.md`, section 1).
-const WATERMARK_SECONDS: i64 = 120;
+const HELD_MAX: usize = 1 << 17;
+/// Requests that wait to be told from repeats, before this is done on the way. 400 bytes each.
+const HELD_REQUESTS_MAX: usize = 1 << 14;
 /// Chunks on their way per scanning thread.
 const AHEAD: usize = 2;
 
@@ -219,6 +218,7 @@ fn work(
             each(request);
         });
         pool.recycle(job.chunk.bytes);
+        newest = newest.max(scanned.held.newest());
         let done_job = Done {
             number: job.number,
             source: job.source,
@@ -240,6 +240,8 @@ struct Fold<'a> {
     scanned: Scanned,
     settler: Settler,
     problems: Vec<Problem>,
+    /// Up to where the tally was closed on the way.
+    closed: Option<Stamp>,
 }
 
 impl<'a> Fold<'a> {
@@ -251,6 +253,7 @@ impl<'a> Fold<'a> {
             scanned: Scanned::default(),
             settler: Settler::default(),
             problems: Vec::new(),
+            closed: None,
         }
     }
 
@@ -299,9 +302,10 @@ impl<'a> Fold<'a> {
         let Some(watermark) = newest.values().copied().min().flatten() else {
             return;
         };
-        let watermark = watermark.plus_secs(-WATERMARK_SECONDS);
-        let has_errors = self.scanned.held.errors() > 0;
-        if self.scanned.held.requests() > HELD_REQUESTS_MAX && !has_errors {
+        let watermark = watermark.plus_secs(-LATE_SECONDS);
+        let closes = self.tally.held() > HELD_MAX;
+        // What is settled after its time was closed would come late.
+        if closes || self.scanned.held.requests() > HELD_REQUESTS_MAX {
             let (tally, each) = (&mut self.tally, self.each);
             self.settler
                 .settle_repeats(&mut self.scanned.held, watermark, &mut |request| {
@@ -309,9 +313,11 @@ impl<'a> Fold<'a> {
                     each(request);
                 });
         }
-        // Failed fetches that wait for the error log would come late.
-        if self.tally.held() > HELD_MAX && !has_errors {
-            self.tally.close(watermark);
+        let waiting = self.scanned.held.first_fetch();
+        let until = waiting.map_or(watermark, |at| watermark.min(Stamp(at.0 - 1)));
+        if closes && self.closed.is_none_or(|closed| closed < until) {
+            self.tally.close(until);
+            self.closed = Some(until);
         }
     }
 

@@ -214,8 +214,8 @@ fn nothing_chosen() {
     ] {
         let report =
             program::line(folder.path(), &format!("diagnose good.log {choice} {NOW}")).report();
-        assert!(report.starts_with("NOTHING READ"), "{choice}: {report}");
-        assert!(report.contains("300 lines of 1 file"), "{choice}: {report}");
+        assert!(report.starts_with("NOTHING CHOSEN"), "{choice}: {report}");
+        assert!(report.contains("none of 300 requests"), "{choice}: {report}");
         let rows = program::line(folder.path(), &format!("failures good.log {choice}")).report();
         assert_eq!(rows, "no failed fetch\n");
     }

@@ -29,7 +29,7 @@ fn examples() {
     program::each(&program::examples(), same);
 }
 
-/// Logs of three nodes, larger than a chunk of 4 MiB, one of them packed, with an error log for each.
+/// Logs of three nodes, larger than a chunk of 2 MiB, one of them packed, with an error log for each.
 #[test]
 fn logs_of_several_chunks_and_nodes() {
     let folder = tempfile::tempdir().unwrap();

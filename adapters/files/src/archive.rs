@@ -46,7 +46,7 @@ const PACKED: &[(usize, &[u8], &str)] = &[
     ),
 ];
 
-/// Runs of NUL bytes that a text may hold: a crash leaves zeroed blocks in a log, and `copytruncate` a hole.
+/// Runs of NUL bytes that a text may hold in one line: a crash leaves zeroed blocks in a log, and `copytruncate` a hole.
 /// Binary files have hundreds.
 const NUL_RUNS_MAX: usize = 4;
 
@@ -70,14 +70,37 @@ pub(crate) fn refusal(head: &[u8], packed: Compression) -> Option<String> {
     is_binary(head).then(|| "binary file, not a log".to_owned())
 }
 
+/// A log may hold raw bytes: nginx writes what a scanner sent, a TLS handshake to a plain port, into its error log as it
+/// came. Its lines stay lines, and most of the text is in lines without any such byte.
 fn is_binary(head: &[u8]) -> bool {
     if memchr::memchr(0, head).is_none() {
         return false;
     }
-    let runs = head
+    if memchr::memchr(b'\n', head).is_none() {
+        return true;
+    }
+    let (mut odd, mut clean) = (0, 0);
+    for line in head.split(|&byte| byte == b'\n') {
+        let text = line.iter().filter(|&&byte| byte != 0).count();
+        if is_odd(line) {
+            odd += text.max(1);
+        } else {
+            clean += text;
+        }
+    }
+    odd >= clean
+}
+
+/// Whether a line is more than text with a zeroed block in it.
+fn is_odd(line: &[u8]) -> bool {
+    let runs = line
         .split(|&byte| byte != 0)
         .filter(|run| !run.is_empty())
         .count();
-    let is_control = |byte: &u8| matches!(byte, 1..=8 | 11 | 12 | 14..=26 | 28..=31);
-    runs > NUL_RUNS_MAX || memchr::memchr(b'\n', head).is_none() || head.iter().any(is_control)
+    runs > NUL_RUNS_MAX || line.iter().any(is_control)
+}
+
+/// Control bytes that no text holds: all but tab, the line ends and escape.
+fn is_control(byte: &u8) -> bool {
+    matches!(byte, 1..=8 | 11 | 12 | 14..=26 | 28..=31)
 }

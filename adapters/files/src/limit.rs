@@ -10,8 +10,8 @@ pub(crate) const READ_BYTES: usize = 256 * 1024;
 /// The limits of reading. They are arguments, so that tests can be small; the program uses the default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// The grid: a chunk ends at the first line end at or after each multiple of this many inflated bytes. 4 MiB is
-    /// some 20,000 lines: large against the cost of handing it over, small against the memory of many threads.
+    /// The grid: a chunk ends at the first line end at or after each multiple of this many inflated bytes. 2 MiB is
+    /// some 10,000 lines: large against the cost of handing it over, small against the memory of many threads.
     pub chunk_bytes: u64,
     /// A longer line is replaced by an empty one. nginx cuts an error line at 2 KiB and takes 32 KiB of request headers
     /// by default, a JSON line repeats several of them: 1 MiB is no log line.
@@ -33,7 +33,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            chunk_bytes: 4 << 20,
+            chunk_bytes: 2 << 20,
             line_bytes_max: 1 << 20,
             files_max: 100_000,
             inflated_ratio_max: 1_000,

@@ -334,6 +334,23 @@ fn a_log_that_begins_like_bzip2_or_has_a_zeroed_block_is_a_log() {
 }
 
 #[test]
+fn a_log_with_the_raw_bytes_of_scanners_in_it_is_a_log() {
+    let mut content = Vec::new();
+    for index in 0..20 {
+        content.extend_from_slice(&log(200));
+        if index % 3 == 0 {
+            content.extend_from_slice(
+                b"2026/11/22 09:00:00 [info] 7#7: *4 client sent invalid method, request: \"\x16\x03\x01\0\x01\0\0\x02\0\0\0\0\0\0\"\n",
+            );
+        }
+    }
+    let dir = Dir::new();
+    let (found, problems) = look(&[dir.write("error.log", &content)]);
+    assert_eq!(found.len(), 1);
+    assert_eq!(problems, []);
+}
+
+#[test]
 fn too_many_files_are_cut_by_name_and_said() {
     let dir = Dir::new();
     for index in 0..5 {

@@ -30,6 +30,22 @@ pub(crate) fn advice(
             why: facts.title.to_owned(),
             fact: None,
         }));
+    } else if is_rate_limit(incident) {
+        all.push(plain(
+            "Find the rate limit that answers 429: at the edge or in the application.",
+            "429 is usually deliberate, and this log does not show who sent it",
+        ));
+        all.push(plain(
+            "Decide whether verified crawlers should pass it.",
+            "429 makes them come less often",
+        ));
+        all.push(Advice {
+            fact: Some(Fact("503-13")),
+            ..plain(
+                "Send Retry-After with every 429.",
+                "crawlers come back after the time it names",
+            )
+        });
     } else {
         all.push(plain(
             "Read the origin's own log for this time, not only the edge's.",
@@ -43,6 +59,11 @@ pub(crate) fn advice(
     all.extend(maintenance(incident, marks));
     all.truncate(ADVICE_MAX);
     all
+}
+
+/// Nothing but 429: a limit that holds, not a fault.
+fn is_rate_limit(incident: &Incident) -> bool {
+    !incident.statuses.is_empty() && incident.statuses.keys().all(|status| status.0 == 429)
 }
 
 fn plain(action: &str, why: &str) -> Advice {
@@ -118,7 +139,8 @@ fn maintenance(incident: &Incident, marks: &[Mark]) -> Option<Advice> {
         incident.verdict,
         Verdict::Blip | Verdict::Restart | Verdict::Recurring
     );
-    let from_origin = !incident.intended && incident.scope.kind != ScopeKind::Crawler;
+    let from_origin =
+        !incident.intended && !is_rate_limit(incident) && incident.scope.kind != ScopeKind::Crawler;
     let looks_planned = deploy || matches!(incident.verdict, Verdict::Restart | Verdict::Recurring);
     (from_origin && (looks_planned || short)).then(|| Advice {
         action: "Next planned restart: drain it, or answer 503 with Retry-After at the edge."

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use model::{Cause, CauseSet, Confidence, Field, Finding, Incident, Layer, ScopeKind};
 use tally::{FailureView, View};
 
+use crate::related::Related;
+
 /// How long before the first echo the failures that emptied the pool may stand: nginx's `fail_timeout` is 10 s by
 /// default, httpd's `retry` 60 s.
 const ROOT_SECONDS: i64 = 120;
@@ -39,7 +41,9 @@ impl Attribution {
             Self::of_direct(&direct)
         };
         if !echoes.is_empty() {
-            found = found.with_echoes(view, incident, &echoes);
+            let direct_count = direct.iter().map(|(_, n)| n).sum();
+            let before = found.before(view, incident, failures);
+            found = found.with_echoes(before, echo_count, direct_count);
         }
         found.echoes = echo_count;
         found
@@ -92,7 +96,8 @@ impl Attribution {
         Self {
             cause: Some(cause),
             root: Some(cause),
-            confidence: if certain * 2 >= supporting {
+            // What leaves others open is not certain.
+            confidence: if certain * 2 >= supporting && alternatives.is_empty() {
                 Confidence::Certain
             } else {
                 Confidence::Likely
@@ -184,31 +189,16 @@ impl Attribution {
         }
     }
 
-    /// "No live upstreams" is an echo: the root is what emptied the pool, in the same incident or just before.
-    fn with_echoes(self, view: &View, incident: &Incident, echoes: &[(Finding, u64)]) -> Self {
-        if self.confidence >= Confidence::Likely {
+    /// "No live upstreams" is an echo: the root is what emptied the pool, in the same incident or just before. A few
+    /// echoes among many failures of their own say nothing about those.
+    fn with_echoes(self, before: Vec<(Finding, u64)>, echoed: u64, direct: u64) -> Self {
+        let is_stated = self.confidence >= Confidence::Likely;
+        if (is_stated && self.cause.is_some_and(empties_pool)) || direct > echoed {
             return self;
         }
-        let start = incident.start.secs() - ROOT_SECONDS;
-        let end = incident.last_failure.secs();
-        let near = |at: i64| (start..=end).contains(&at);
-        let mut before: Vec<(Finding, u64)> = view
-            .failures
-            .iter()
-            .filter(|failure| near(failure.at.secs()))
-            .filter_map(|failure| Some((failure.finding?, u64::from(failure.count))))
-            .collect();
-        before.extend(
-            view.signs
-                .iter()
-                .filter(|sign| near(sign.at.secs()))
-                .map(|sign| (sign.finding, sign.count)),
-        );
-        before.retain(|(finding, _)| !is_echo(finding) && finding.cause.is_some_and(empties_pool));
         let root = stated(&before)
             .first()
             .map(|(cause, _, certain)| (*cause, *certain > 0));
-        let echoed: u64 = echoes.iter().map(|(_, n)| n).sum();
         match root {
             Some((root, certain)) => Self {
                 cause: Some(root),
@@ -235,6 +225,36 @@ impl Attribution {
                 ..self
             },
         }
+    }
+
+    /// What may have emptied the pool: failures of the scope itself, else of its hosts and upstreams, and error lines
+    /// about those. Another pool's failures at that time are no root.
+    fn before(
+        &self,
+        view: &View,
+        incident: &Incident,
+        failures: &[&FailureView],
+    ) -> Vec<(Finding, u64)> {
+        let related = Related::of(view, incident, failures);
+        let keys = view.keys(&incident.scope);
+        let time = incident.start.secs() - ROOT_SECONDS..=incident.last_failure.secs();
+        let all = view.failures.iter().filter(|failure| {
+            time.contains(&failure.at.secs())
+                && failure.finding.is_some_and(|finding| is_root(&finding))
+                && related.has_failure(failure)
+        });
+        let (own, others): (Vec<&FailureView>, Vec<&FailureView>) =
+            all.partition(|failure| keys.iter().any(|key| view.contains(*key, failure)));
+        let of = if own.is_empty() { others } else { own };
+        let mut before: Vec<(Finding, u64)> = of
+            .iter()
+            .filter_map(|failure| Some((failure.finding?, u64::from(failure.count))))
+            .collect();
+        let signs = view.signs.iter().filter(|sign| {
+            time.contains(&sign.at.secs()) && is_root(&sign.finding) && related.has_sign(sign)
+        });
+        before.extend(signs.map(|sign| (sign.finding, sign.count)));
+        before
     }
 
     pub(crate) fn layer(&self) -> Layer {
@@ -278,10 +298,19 @@ fn is_echo(finding: &Finding) -> bool {
     finding.cause == Some(Cause::NoLiveUpstream)
 }
 
-/// Causes that make an edge take a server out of its pool.
+fn is_root(finding: &Finding) -> bool {
+    finding.cause.is_some_and(empties_pool)
+}
+
+/// Causes that make an edge take a server out of its pool. An answer of the application's own is none unless the edge
+/// is told to count it (nginx: `http_500` in `proxy_next_upstream`; httpd: `failonstatus`).
 fn empties_pool(cause: Cause) -> bool {
     use model::Layer::{Application, Connection, Response};
-    matches!(cause.layer(), Connection | Response | Application)
+    let is_answer = matches!(
+        cause,
+        Cause::OriginOwnError | Cause::ChainedGatewayError | Cause::NoLiveUpstream
+    );
+    !is_answer && matches!(cause.layer(), Connection | Response | Application)
 }
 
 /// Causes that the failures state or imply, most frequent first: cause, failures, and those that are certain.

@@ -2,21 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use model::{Confidence, Evidence, Finding, Incident, Place, SignId};
+use model::{Cause, Confidence, Evidence, Finding, Incident, Place, SignId};
 use tally::{FailureView, View};
+
+use crate::related::Related;
 
 /// Kinds of evidence shown.
 const EVIDENCE_MAX: usize = 8;
 /// Signs without a request count as evidence when they stand this long before the first failure.
 const BEFORE_SECONDS: i64 = 120;
 
-/// Sorted by how sure, then by how many.
+/// What shows `cause` comes first; then sorted by how sure, then by how many.
 pub(crate) fn evidence(
     view: &View,
     incident: &Incident,
     failures: &[&FailureView],
+    cause: Option<Cause>,
 ) -> Vec<Evidence> {
-    let mut found: BTreeMap<(bool, Option<SignId>), Group> = BTreeMap::new();
+    let mut found: BTreeMap<Kind, Group> = BTreeMap::new();
     for failure in failures {
         let sign = failure.finding.and_then(|finding| finding.sign);
         if let Some(place) = failure.evidence {
@@ -37,20 +40,14 @@ pub(crate) fn evidence(
             );
         }
     }
+    let related = Related::of(view, incident, failures);
     let start = incident.start.secs() - BEFORE_SECONDS;
     let near = view.signs.iter().filter(|sign| {
         (start..=incident.last_failure.secs()).contains(&sign.at.secs())
-            && sign.finding.cause != Some(model::Cause::ClientAbort)
+            && sign.finding.cause != Some(Cause::ClientAbort)
     });
     for sign in near {
-        let upstream = sign.upstream.map(|upstream| view.upstream(upstream));
-        let is_ours = match incident.scope.kind {
-            model::ScopeKind::Upstream => {
-                upstream.is_some_and(|name| incident.scope.values.iter().any(|value| value == name))
-            }
-            _ => true,
-        };
-        if is_ours {
+        if related.has_sign(sign) {
             add(
                 &mut found,
                 (true, sign.finding.sign),
@@ -60,9 +57,10 @@ pub(crate) fn evidence(
             );
         }
     }
-    let mut groups: Vec<((bool, Option<SignId>), Group)> = found.into_iter().collect();
-    groups.sort_by_key(|((error_log, sign), group)| {
+    let mut groups: Vec<(Kind, Group)> = found.into_iter().collect();
+    groups.sort_by_key(|((error_log, sign, says, _), group)| {
         (
+            cause.is_some() && *says != cause,
             std::cmp::Reverse((group.confidence, *error_log, group.count)),
             group.place,
             *sign,
@@ -71,48 +69,59 @@ pub(crate) fn evidence(
     groups.truncate(EVIDENCE_MAX);
     groups
         .into_iter()
-        .map(|((_, sign), group)| Evidence {
+        .map(|((_, sign, cause, is_open), group)| Evidence {
             place: group.place,
             sign,
-            says: says(sign, group.finding),
+            says: says(cause, is_open),
             count: group.count,
         })
         .collect()
 }
 
+/// Lines that say the same: whether of the error log, their sign, their cause, and whether that is one of several.
+type Kind = (bool, Option<SignId>, Option<Cause>, bool);
+
 struct Group {
     place: Place,
     count: u64,
     confidence: Confidence,
-    finding: Option<Finding>,
 }
 
 fn add(
-    found: &mut BTreeMap<(bool, Option<SignId>), Group>,
-    key: (bool, Option<SignId>),
+    found: &mut BTreeMap<Kind, Group>,
+    (error_log, sign): (bool, Option<SignId>),
     place: Place,
     count: u64,
     finding: Option<Finding>,
 ) {
     let confidence = finding.map_or(Confidence::Unknown, |finding| finding.confidence);
-    let group = found.entry(key).or_insert(Group {
+    let kind = (
+        error_log,
+        sign,
+        shown(sign, finding),
+        confidence == Confidence::Ambiguous,
+    );
+    let group = found.entry(kind).or_insert(Group {
         place,
         count: 0,
         confidence,
-        finding,
     });
     group.place = group.place.min(place);
     group.count += count;
     group.confidence = group.confidence.max(confidence);
 }
 
+fn shown(sign: Option<SignId>, finding: Option<Finding>) -> Option<Cause> {
+    sign.map(|sign| knowledge::sign(sign).cause)
+        .or(finding.and_then(|finding| finding.cause))
+}
+
 /// What the lines say: the cause by its title, or that they only say the status.
-fn says(sign: Option<SignId>, finding: Option<Finding>) -> String {
-    let cause = sign
-        .map(|sign| knowledge::sign(sign).cause)
-        .or(finding.and_then(|finding| finding.cause));
-    match cause {
-        Some(cause) => knowledge::cause(cause).title.to_owned(),
+fn says(cause: Option<Cause>, is_open: bool) -> String {
+    match cause.map(|cause| knowledge::cause(cause).title) {
+        // The first of several is no fact.
+        Some(title) if is_open => format!("fits several causes, {title} among them"),
+        Some(title) => title.to_owned(),
         None => "failed, without a cause in the log".to_owned(),
     }
 }

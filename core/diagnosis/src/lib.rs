@@ -6,13 +6,14 @@ mod advice;
 mod cause;
 mod evidence;
 mod intended;
+mod related;
 mod risk;
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use model::{Cause, Coverage, Diagnosis, Incident, Mark, Report, SignReport, Stamp};
-use tally::{FailureView, View};
+use model::{Cause, Coverage, Diagnosis, Incident, Mark, Report, ScopeKind, SignReport, Stamp};
+use tally::{FailureView, Key, View};
 
 use cause::Attribution;
 
@@ -63,8 +64,7 @@ fn one(view: &View, mut incident: Incident, context: &Context) -> Diagnosis {
     let failures = inside(view, &incident);
     let found = Attribution::of(view, &incident, &failures);
     incident.intended = intended::is_intended(&incident, &found, &failures, context);
-    let joined = &context.coverage.joined;
-    let risk = risk::risks(view, &incident, context.coverage.judged_at);
+    let risk = risk::risks(view, &incident, &failures, context.coverage.judged_at);
     let advice = advice::advice(&incident, &found, &failures, &context.marks);
     Diagnosis {
         layer: found.layer(),
@@ -76,8 +76,7 @@ fn one(view: &View, mut incident: Incident, context: &Context) -> Diagnosis {
         wants_error_log: found.wants_error_log,
         echoes: found.echoes,
         supporting: found.supporting,
-        joined_exactly: (joined.exact, joined.exact + joined.best_match),
-        evidence: evidence::evidence(view, &incident, &failures),
+        evidence: evidence::evidence(view, &incident, &failures, found.cause),
         risk,
         advice,
         marks: marks(&incident, &context.marks),
@@ -90,13 +89,17 @@ fn inside<'a>(view: &'a View, incident: &Incident) -> Vec<&'a FailureView> {
     let keys = view.keys(&incident.scope);
     view.failures
         .iter()
-        .filter(|failure| {
-            !failure.hidden
-                && failure.at.secs() >= incident.start.secs()
-                && failure.at.secs() <= incident.last_failure.secs()
-                && keys.iter().any(|key| view.contains(*key, failure))
-        })
+        .filter(|failure| !failure.hidden && is_inside(view, &keys, incident, failure))
         .collect()
+}
+
+/// Whether time, scope and host agree. Routes are named without their host, which the incident's table of routes has.
+fn is_inside(view: &View, keys: &[Key], incident: &Incident, failure: &FailureView) -> bool {
+    let host = related::host(view, failure);
+    let is_path = matches!(incident.scope.kind, ScopeKind::Route | ScopeKind::Url);
+    (incident.start.secs()..=incident.last_failure.secs()).contains(&failure.at.secs())
+        && (!is_path || incident.routes.iter().any(|route| route.host == host))
+        && keys.iter().any(|key| view.contains(*key, failure))
 }
 
 /// Ongoing before ended; what was answered on purpose last; then by harm to search and AI crawlers, then to crawlers,
@@ -131,12 +134,9 @@ fn isolated_fetches(view: &View, diagnoses: &[Diagnosis]) -> u64 {
         .iter()
         .filter(|failure| failure.crawler.is_some() && !failure.hidden)
         .filter(|failure| {
-            !scopes.iter().any(|(keys, incident)| {
-                let at = failure.at.secs();
-                at >= incident.start.secs()
-                    && at <= incident.last_failure.secs()
-                    && keys.iter().any(|key| view.contains(*key, failure))
-            })
+            !scopes
+                .iter()
+                .any(|(keys, incident)| is_inside(view, keys, incident, failure))
         })
         .map(|failure| u64::from(failure.count))
         .sum()
@@ -144,7 +144,7 @@ fn isolated_fetches(view: &View, diagnoses: &[Diagnosis]) -> u64 {
 
 /// Error lines without a request, by cause and upstream; clients that left say nothing of an upstream.
 fn signs(view: &View) -> Vec<SignReport> {
-    let mut found: BTreeMap<(Cause, Option<u32>), SignReport> = BTreeMap::new();
+    let mut found: BTreeMap<(Cause, Option<u32>, bool), SignReport> = BTreeMap::new();
     for sign in &view.signs {
         let Some(cause) = sign
             .finding
@@ -154,12 +154,13 @@ fn signs(view: &View) -> Vec<SignReport> {
             continue;
         };
         let report = found
-            .entry((cause, sign.upstream))
+            .entry((cause, sign.upstream, sign.about_request))
             .or_insert_with(|| SignReport {
                 cause,
                 upstream: sign
                     .upstream
                     .map_or(String::new(), |upstream| view.upstream(upstream).to_owned()),
+                about_request: sign.about_request,
                 count: 0,
                 first: sign.at,
                 last: sign.at,
@@ -169,7 +170,15 @@ fn signs(view: &View) -> Vec<SignReport> {
         report.last = report.last.max(sign.at);
     }
     let mut signs: Vec<SignReport> = found.into_values().collect();
-    signs.sort_by_key(|sign| (Reverse(sign.count), sign.first, sign.place));
+    // An ejection or an echo says less than what led to it.
+    signs.sort_by_key(|sign| {
+        (
+            sign.cause == Cause::NoLiveUpstream,
+            Reverse(sign.count),
+            sign.first,
+            sign.place,
+        )
+    });
     signs
 }
 

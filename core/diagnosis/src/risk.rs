@@ -1,10 +1,14 @@
 //! What is at risk and until when. Every statement is a fact with a source; the clocks are those of
 //! `reference/verdicts.md`, section 8.
 
+use std::collections::BTreeSet;
+
 use model::{
-    Fact, Incident, LedgerRow, Risk, RiskStatus, RobotsFact, RobotsPhase, ScopeKind, Stamp, Status,
+    Category, CrawlerId, Fact, Incident, Risk, RiskStatus, RobotsFact, RobotsPhase, Stamp, Status,
 };
-use tally::View;
+use tally::{FailureView, View};
+
+use crate::related;
 
 /// Google stops crawling a site for this long when robots.txt answers 5xx (ROB-07).
 const ROBOTS_STOP_SECONDS: i64 = 12 * 3_600;
@@ -13,9 +17,14 @@ const ROBOTS_COPY_SECONDS: i64 = 30 * 86_400;
 /// Google drops URLs that answer 503 or 429 for more than this (503-11).
 const DROP_SECONDS: i64 = 2 * 86_400;
 
-pub(crate) fn risks(view: &View, incident: &Incident, now: Stamp) -> Vec<Risk> {
-    let mut risks = robots(view, incident, now);
-    risks.extend(urls(view, incident));
+pub(crate) fn risks(
+    view: &View,
+    incident: &Incident,
+    failures: &[&FailureView],
+    now: Stamp,
+) -> Vec<Risk> {
+    let mut risks = robots(view, incident, failures, now);
+    risks.extend(urls(view, incident, failures));
     risks.extend(rate(incident));
     risks
 }
@@ -39,37 +48,51 @@ fn risk(id: &'static str, what: String, then: &str) -> Option<Risk> {
     })
 }
 
-/// A failing robots.txt whose failures lie in this incident.
-fn robots(view: &View, incident: &Incident, now: Stamp) -> Vec<Risk> {
-    let all = view.robots_at(now);
-    let within = all.iter().filter(|fact| {
-        fact.failing_since >= incident.start
-            && fact.failing_since <= incident.last_failure.plus_secs(1)
-            && incident
-                .crawlers
-                .iter()
-                .any(|hit| hit.crawler == fact.crawler)
-            && !matches!(incident.scope.kind, ScopeKind::Route | ScopeKind::Url)
-    });
-    let mut risks: Vec<Risk> = within
-        .filter_map(|fact| robots_risk(incident, fact))
-        .collect();
+/// A failing robots.txt whose failures are this incident's own: same crawler, same host.
+fn robots(view: &View, incident: &Incident, failures: &[&FailureView], now: Stamp) -> Vec<Risk> {
+    let mut risks: Vec<Risk> = Vec::new();
+    for fact in view.robots_at(now) {
+        let within = fact.failing_since >= incident.start
+            && fact.failing_since <= incident.last_failure.plus_secs(1);
+        let statuses: BTreeSet<Status> = failures
+            .iter()
+            .filter(|failure| {
+                failure.robots
+                    && failure.crawler == Some(fact.crawler)
+                    && related::host(view, failure) == fact.host
+                    && failure.at >= fact.failing_since
+            })
+            .map(|failure| failure.status)
+            .collect();
+        if within && !statuses.is_empty() {
+            risks.extend(robots_risk(&statuses, &fact));
+        }
+    }
     // A clock that runs comes before a statement without one.
     risks.sort_by_key(|risk| (risk.due.is_none(), risk.due, risk.fact));
     risks.dedup_by_key(|risk| risk.fact);
     risks
 }
 
-fn robots_risk(incident: &Incident, fact: &RobotsFact) -> Option<Risk> {
+fn robots_risk(statuses: &BTreeSet<Status>, fact: &RobotsFact) -> Option<Risk> {
     let crawler = knowledge::crawler(fact.crawler);
-    let statuses: Vec<String> = incident
-        .statuses
-        .keys()
-        .map(|status| status.0.to_string())
-        .collect();
-    let what = format!("robots.txt: {} to {}", statuses.join("/"), crawler.id);
+    let is_limited = statuses.iter().all(|status| status.0 == 429);
+    let names: Vec<String> = statuses.iter().map(|status| status.0.to_string()).collect();
+    let what = format!("robots.txt: {} to {}", names.join("/"), crawler.id);
     let since = fact.failing_since;
-    let (id, then, due) = if crawler.operator != "Google" {
+    let (id, then, due) = if !is_googles(fact.crawler) && is_limited {
+        (
+            "429-07",
+            "for RFC 9309 a 4xx like any other: a crawler may fetch anything",
+            None,
+        )
+    } else if is_limited {
+        (
+            "429-06",
+            "for Google not the same as having none, unlike other 4xx",
+            None,
+        )
+    } else if !is_googles(fact.crawler) {
         (
             "ROB-01",
             "a crawler that follows RFC 9309 must assume that it may fetch nothing",
@@ -99,24 +122,35 @@ fn robots_risk(incident: &Incident, fact: &RobotsFact) -> Option<Risk> {
     })
 }
 
-/// URLs that Google's crawlers are owed, from the one owed longest.
-fn urls(view: &View, incident: &Incident) -> Option<Risk> {
-    let owed: Vec<&LedgerRow> = view
-        .ledger
+/// Google's crawlers for search and AI, which its pages on robots.txt and crawl rate speak of: not its fetchers for
+/// feeds, previews and people.
+fn is_googles(crawler: CrawlerId) -> bool {
+    let crawler = knowledge::crawler(crawler);
+    crawler.operator == "Google" && matches!(crawler.category, Category::Search | Category::Ai)
+}
+
+/// Those that feed its index.
+fn feeds_index(crawler: CrawlerId) -> bool {
+    is_googles(crawler) && knowledge::crawler(crawler).category == Category::Search
+}
+
+/// URLs lost in this incident that Google's search crawlers are still owed.
+fn urls(view: &View, incident: &Incident, failures: &[&FailureView]) -> Option<Risk> {
+    let count: u64 = incident
+        .crawlers
         .iter()
-        .filter(|row| row.owed > 0 && knowledge::crawler(row.crawler).operator == "Google")
-        .filter(|row| {
-            row.first_failed >= incident.start
-                && row.first_failed <= incident.last_failure.plus_secs(1)
-        })
-        .collect();
-    let oldest = owed.iter().map(|row| row.first_failed).min()?;
-    let count: u64 = owed.iter().map(|row| row.owed).sum();
+        .filter(|hit| feeds_index(hit.crawler))
+        .map(|hit| hit.urls_owed)
+        .sum();
+    if count == 0 {
+        return None;
+    }
+    let oldest = oldest_owed(view, incident, failures);
     let plural = if count == 1 { "URL" } else { "URLs" };
     let what = format!("{count} {plural} owed to Google");
     let slows = |status: &Status| matches!(status.0, 503 | 429);
     let risk = if incident.statuses.keys().all(slows) {
-        let due = Some(oldest.plus_secs(DROP_SECONDS));
+        let due = oldest.map(|at| at.plus_secs(DROP_SECONDS));
         risk(
             "503-11",
             what,
@@ -131,17 +165,47 @@ fn urls(view: &View, incident: &Incident) -> Option<Risk> {
         )
     };
     risk.map(|risk| Risk {
-        since: Some(oldest),
+        since: oldest,
         ..risk
     })
 }
 
-/// The crawl rate of the whole host.
-fn rate(incident: &Incident) -> Option<Risk> {
-    let hits = &incident.crawlers;
-    let google = hits
+/// Since when the URL owed longest of those lost here has failed.
+fn oldest_owed(view: &View, incident: &Incident, failures: &[&FailureView]) -> Option<Stamp> {
+    let lost: BTreeSet<(CrawlerId, &str, &str)> = failures
         .iter()
-        .any(|hit| knowledge::crawler(hit.crawler).operator == "Google");
-    let what = "crawl rate of the whole host".to_owned();
-    google.then(|| risk("502-04", what, "Google lowers its limit on 5xx answers"))?
+        .filter_map(|failure| {
+            let url = view.urls.get(failure.url? as usize)?;
+            Some((failure.crawler?, view.host(url.host), url.path.as_str()))
+        })
+        .collect();
+    view.ledger
+        .iter()
+        .filter(|row| row.owed > 0 && feeds_index(row.crawler))
+        .filter(|row| lost.contains(&(row.crawler, row.host.as_str(), row.path.as_str())))
+        .map(|row| row.first_failed)
+        .filter(|at| *at <= incident.last_failure.plus_secs(1))
+        .min()
+}
+
+/// The crawl rate of the whole host: what Google says of the statuses that it was sent.
+fn rate(incident: &Incident) -> Option<Risk> {
+    if !incident.crawlers.iter().any(|hit| is_googles(hit.crawler)) {
+        return None;
+    }
+    let all = |is: fn(u16) -> bool| incident.statuses.keys().all(|status| is(status.0));
+    let limits = incident.statuses.contains_key(&Status(429));
+    let fails = incident.statuses.keys().any(|status| status.0 >= 500);
+    let (id, then) = match (limits, fails) {
+        (true, false) => ("429-08", "Google lowers its limit on 429 answers"),
+        (true, true) => ("RATE-08", "Google lowers its limit on 5xx and 429 answers"),
+        // An outage that is over is not one of days.
+        (false, true) if incident.end.is_none() && all(|status| status == 503) => (
+            "503-12",
+            "Google slows or stops it for good after more than a few days of such answers",
+        ),
+        (false, true) => ("502-04", "Google lowers its limit on 5xx answers"),
+        (false, false) => return None,
+    };
+    risk(id, "crawl rate of the whole host".to_owned(), then)
 }

@@ -431,3 +431,38 @@ fn odd_input_is_survived() {
     let _ = judge_sheet(&sheet);
     assert!(judge_sheet(&Sheet::default()).is_empty());
 }
+
+/// Two hosts with two paths each. One path of the first fails for eight minutes, then one of the other.
+#[test]
+fn hosts_that_fail_one_after_the_other_are_no_group_of_routes() {
+    let mut series = std::collections::BTreeMap::<Key, Vec<Obs>>::new();
+    for tick in 0..24 * 60 {
+        let at = START + tick * 60;
+        for prefix in 0..4_u32 {
+            let host = prefix / 2;
+            let time = if host == 0 { 600..608 } else { 608..616 };
+            let failed = u32::from(prefix % 2 == 0 && time.contains(&tick));
+            for key in [Key::Site, Key::Host(host), Key::Prefix(prefix)] {
+                series.entry(key).or_default().push(Obs {
+                    at,
+                    until: at,
+                    good: 1 - failed,
+                    failed,
+                    repeats: 0,
+                });
+            }
+        }
+    }
+    let wider = (0..4).map(|prefix| (Key::Prefix(prefix), Key::Host(prefix / 2)));
+    let sheet = Sheet {
+        series,
+        wider: wider.collect(),
+        start: START,
+        now: START + DAY,
+        ..Sheet::default()
+    };
+    let judged = judge_sheet(&sheet);
+    for one in judged {
+        assert_eq!(one.keys.len(), 1, "{one:?}");
+    }
+}

@@ -18,12 +18,18 @@ pub struct Filter {
     serials: FxHashSet<u64>,
     /// Entries that name only a client (httpd), with the minute of the quarter of an hour.
     clients: FxHashSet<(u64, i64)>,
+    /// What else decides how an error log is joined: what its entries say was asked for, and their clients.
+    others: FxHashSet<u64>,
 }
 
 impl Filter {
     /// The keys of all error-log entries in `held`.
     pub fn of(held: &Held) -> Self {
         let mut filter = Self::default();
+        for error in &held.errors {
+            filter.others.extend(error.client);
+            filter.others.extend(error.asked);
+        }
         for error in held.errors.iter().filter(|error| error.is_about_request()) {
             filter.serials.extend(error.serial);
             filter.lines.extend(error.line);
@@ -42,6 +48,14 @@ impl Filter {
     /// Whether there was any entry.
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty() && self.serials.is_empty() && self.clients.is_empty()
+    }
+
+    /// Whether a request may be one that an entry is about, whatever its outcome.
+    pub(crate) fn concerns(&self, at: Stamp, keys: &Keys) -> bool {
+        !self.is_empty()
+            && (self.others.contains(&keys.client)
+                || self.others.contains(&keys.asked)
+                || self.hits(at, keys))
     }
 
     pub(crate) fn hits(&self, at: Stamp, keys: &Keys) -> bool {

@@ -1,6 +1,8 @@
 //! What waits for a neighbour: failed requests and error-log entries, as owned values without personal data in the
 //! clear. Keys are hashes under the secret of the run; they are neither stored nor printed.
 
+use std::sync::Arc;
+
 use model::{
     Attempt, Claim, CrawlerId, Edge, Fetch, Finding, Method, Outcome, Place, Request, Route,
     Scheme, Stamp, Status,
@@ -11,7 +13,7 @@ use crate::attribute::{About, ErrorFinding};
 /// An attempt that owns its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct HeldAttempt {
-    pub(crate) upstream: Box<str>,
+    pub(crate) upstream: Arc<str>,
     pub(crate) is_group: bool,
     pub(crate) status: Option<Status>,
     pub(crate) millis: Option<u32>,
@@ -32,7 +34,7 @@ pub(crate) struct HeldRequest {
     pub(crate) at: Stamp,
     pub(crate) place: Place,
     pub(crate) edge: Edge,
-    pub(crate) host: Box<str>,
+    pub(crate) host: Arc<str>,
     pub(crate) scheme: Option<Scheme>,
     pub(crate) method: Method,
     pub(crate) route: Route,
@@ -46,15 +48,21 @@ pub(crate) struct HeldRequest {
     pub(crate) decided_by: Option<usize>,
     pub(crate) from_cache: bool,
     pub(crate) retry_after: Option<u32>,
-    pub(crate) fetch: Option<HeldFetch>,
+    pub(crate) fetch: Option<Box<HeldFetch>>,
     pub(crate) spoofed: Option<CrawlerId>,
     pub(crate) attempts: Vec<HeldAttempt>,
     /// Hash of the client's address.
     pub(crate) client: u64,
     /// Hash of client, method and target.
     pub(crate) line: u64,
+    /// Hash of method and target.
+    pub(crate) asked: u64,
     /// Serial number of the connection, or hash of the log id.
     pub(crate) serial: Option<u64>,
+    /// Whether an entry of the error log may be about it, or shares its client.
+    pub(crate) joins: bool,
+    /// Whether it is a repeat, once that is known.
+    pub(crate) repeat: Option<bool>,
 }
 
 impl HeldRequest {
@@ -119,9 +127,9 @@ pub(crate) struct HeldError {
     pub(crate) zone: Option<i32>,
     pub(crate) place: Place,
     pub(crate) edge: Edge,
-    pub(crate) host: Box<str>,
-    pub(crate) upstream: Box<str>,
-    pub(crate) finding: ErrorFinding,
+    pub(crate) host: Arc<str>,
+    pub(crate) upstream: Arc<str>,
+    pub(crate) finding: Arc<ErrorFinding>,
     /// Whether it stands after the headers were passed on: the client saw a good status.
     pub(crate) after_headers: bool,
     /// Process and thread.
@@ -130,6 +138,8 @@ pub(crate) struct HeldError {
     pub(crate) client: Option<u64>,
     /// Hash of client, method and target.
     pub(crate) line: Option<u64>,
+    /// Hash of method and target.
+    pub(crate) asked: Option<u64>,
     /// Hash of the path, where the message names it.
     pub(crate) path: Option<u64>,
     /// Serial number of the connection, or hash of the log id.
@@ -148,14 +158,26 @@ impl HeldError {
 /// Everything that waits. Uniting two is a union: order never matters before settling.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Held {
+    /// Those that wait to be told from repeats.
     pub(crate) requests: Vec<HeldRequest>,
+    /// Those that are told from repeats and wait for the error log.
+    pub(crate) joining: Vec<HeldRequest>,
     pub(crate) errors: Vec<HeldError>,
+    /// The earliest fetch that waits for the error log.
+    pub(crate) first_fetch: Option<Stamp>,
+    /// Names met before: what is held by the million shares the few names there are.
+    names: Vec<Arc<str>>,
 }
+
+/// Names that are shared; of a site with more hosts and upstreams, the others are held by each request.
+const NAMES_MAX: usize = 64;
 
 impl Held {
     /// Takes in everything of `other`.
     pub fn absorb(&mut self, mut other: Self) {
         self.requests.append(&mut other.requests);
+        self.joining.append(&mut other.joining);
+        self.first_fetch = earliest(self.first_fetch, other.first_fetch);
         self.errors.append(&mut other.errors);
     }
 
@@ -164,8 +186,55 @@ impl Held {
         self.errors.len()
     }
 
-    /// How many requests wait.
+    /// How many requests wait to be told from repeats.
     pub fn requests(&self) -> usize {
         self.requests.len()
+    }
+
+    /// The latest of them.
+    pub fn newest(&self) -> Option<Stamp> {
+        self.requests.iter().map(|held| held.at).max()
+    }
+
+    /// The earliest fetch that waits for the error log.
+    pub const fn first_fetch(&self) -> Option<Stamp> {
+        self.first_fetch
+    }
+
+    pub(crate) fn push(&mut self, mut held: HeldRequest) {
+        self.share(&mut held.host);
+        for attempt in &mut held.attempts {
+            self.share(&mut attempt.upstream);
+        }
+        if held.joins && held.fetch.is_some() {
+            self.first_fetch = earliest(self.first_fetch, Some(held.at));
+        }
+        self.requests.push(held);
+    }
+
+    pub(crate) fn push_error(&mut self, mut error: HeldError) {
+        self.share(&mut error.host);
+        self.share(&mut error.upstream);
+        if let Some(last) = self.errors.last()
+            && last.finding == error.finding
+        {
+            error.finding = Arc::clone(&last.finding);
+        }
+        self.errors.push(error);
+    }
+
+    fn share(&mut self, name: &mut Arc<str>) {
+        match self.names.iter().find(|known| *known == name) {
+            Some(known) => *name = Arc::clone(known),
+            None if self.names.len() < NAMES_MAX => self.names.push(Arc::clone(name)),
+            None => {}
+        }
+    }
+}
+
+fn earliest(a: Option<Stamp>, b: Option<Stamp>) -> Option<Stamp> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
     }
 }

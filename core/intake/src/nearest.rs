@@ -14,6 +14,10 @@ pub(crate) struct Timeline {
 impl Timeline {
     /// Adds a request that may have taken `duration` milliseconds.
     pub(crate) fn push(&mut self, at: i64, number: usize, duration: i64) {
+        // Most keys have one.
+        if self.items.is_empty() {
+            self.items.reserve_exact(1);
+        }
         // More requests than 32 bits count do not fit in memory.
         self.items
             .push((at, u32::try_from(number).unwrap_or(u32::MAX)));

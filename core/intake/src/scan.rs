@@ -1,5 +1,7 @@
 //! Stateless per line: bytes of a chunk to requests, and to what must wait for a neighbour.
 
+use std::sync::Arc;
+
 use knowledge::CrawlerMatcher;
 use model::{
     Attempt, CrawlerId, Edge, Fetch, Field, LogKind, Method, Outcome, Place, Request, Scheme, Sign,
@@ -458,12 +460,13 @@ impl Scan<'_> {
             Some(found) => found,
         };
         let keys = Keys::of(secret, visit, &parts);
-        let held = hold(&request, &found, &keys, single_attempt(visit));
+        let mut held = hold(&request, &found, &keys, single_attempt(visit));
+        held.joins = self.filter.concerns(parts.at, &keys);
         // A fetch that no error line can speak of has nothing to wait for: only other clients repeat.
         if self.filter.is_empty() && (request.fetch.is_some() || outcome != Outcome::Failed) {
             held.lend(None, false, sink);
         } else {
-            self.held.requests.push(held);
+            self.held.push(held);
         }
     }
 
@@ -490,22 +493,23 @@ impl Scan<'_> {
             return true;
         };
         let secret = &self.intake.secret;
-        let line = entry.client.zip(entry.request).map(|(client, request)| {
-            let line = RequestLine::parse(request);
-            line_key(secret, client, line.method, line.target)
-        });
-        self.held.errors.push(HeldError {
+        let request = entry.request.map(RequestLine::parse);
+        let line = (entry.client.zip(request))
+            .map(|(client, line)| line_key(secret, client, line.method, line.target));
+        let asked = request.map(|line| asked_key(secret, line.method, line.target));
+        self.held.push_error(HeldError {
             civil,
             zone: entry.zone,
             place,
             edge: entry.edge,
             host: entry.host.and_then(host_name).unwrap_or_default().into(),
             upstream: entry.upstream.map(upstream_name).unwrap_or_default().into(),
-            finding,
+            finding: Arc::new(finding),
             after_headers: is_after_headers(&entry),
             process: entry.process,
             client: entry.client.map(|client| client_key(secret, client)),
             line,
+            asked,
             path: entry
                 .path_hint
                 .map(|path| path::url(secret, Target::of(path).path)),
@@ -577,6 +581,7 @@ impl<'line> RequestLine<'line> {
 pub(crate) struct Keys {
     pub(crate) client: u64,
     pub(crate) line: u64,
+    pub(crate) asked: u64,
     pub(crate) serial: Option<u64>,
 }
 
@@ -587,6 +592,7 @@ impl Keys {
         Self {
             client: client_key(secret, client),
             line: line_key(secret, client, parts.line.method, parts.line.target),
+            asked: asked_key(secret, parts.line.method, parts.line.target),
             serial: serial(secret, connection, visit.value(Field::ErrorLogId)),
         }
     }
@@ -598,6 +604,10 @@ fn client_key(secret: &Secret, client: &[u8]) -> u64 {
 
 fn line_key(secret: &Secret, client: &[u8], method: &[u8], target: &[u8]) -> u64 {
     secret.hash_parts(&[b"line", client, method, target])
+}
+
+fn asked_key(secret: &Secret, method: &[u8], target: &[u8]) -> u64 {
+    secret.hash_parts(&[b"asked", method, target])
 }
 
 fn serial(secret: &Secret, connection: Option<u64>, log_id: Option<&[u8]>) -> Option<u64> {
@@ -665,16 +675,21 @@ fn hold(
         decided_by: found.decided_by,
         from_cache: request.from_cache,
         retry_after: request.retry_after,
-        fetch: request.fetch.map(|fetch| HeldFetch {
-            claim: fetch.claim,
-            path: fetch.path.into(),
-            query: fetch.query,
+        fetch: request.fetch.map(|fetch| {
+            Box::new(HeldFetch {
+                claim: fetch.claim,
+                path: fetch.path.into(),
+                query: fetch.query,
+            })
         }),
         spoofed: request.spoofed,
         attempts,
         client: keys.client,
         line: keys.line,
+        asked: keys.asked,
         serial: keys.serial,
+        joins: false,
+        repeat: None,
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use model::{
     Cause, Confidence, Edge, Finding, Joined, Outcome, Place, Request, Sign, SourceId, Stamp,
 };
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::attribute::{About, combine, combine_errors};
 use crate::held::{Held, HeldAttempt, HeldError, HeldRequest};
@@ -42,23 +42,50 @@ pub struct Settler {
     counted: FxHashMap<(u64, u64), Stamp>,
     /// How the join went so far.
     pub joined: Joined,
+    passed: Passed,
+}
+
+/// Requests that were settled without the error logs: what those must know of them all the same.
+#[derive(Clone, Debug, Default)]
+struct Passed {
+    failures: u64,
+    span: Option<(Stamp, Stamp)>,
+    sources: BTreeSet<SourceId>,
+}
+
+impl Passed {
+    fn note(&mut self, held: &HeldRequest) {
+        self.failures += u64::from(matches!(held.outcome, Outcome::Failed | Outcome::Hidden));
+        let (first, last) = self.span.unwrap_or((held.at, held.at));
+        self.span = Some((first.min(held.at), last.max(held.at)));
+        self.sources.insert(held.place.source);
+    }
 }
 
 impl Settler {
-    /// Settles requests up to `until` that wait only for repeats: for a run without any error log. What is later
-    /// stays in `held`.
+    /// Tells the requests up to `until` from repeats, and settles those that no error log can be about. What is later
+    /// stays in `held`, and so do those that wait to be joined: an error log is joined as a whole.
     pub fn settle_repeats(
         &mut self,
         held: &mut Held,
         until: Stamp,
         request: &mut impl FnMut(&Request<'_>),
     ) {
-        debug_assert!(held.errors.is_empty(), "an error log is joined as a whole");
-        let (now, later) = std::mem::take(&mut held.requests)
+        let (mut now, later): (Vec<_>, Vec<_>) = std::mem::take(&mut held.requests)
             .into_iter()
             .partition(|held| held.at <= until);
         held.requests = later;
-        self.finish(now, Vec::new(), false, request);
+        now.sort_unstable_by_key(HeldRequest::order);
+        for mut one in now {
+            let repeat = self.is_repeat(&one);
+            if one.joins {
+                one.repeat = Some(repeat);
+                held.joining.push(one);
+            } else {
+                self.passed.note(&one);
+                one.lend(None, repeat, &mut *request);
+            }
+        }
         self.counted
             .retain(|_, at| until.secs_since(*at) <= REPEAT_SECONDS);
     }
@@ -75,12 +102,15 @@ impl Settler {
     ) {
         let Held {
             mut requests,
+            joining,
             mut errors,
+            ..
         } = held;
+        requests.extend(joining);
         requests.sort_unstable_by_key(HeldRequest::order);
         errors.sort_unstable_by_key(|error| (error.place, error.civil));
         let entries = entries(intake, errors);
-        let indexes = Indexes::of(&requests, &entries);
+        let indexes = Indexes::of(&requests, &entries, std::mem::take(&mut self.passed));
         let Zones {
             by_source,
             unrelated,
@@ -121,20 +151,20 @@ impl Settler {
         }
         // Without an error line about a request nothing was to be joined.
         let is_join = entries.iter().any(Entry::is_about_request);
+        if is_join {
+            self.joined.failures += indexes.passed.failures;
+        }
         self.finish(requests, evidence, is_join, request);
     }
 
-    /// Marks repeats and hands on. `requests` are in order, or need no order because they have no `evidence`.
+    /// Tells repeats and hands on. `requests` are in order.
     fn finish(
         &mut self,
-        mut requests: Vec<HeldRequest>,
+        requests: Vec<HeldRequest>,
         evidence: Vec<Option<Place>>,
         is_join: bool,
         each: &mut impl FnMut(&Request<'_>),
     ) {
-        if evidence.is_empty() {
-            requests.sort_unstable_by_key(HeldRequest::order);
-        }
         for (index, held) in requests.into_iter().enumerate() {
             let place = evidence.get(index).copied().flatten();
             let is_failure = matches!(held.outcome, Outcome::Failed | Outcome::Hidden);
@@ -142,13 +172,18 @@ impl Settler {
                 self.joined.failures += 1;
                 self.joined.with_error_line += u64::from(place.is_some());
             }
-            let repeat =
-                held.outcome == Outcome::Failed && held.fetch.is_none() && self.is_repeat(&held);
+            let repeat = match held.repeat {
+                Some(repeat) => repeat,
+                None => self.is_repeat(&held),
+            };
             held.lend(place, repeat, &mut *each);
         }
     }
 
     fn is_repeat(&mut self, held: &HeldRequest) -> bool {
+        if held.outcome != Outcome::Failed || held.fetch.is_some() {
+            return false;
+        }
         let host = crate::scan::host_key(&held.host);
         let counted = self
             .counted
@@ -269,6 +304,10 @@ impl Entry {
         self.lines.iter().find_map(|line| line.line)
     }
 
+    fn asked(&self) -> Option<u64> {
+        self.lines.iter().find_map(|line| line.asked)
+    }
+
     fn serial(&self) -> Option<u64> {
         self.lines.iter().find_map(|line| line.serial)
     }
@@ -316,6 +355,7 @@ impl Entry {
             edge: self.edge(),
             host,
             upstream: self.upstream(),
+            about_request: self.is_about_request(),
             finding,
         });
     }
@@ -344,7 +384,9 @@ impl Entry {
         // nginx stamps a request at its end, httpd at its start.
         let (from, to) = match self.edge() {
             Edge::Apache => (held.at.0, held.at.0 + duration),
-            Edge::Nginx | Edge::Unknown if held.millis.is_none() && held.outcome == Outcome::Good => {
+            Edge::Nginx | Edge::Unknown
+                if held.millis.is_none() && held.outcome == Outcome::Good =>
+            {
                 (held.at.0 - LATE_ANSWER_MILLIS, held.at.0)
             }
             Edge::Nginx | Edge::Unknown => (held.at.0 - duration, held.at.0),
@@ -371,14 +413,17 @@ fn ideal(edge: Edge, held: &HeldRequest) -> i64 {
 #[derive(Default)]
 struct Index {
     serials: FxHashMap<u64, Timeline>,
+    /// By connection and what was asked for: a connection that is kept alive serves many requests.
+    asked_on: FxHashMap<(u64, u64), Timeline>,
     lines: FxHashMap<u64, Timeline>,
+    asked: FxHashMap<u64, Timeline>,
     clients: FxHashMap<u64, Timeline>,
     /// For keys that no request has.
     none: Timeline,
 }
 
 impl Index {
-    fn of(edge: Edge, requests: &[HeldRequest]) -> Self {
+    fn of(edge: Edge, requests: &[HeldRequest], other_clients: bool) -> Self {
         let mut index = Self::default();
         for (number, held) in requests.iter().enumerate() {
             let (at, duration) = (ideal(edge, held), duration(held));
@@ -387,16 +432,22 @@ impl Index {
             };
             if let Some(serial) = held.serial {
                 add(&mut index.serials, serial);
+                let on = index.asked_on.entry((serial, held.asked)).or_default();
+                on.push(at, number, duration);
             }
             add(&mut index.lines, held.line);
             // nginx names the request with the client.
             if edge == Edge::Apache {
                 add(&mut index.clients, held.client);
+            } else if other_clients {
+                add(&mut index.asked, held.asked);
             }
         }
         // Each is sorted on its own: the map's order shows nowhere.
         for timeline in (index.serials.values_mut())
+            .chain(index.asked_on.values_mut())
             .chain(index.lines.values_mut())
+            .chain(index.asked.values_mut())
             .chain(index.clients.values_mut())
         {
             timeline.sort();
@@ -405,36 +456,76 @@ impl Index {
     }
 
     /// Requests that the entry may be about, and whether the key is exact.
-    fn candidates(&self, entry: &Entry) -> (&Timeline, bool) {
+    fn candidates(&self, entry: &Entry, other_clients: bool) -> (&Timeline, bool) {
         fn of(map: &FxHashMap<u64, Timeline>, key: Option<u64>) -> Option<&Timeline> {
             key.and_then(|key| map.get(&key))
         }
-        if let Some(found) = of(&self.serials, entry.serial()) {
+        let exact = match (entry.serial(), entry.asked()) {
+            (Some(serial), Some(asked)) => self.asked_on.get(&(serial, asked)),
+            (serial, _) => of(&self.serials, serial),
+        };
+        if let Some(found) = exact {
             return (found, true);
         }
+        let by_asked = entry.asked().filter(|_| other_clients);
         let found = of(&self.lines, entry.line_key())
             .or_else(|| of(&self.clients, entry.client()))
+            .or_else(|| of(&self.asked, by_asked))
+            // A layout that writes the target in another form than the error log does.
+            .or_else(|| of(&self.serials, entry.serial()))
             .unwrap_or(&self.none);
         (found, false)
     }
 }
 
 /// One index for each edge that wrote entries.
-struct Indexes(BTreeMap<Edge, Index>);
+struct Indexes {
+    by_edge: BTreeMap<Edge, Index>,
+    /// Error logs that name other clients than the access logs do: a balancer before the edge where those name whom it
+    /// forwards for, or addresses that the access logs cut. What was asked for, and when, must do.
+    other_clients: BTreeSet<SourceId>,
+    passed: Passed,
+}
 
 impl Indexes {
-    fn of(requests: &[HeldRequest], entries: &[Entry]) -> Self {
-        let mut all = BTreeMap::new();
+    fn of(requests: &[HeldRequest], entries: &[Entry], passed: Passed) -> Self {
+        let mut by_edge = BTreeMap::new();
+        let clients: FxHashSet<u64> = requests.iter().map(|held| held.client).collect();
+        let mut other_clients: BTreeSet<SourceId> = entries.iter().map(Entry::source).collect();
         for entry in entries {
-            all.entry(entry.edge())
-                .or_insert_with(|| Index::of(entry.edge(), requests));
+            if entry
+                .client()
+                .is_some_and(|client| clients.contains(&client))
+            {
+                other_clients.remove(&entry.source());
+            }
         }
-        Self(all)
+        for edge in entries.iter().map(Entry::edge) {
+            by_edge
+                .entry(edge)
+                .or_insert_with(|| Index::of(edge, requests, !other_clients.is_empty()));
+        }
+        Self {
+            by_edge,
+            other_clients,
+            passed,
+        }
+    }
+
+    /// First and last stamp of all requests, which are in order.
+    fn span(&self, requests: &[HeldRequest]) -> Option<(Stamp, Stamp)> {
+        let (first, last) = match (requests.first(), requests.last()) {
+            (Some(first), Some(last)) => (first.at, last.at),
+            _ => return self.passed.span,
+        };
+        Some(self.passed.span.map_or((first, last), |(start, end)| {
+            (first.min(start), last.max(end))
+        }))
     }
 
     fn candidates(&self, entry: &Entry) -> (&Timeline, bool) {
         // There is an index for the edge of every entry.
-        self.0[&entry.edge()].candidates(entry)
+        self.by_edge[&entry.edge()].candidates(entry, self.other_clients.contains(&entry.source()))
     }
 }
 
@@ -499,7 +590,7 @@ fn zones(
     }
     let other = told
         .or_else(|| best(&all))
-        .or_else(|| access_zone(requests, sources))
+        .or_else(|| access_zone(requests, &indexes.passed, sources))
         .unwrap_or(0);
     for (source, is_unrelated) in open {
         found.by_source.insert(source, other);
@@ -559,23 +650,24 @@ fn is_related(
     const CLOSE_SHARE: u64 = 10;
     /// The same where stamps differ by how long the answer took.
     const FAR_SHARE: u64 = 2;
-    let (Some(first), Some(last)) = (requests.first(), requests.last()) else {
+    let Some((first, last)) = indexes.span(requests) else {
         return false;
     };
     // Clocks may have changed within the log.
-    let zones: Vec<i32> = std::iter::once(zone)
-        .chain(
-            own.iter()
-                .copied()
-                .filter(|other| *other != zone && (other - zone).abs() <= Summer::SHIFT_MAX_MINUTES),
-        )
-        .collect();
-    let share = if votes.close.is_empty() {
+    let zones: Vec<i32> =
+        std::iter::once(zone)
+            .chain(own.iter().copied().filter(|other| {
+                *other != zone && (other - zone).abs() <= Summer::SHIFT_MAX_MINUTES
+            }))
+            .collect();
+    let by_asked = (votes.heard.iter())
+        .any(|number| indexes.other_clients.contains(&entries[*number].source()));
+    let share = if votes.close.is_empty() || by_asked {
         FAR_SHARE
     } else {
         CLOSE_SHARE
     };
-    let span = first.at.0 - DURATION_MAX_MILLIS..=last.at.0 + DURATION_MAX_MILLIS;
+    let span = first.0 - DURATION_MAX_MILLIS..=last.0 + DURATION_MAX_MILLIS;
     let (mut inside, mut agree) = (0, 0);
     for entry in votes.heard.iter().map(|number| &entries[*number]) {
         let candidates = indexes.candidates(entry).0;
@@ -677,10 +769,9 @@ fn possible_zones(entry: &Entry, candidates: &Timeline, requests: &[HeldRequest]
     seen
 }
 
-fn access_zone(requests: &[HeldRequest], sources: &Sources) -> Option<i32> {
-    let mut places: Vec<SourceId> = requests.iter().map(|held| held.place.source).collect();
-    places.sort_unstable();
-    places.dedup();
+fn access_zone(requests: &[HeldRequest], passed: &Passed, sources: &Sources) -> Option<i32> {
+    let mut places = passed.sources.clone();
+    places.extend(requests.iter().map(|held| held.place.source));
     places
         .into_iter()
         .find_map(|source| sources.get(source)?.zone())
@@ -793,22 +884,21 @@ fn has_room(held: &HeldRequest, taken: &[usize], entries: &[Entry], entry: usize
         .iter()
         .filter(|other| entries[**other].upstream() == upstream)
         .count();
-    let are_known = held
-        .attempts
-        .iter()
-        .any(|attempt| !attempt.upstream.is_empty());
+    // httpd logs only the last member that it tried.
+    let are_known = entry.edge() != Edge::Apache
+        && (held.attempts.iter()).any(|attempt| !attempt.upstream.is_empty());
     if upstream.is_empty() || !are_known {
         return same == 0;
     }
-    let may_fail = |attempt: &&HeldAttempt| {
+    let may_fail = |(index, attempt): &(usize, &HeldAttempt)| {
         attempt.finding.is_some()
+            // What decided the request failed, whatever its status says: nginx's 009 is a 200.
+            || held.decided_by == Some(*index)
             || entry.is_after_headers()
             || held.outcome == Outcome::ClientAbort
     };
-    let of_it = held
-        .attempts
-        .iter()
-        .filter(|attempt| &*attempt.upstream == upstream);
+    let of_it =
+        (held.attempts.iter().enumerate()).filter(|(_, attempt)| &*attempt.upstream == upstream);
     same < of_it.filter(may_fail).count()
 }
 
@@ -920,5 +1010,190 @@ fn good_with_errors(held: &mut HeldRequest, joined: &[&Entry]) {
     if let Some(finding) = combine_errors(&saved) {
         held.outcome = Outcome::SavedByRetry;
         held.finding = Some(finding);
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail by panic")]
+mod tests {
+    use model::LogKind;
+
+    use super::*;
+    use crate::{Chunk, Filter, Formats, Ranges, Scanned, Secret, Settings};
+
+    const DAY: &str = "2026/11/22";
+
+    /// `hh:mm:ss` after so many seconds.
+    fn clock(at: u32) -> String {
+        format!("{:02}:{:02}:{:02}", at / 3_600, at / 60 % 60, at % 60)
+    }
+
+    fn access(at: u32, client: &str, target: &str, status: u16) -> String {
+        format!(
+            "{client} - - [22/Nov/2026:{} +0530] \"GET {target} HTTP/1.1\" {status} 157 \"-\" \"Mozilla/5.0\"\n",
+            clock(at)
+        )
+    }
+
+    fn refused(at: u32, client: &str, target: &str) -> String {
+        format!(
+            "{DAY} {} [error] 7#7: *1 connect() failed (111: Connection refused) while connecting to upstream, client: {client}, server: shop.example, request: \"GET {target} HTTP/1.1\", upstream: \"http://198.51.100.1:8080{target}\", host: \"shop.example\"\n",
+            clock(at)
+        )
+    }
+
+    /// Reads both logs; gives how the join went and how many were saved by a retry.
+    fn join_of(access: &str, errors: &str) -> (Joined, usize) {
+        let mut saved = 0;
+        let joined = settled(access, errors, &mut |request| {
+            saved += usize::from(request.outcome == Outcome::SavedByRetry);
+        });
+        (joined, saved)
+    }
+
+    fn settled(access: &str, errors: &str, each: &mut impl FnMut(&Request<'_>)) -> Joined {
+        settled_on_the_way(access, errors, &[], each)
+    }
+
+    /// With repeats told at these seconds of the day, before everything is.
+    fn settled_on_the_way(
+        access: &str,
+        errors: &str,
+        marks: &[i64],
+        each: &mut impl FnMut(&Request<'_>),
+    ) -> Joined {
+        let intake = Intake::new(
+            Settings::default(),
+            Secret::new([7; 16]),
+            Ranges::default(),
+            Formats::new(Vec::new()),
+        );
+        let mut all = Scanned::default();
+        for (source, kind, text) in [(0, LogKind::Error, errors), (1, LogKind::Access, access)] {
+            let filter = Filter::of(&all.held);
+            let chunk = Chunk {
+                source: SourceId(source),
+                first_line: 1,
+                edge: Edge::Nginx,
+                kind,
+                bytes: text.as_bytes(),
+            };
+            all.merge(intake.scan(chunk, &filter, &mut |_| {}));
+        }
+        let mut settler = Settler::default();
+        let start = all.held.newest().unwrap().secs() / 86_400 * 86_400 - 19_800;
+        for mark in marks {
+            let until = Stamp::from_secs(start + mark);
+            settler.settle_repeats(&mut all.held, until, each);
+        }
+        settler.settle(&intake, all.held, &all.sources, None, each, &mut |_| {});
+        settler.joined
+    }
+
+    /// Failures of a site, one in two minutes, among good answers to the same clients.
+    fn site(seconds_apart: u32) -> (String, String) {
+        let (mut lines, mut errors) = (String::new(), String::new());
+        for n in 0..200 {
+            let at = 20_000 + n * seconds_apart;
+            let client = format!("192.0.2.{}", n % 3);
+            let target = ["/", "/robots.txt"][(n % 2) as usize];
+            lines += &access(at, &client, target, if n % 4 == 0 { 502 } else { 200 });
+            if n % 4 == 0 {
+                errors += &refused(at, &client, target);
+            }
+        }
+        (lines, errors)
+    }
+
+    #[test]
+    fn an_error_log_of_another_site_is_not_joined_though_the_same_crawlers_ask_for_the_same_paths()
+    {
+        let (lines, own) = site(120);
+        let (_, other) = site(97);
+        let (joined, saved) = join_of(&lines, &own);
+        assert_eq!(
+            (joined.with_error_line, joined.best_match, saved),
+            (50, 50, 0)
+        );
+        assert_eq!(joined.error_zone, Some(330));
+        let (joined, saved) = join_of(&lines, &other);
+        assert_eq!(
+            (joined.with_error_line, joined.best_match, saved),
+            (0, 0, 0)
+        );
+        assert_eq!(joined.signs_unmatched, 50);
+    }
+
+    #[test]
+    fn a_log_that_names_the_balancer_is_joined_by_what_was_asked_and_when() {
+        let (lines, errors) = site(120);
+        let balancer = ["192.0.2.0", "192.0.2.1", "192.0.2.2"]
+            .iter()
+            .fold(errors, |errors, client| errors.replace(client, "10.0.0.1"));
+        let (joined, _) = join_of(&lines, &balancer);
+        assert_eq!((joined.failures, joined.with_error_line), (50, 50));
+        assert_eq!(joined.signs_unmatched, 0);
+    }
+
+    #[test]
+    fn requests_of_one_connection_that_is_kept_alive_keep_their_own_causes() {
+        let (mut lines, mut errors) = (String::new(), String::new());
+        for (target, status) in [("/slow", 504), ("/", 502), ("/robots.txt", 502)] {
+            let line = access(20_000, "192.0.2.1", target, status);
+            lines += &format!("{} conn=1\n", line.trim_end());
+        }
+        errors += &refused(20_000, "192.0.2.1", "/");
+        errors += &refused(20_000, "192.0.2.1", "/slow").replace(
+            "connect() failed (111: Connection refused) while connecting to upstream",
+            "upstream timed out (110: Connection timed out) while reading response header from upstream",
+        );
+        let mut causes = Vec::new();
+        let joined = settled(&lines, &errors, &mut |request| {
+            causes.push((
+                request.status.0,
+                request.evidence.is_some(),
+                request.finding.and_then(|finding| finding.cause),
+            ));
+        });
+        assert_eq!((joined.exact, joined.signs_unmatched), (2, 0));
+        assert_eq!(causes[0], (504, true, Some(Cause::ReadTimeout)));
+        assert_eq!(causes[1], (502, true, Some(Cause::ConnectionRefused)));
+        assert!(!causes[2].1, "no line is about it");
+    }
+
+    #[test]
+    fn what_is_settled_on_the_way_is_what_is_settled_at_the_end() {
+        let (mut lines, mut errors) = site(20);
+        // Failures that no entry is about, some of which are repeats; of one client both kinds.
+        for n in 0..120 {
+            let client = ["192.0.2.9", "192.0.2.8", "192.0.2.1"][n % 3];
+            lines += &access(20_000 + n as u32 * 9, client, "/other", 503);
+        }
+        errors += &refused(20_100, "192.0.2.8", "/elsewhere");
+        for errors in ["", &errors] {
+            let read = |marks: &[i64]| {
+                let mut all = Vec::new();
+                let joined = settled_on_the_way(&lines, errors, marks, &mut |request| {
+                    all.push((
+                        request.place,
+                        request.outcome,
+                        request.repeat,
+                        request.evidence,
+                    ));
+                });
+                all.sort_unstable_by_key(|request| request.0);
+                (all, joined)
+            };
+            let once = read(&[]);
+            assert!(once.0.iter().any(|request| request.2), "there are repeats");
+            assert_eq!(read(&[20_500, 21_000, 22_222, 90_000]), once);
+        }
+    }
+
+    #[test]
+    fn nothing_was_to_be_joined_where_no_error_line_is_about_a_request() {
+        let (lines, _) = site(120);
+        let notice = format!("{DAY} 05:00:00 [notice] 7#7: signal process started\n");
+        assert_eq!(join_of(&lines, &notice).0.failures, 0);
     }
 }

@@ -63,17 +63,21 @@ pub fn crawler(id: CrawlerId) -> &'static Crawler {
     &CRAWLERS[id.0 as usize]
 }
 
-/// The crawler of that name, any case; one of its user-agent tokens will do.
+/// The crawler of that name, any case; one of its user-agent tokens or its name in robots.txt will do.
 pub fn crawler_named(name: &str) -> Option<CrawlerId> {
     let has_id = |crawler: &Crawler| crawler.id.eq_ignore_ascii_case(name);
     let has_token = |crawler: &Crawler| {
         let mut tokens = crawler.tokens.iter();
         tokens.any(|token| token.eq_ignore_ascii_case(name))
     };
-    let mut all = CRAWLERS.iter();
-    let index = all
-        .position(has_id)
-        .or_else(|| CRAWLERS.iter().position(has_token))?;
+    let has_robots_token = |crawler: &Crawler| {
+        let mut token = crawler.robots_token.iter();
+        token.any(|token| token.eq_ignore_ascii_case(name))
+    };
+    let position = |is_it: &dyn Fn(&Crawler) -> bool| CRAWLERS.iter().position(is_it);
+    let index = position(&has_id)
+        .or_else(|| position(&has_token))
+        .or_else(|| position(&has_robots_token))?;
     u16::try_from(index).ok().map(CrawlerId)
 }
 
@@ -303,37 +307,133 @@ mod tests {
             ("Slackbot 1.0 (+https://api.slack.com/robots)", "slackbot"),
             ("TelegramBot (like TwitterBot)", "telegrambot"),
             ("iTMS", "itms"),
+            (
+                "Mozilla/5.0 (compatible; Yeti/1.1; +https://naver.me/spd)",
+                "yeti",
+            ),
+            (
+                "Mozilla/5.0 (compatible; Yahoo! Slurp; http://help.yahoo.com/help/us/ysearch/slurp)",
+                "yahoo-slurp",
+            ),
+            (
+                "Mozilla/5.0 (compatible; SemrushBot/7~bl; +http://www.semrush.com/bot.html)",
+                "semrushbot",
+            ),
+            (
+                "Mozilla/5.0 (compatible; SemrushBot-BA; +http://www.semrush.com/bot.html)",
+                "semrushbot",
+            ),
+            (
+                "Mozilla/5.0 (compatible; SemrushBot-SI/0.97; +http://www.semrush.com/bot.html)",
+                "semrushbot",
+            ),
+            (
+                "Mozilla/5.0 (compatible; SemrushBot-SWA/0.1; +http://www.semrush.com/bot.html)",
+                "semrushbot",
+            ),
+            (
+                "Mozilla/5.0 (compatible; SemrushBot-OCOB/1; +https://www.semrush.com/bot/)",
+                "semrushbot",
+            ),
+            (
+                "Mozilla/5.0 (compatible) AI2Bot-Dolma (+https://www.allenai.org/crawler)",
+                "ai2bot",
+            ),
+            ("ia_archiver-web.archive.org", "ia-archiver"),
+            (
+                "Mozilla/5.0 (Linux; Android 7.0; Moto G (4)) AppleWebKit/537.36 (KHTML, like Gecko) \
+              Chrome/94.0.4590.2 Mobile Safari/537.36 Chrome-Lighthouse",
+                "chrome-lighthouse",
+            ),
             ("mozilla/5.0 (compatible; GOOGLEBOT/2.1)", "googlebot"),
         ] {
             assert_eq!(id_of(agent), Some(id), "{agent}");
         }
     }
 
+    /// Browsers, the browsers inside apps of companies that crawl, too, and tools.
     #[test]
     fn browsers_and_tools_are_no_crawlers() {
+        let matcher = CrawlerMatcher::new();
         for agent in [
             "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
+            "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
+            "Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
+            "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36",
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/142.0.7444.77 Mobile/15E148 Safari/604.1",
             "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0",
-            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) \
-             Version/18.6 Mobile/15E148 Safari/604.1",
-            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 \
-             Safari/537.36 Edg/142.0.0.0",
-            "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) coc_coc_browser/120.0 Chrome/114.0 \
-             Safari/537.36",
-            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 \
-             [FBAN/FBIOS;FBAV/480.0;FBDV/iPhone15,2]",
-            "Mozilla/5.0 (iPhone) AppleWebKit/605.1.15 Mobile/22A3354 [Pinterest/iOS]",
+            "Mozilla/5.0 (X11; Ubuntu; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0",
+            "Mozilla/5.0 (Android 14; Mobile; rv:145.0) Gecko/145.0 Firefox/145.0",
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) FxiOS/145.0 Mobile/15E148 Safari/605.1.15",
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1",
+            "Mozilla/5.0 (iPad; CPU OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1",
+            "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 Safari/605.1.15",
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36 Edg/142.0.0.0",
+            "Mozilla/5.0 (Linux; Android 10; HD1913) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36 EdgA/142.0.0.0",
+            "Mozilla/5.0 (Windows NT 10.0; WOW64; Trident/7.0; rv:11.0) like Gecko",
+            "Mozilla/5.0 (compatible; MSIE 10.0; Windows NT 6.2; Trident/6.0)",
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36 OPR/124.0.0.0",
+            "Mozilla/5.0 (Linux; U; Android 13; en-us) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/120.0.0.0 Mobile Safari/537.36 OPR/72.0.2254",
+            "Opera/9.80 (J2ME/MIDP; Opera Mini/8.0.35158/191.273; U; en) Presto/2.8.119 Version/11.10",
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36 Vivaldi/7.6",
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/138.0.0.0 YaBrowser/25.8.0.0 Safari/537.36",
+            "Mozilla/5.0 (Linux; arm_64; Android 13; M2102J20SG) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/138.0.0.0 YaApp_Android/25.80 YaSearchBrowser/25.80 Mobile Safari/537.36",
+            "Mozilla/5.0 (Linux; Android 14; SM-S918B) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/28.0 Chrome/130.0.0.0 Mobile Safari/537.36",
+            "Mozilla/5.0 (Linux; U; Android 12; zh-CN; V2002A) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/100.0.4896.58 UCBrowser/15.5.2 Mobile Safari/537.36",
+            "Mozilla/5.0 (Linux; Android 12; ELS-AN00) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/114.0.5735.196 HuaweiBrowser/15.0.4 Mobile Safari/537.36",
+            "Mozilla/5.0 (Linux; U; Android 13; zh-cn; 2211133C) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/109.0.5414.118 Mobile Safari/537.36 XiaoMi/MiuiBrowser/18.5",
+            "Mozilla/5.0 (Linux; Android 13; PGEM10) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/115.0.5790.168 Mobile Safari/537.36 HeyTapBrowser/45.10",
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/123.0.0.0 Safari/537.36 Core/1.116 QQBrowser/13.8",
+            "Mozilla/5.0 (Windows NT 10.0; WOW64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/86.0.4240.198 Safari/537.36 SE 2.X MetaSr 1.0",
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/108.0.5359.95 Safari/537.36 QIHU 360SE",
+            "Mozilla/5.0 (Linux; Android 12; HMA-AL00) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/97.0.4692.98 Mobile Safari/537.36 T7/13.55 BDOS/1.0 baiduboxapp/13.55",
+            "Mozilla/5.0 (Linux; Android 13) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/116.0.0.0 Mobile Safari/537.36 SogouSearch Android1.0 version3.0",
+            "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) coc_coc_browser/120.0 Chrome/114.0 Safari/537.36",
             "Mozilla/5.0 (Linux; Android 14; SM-S918N) AppleWebKit/537.36 Chrome/142.0.0.0 Mobile Safari/537.36;DaumApps/6.0",
+            "Mozilla/5.0 (Linux; Android 14; SM-S918N) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/142.0.0.0 Mobile Safari/537.36;KAKAOTALK 2410850",
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 NAVER(inapp; search; 2000; 12.11.3; 15PRO)",
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/136.0.0.0 Whale/4.32.315.22 Safari/537.36",
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 Safari Line/15.2.1",
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 YJApp-IOS jp.co.yahoo.ipn.appli/4.140",
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 [FBAN/FBIOS;FBAV/480.0;FBDV/iPhone15,2]",
+            "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/142.0.0.0 Mobile Safari/537.36 Instagram 405.0.0.0 Android",
+            "Mozilla/5.0 (iPhone) AppleWebKit/605.1.15 Mobile/22A3354 [Pinterest/iOS]",
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/22A3354 Twitter for iPhone/11.2",
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 [LinkedInApp]/9.31",
+            "Mozilla/5.0 (Linux; Android 13) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/116.0.0.0 Mobile Safari/537.36 musical_ly_2023 BytedanceWebview/d8a21c6 TikTok/41.2",
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 Snapchat/13.10.0.38",
+            "Mozilla/5.0 (Linux; Android 13; 22081212C) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/116.0.0.0 Mobile Safari/537.36 MMWEBID/2247 MicroMessenger/8.0.50",
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) GSA/390.0.811331708 Mobile/15E148 Safari/604.1",
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 DuckDuckGo/7 Safari/605.1.15",
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Ecosia ios@10.5 Mobile/15E148 Safari/604.1",
+            "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Slack/4.46.101 Chrome/138.0.7204.97 Electron/37.2.0 Safari/537.36",
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) discord/1.0.9211 Chrome/134.0.6998.205 Electron/35.3.0 Safari/537.36",
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Teams/25.1 Chrome/136.0.0.0 Safari/537.36",
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 Yeti Cycles Browse",
+            "YetiCyclesBrowser/2.1 CFNetwork/1568.100.1 Darwin/24.0.0",
+            "SlurpJuiceApp/3.2 (iPhone; iOS 18.0)",
+            "Mozilla/5.0 (SMART-TV; LINUX; Tizen 7.0) AppleWebKit/537.36 (KHTML, like Gecko) Version/7.0 TV Safari/537.36",
+            "Mozilla/5.0 (Web0S; Linux/SmartTV) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/94.0.4606.128 Safari/537.36 WebAppManage",
+            "Mozilla/5.0 (PlayStation; PlayStation 5/9.00) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/15.4 Safari/605.1.15",
+            "Mozilla/5.0 (X11; Linux aarch64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/137.0.0.0 Safari/537.36 Silk/137.3",
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Safari/605.1.15 Epiphany/605.1.15",
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) QtWebEngine/6.8.0 Chrome/122.0.0.0 Safari/537.36 Falkon/24.8",
+            "Lynx/2.9.2 libwww-FM/2.14 SSL-MM/1.4.1 OpenSSL/3.5.0",
+            "Links (2.30; Linux 6.12 x86_64; GNU C 14.2; text)",
             "Feedly/1.0 (+http://www.feedly.com/fetcher.html; like FeedFetcher-Google)",
             "iTMS/1.0 iTunes/12.13",
             "curl/8.14.1",
             "Wget/1.25.0",
             "python-requests/2.32.5",
             "Go-http-client/2.0",
+            "okhttp/4.12.0",
+            "Dalvik/2.1.0 (Linux; U; Android 14; Pixel 8 Build/AP2A.240805.005)",
             "-",
             "",
         ] {
-            assert_eq!(id_of(agent), None, "{agent}");
+            let found = matcher.find(agent.as_bytes()).map(|id| crawler(id).id);
+            assert_eq!(found, None, "{agent}");
         }
     }
 
@@ -358,6 +458,26 @@ mod tests {
         assert_eq!(id_of("Applebot-Extended GPTBot/1.0"), Some("gptbot"));
     }
 
+    /// A name that only rules out makes a crawler a visitor. Left so are names that no crawler sends.
+    #[test]
+    fn what_a_not_token_rules_out_is_another_crawler() {
+        let nobody = [
+            // A name for robots.txt only.
+            "Applebot-Extended",
+            // A feed reader's way to say that it is not Google's.
+            "like FeedFetcher-Google",
+            // The operator's host in CCBot's own agent.
+            "commoncrawl",
+        ];
+        for known in crawlers() {
+            for ruled_out in known.not_tokens {
+                let found = id_of(ruled_out);
+                assert_ne!(found, Some(known.id), "{ruled_out}");
+                assert_eq!(found.is_none(), nobody.contains(ruled_out), "{ruled_out}");
+            }
+        }
+    }
+
     #[test]
     fn crawlers_are_found_by_id_before_token() {
         let named = |name| crawler_named(name).map(|id| crawler(id).id);
@@ -367,6 +487,7 @@ mod tests {
         assert_eq!(named("gptbot"), Some("gptbot"));
         assert_eq!(named("Yahoo-Slurp"), Some("yahoo-slurp"));
         assert_eq!(named("slurp"), Some("yahoo-slurp"));
+        assert_eq!(named("yahoo! slurp"), Some("yahoo-slurp"));
         assert_eq!(named("nobody"), None);
         assert_eq!(named(""), None);
     }

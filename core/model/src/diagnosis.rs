@@ -93,8 +93,6 @@ pub struct Diagnosis {
     pub echoes: u64,
     /// Failures whose own cause is the one given.
     pub supporting: u64,
-    /// Error lines joined exactly, of those joined at all.
-    pub joined_exactly: (u64, u64),
     /// Evidence, strongest first.
     pub evidence: Vec<Evidence>,
     /// What is at risk.

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{
-    Cause, Coverage, CrawlerId, Diagnosis, Limit, Place, Problem, Scheme, Stamp, Status,
-};
+use crate::{Cause, Coverage, CrawlerId, Diagnosis, Limit, Place, Problem, Scheme, Stamp, Status};
 
 /// Sums over everything read.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -29,6 +27,8 @@ pub struct Totals {
     pub by_status: BTreeMap<Status, u64>,
     /// Failed attempts that a retry saved, by upstream: an early warning.
     pub saved_by_upstream: BTreeMap<String, u64>,
+    /// Requests that a retry saved, by the cause name of their first failed attempt.
+    pub saved_by_cause: BTreeMap<&'static str, u64>,
     /// Hidden failures by cause name.
     pub hidden_by_cause: BTreeMap<&'static str, u64>,
     /// Failed fetches in no incident.
@@ -119,6 +119,8 @@ pub struct SignReport {
     pub cause: Cause,
     /// The upstream; empty where they do not name one.
     pub upstream: String,
+    /// Whether they are about requests, which no access line matched.
+    pub about_request: bool,
     /// How many.
     pub count: u64,
     /// The first.

@@ -15,6 +15,8 @@ pub struct Sign<'a> {
     pub host: &'a str,
     /// Upstream address; empty where the line does not say.
     pub upstream: &'a str,
+    /// Whether it is about a request: one that was not read, then. The others speak of servers and processes.
+    pub about_request: bool,
     /// What it says.
     pub finding: Finding,
 }

@@ -1,6 +1,6 @@
 //! Sources by the shortest name that tells them apart.
 
-use model::{Coverage, LogKind, Place};
+use model::{Coverage, Place};
 
 use crate::clean::{clean, fit};
 
@@ -8,12 +8,6 @@ use crate::clean::{clean, fit};
 pub(crate) fn place(coverage: &Coverage, place: Place, columns: usize) -> String {
     let name = short(coverage, coverage.path(place.source));
     format!("{}:{}", fit(&name, columns), place.line)
-}
-
-/// What the source of a place holds.
-pub(crate) fn kind(coverage: &Coverage, place: Place) -> Option<LogKind> {
-    let index = usize::try_from(place.source.0).ok()?;
-    coverage.sources.get(index).map(|source| source.kind)
 }
 
 /// The file name of a path where no other source has the same one.

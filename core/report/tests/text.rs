@@ -80,7 +80,6 @@ fn an_unknown_cause_names_the_field_to_log() {
     diagnosis.confidence = Confidence::Unknown;
     diagnosis.missing = Some(Field::UpstreamHeaderTime);
     diagnosis.wants_error_log = true;
-    diagnosis.joined_exactly = (0, 0);
     diagnosis.evidence[0].place = Place {
         source: SourceId(0),
         line: 40,
@@ -257,6 +256,7 @@ fn what_could_not_be_read_is_named_at_the_end() {
 fn nothing_read_is_said_first() {
     let mut report = Report::default();
     report.coverage.sources = vec![source("notes.txt", LogKind::Access, 12)];
+    report.coverage.sources[0].requests = 0;
     assert_snapshot!(plain(&report));
 }
 
@@ -390,9 +390,11 @@ fn one_of_several_causes_is_never_stated_as_fact() {
 fn an_error_log_alone_says_what_it_holds() {
     let mut report = with(vec![]);
     report.totals = Totals::default();
+    report.coverage.sources.remove(0);
     report.signs = vec![SignReport {
         cause: Cause::ConnectionRefused,
         upstream: "10.0.0.7:8080".to_owned(),
+        about_request: true,
         count: 481,
         first: Stamp::default(),
         last: Stamp::default(),
@@ -400,7 +402,11 @@ fn an_error_log_alone_says_what_it_holds() {
     }];
     let text = plain(&report);
     assert!(
-        text.contains("481 error lines: connection refused, 10.0.0.7:8080"),
+        text.starts_with("NO REQUEST READ  but 481 error lines about upstreams\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains(" 481 connection refused, 10.0.0.7:8080; "),
         "{text}"
     );
 }
@@ -422,5 +428,123 @@ fn a_layout_of_several_products_gets_an_example() {
         plain(&report).contains("log `upstream_addr` (nginx: add `uaddr=\"$upstream_addr\"` to"),
         "{}",
         plain(&report)
+    );
+}
+
+#[test]
+fn what_was_not_chosen_is_not_called_unread() {
+    let mut report = healthy();
+    report.totals = Totals::default();
+    let text = plain(&report);
+    assert!(
+        text.starts_with(
+            "NOTHING CHOSEN  none of 72,104 requests (21 Nov .. 22 Nov) is of the chosen time,"
+        ) || text.starts_with("NOTHING CHOSEN  none of 72,104 requests is of the chosen time"),
+        "{text}"
+    );
+}
+
+#[test]
+fn answers_broken_under_a_good_status_are_not_healthy() {
+    let mut report = healthy();
+    report.totals.requests = 18;
+    report.totals.hidden_failures = 8;
+    report.totals.hidden_by_cause = [("truncated-body", 8)].into();
+    let text = plain(&report);
+    assert!(
+        text.starts_with("WARNING  8 of 18 answers broken under another status: 8 body cut short"),
+        "{text}"
+    );
+    report.totals.requests = 72_104;
+    let text = plain(&report);
+    assert!(text.starts_with("HEALTHY"), "{text}");
+    assert!(
+        text.contains("8 broken under another status (8 body cut short)"),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_retries_saved_names_its_cause() {
+    let mut report = healthy();
+    report.totals.requests = 100;
+    report.totals.saved_by_retry = 50;
+    report.totals.saved_by_upstream = [("10.0.0.7:8080".to_owned(), 50)].into();
+    report.totals.saved_by_cause = [("connection-refused", 49), ("unknown", 1)].into();
+    let text = plain(&report);
+    assert!(
+        text.starts_with("WARNING  10.0.0.7:8080 fails (connection refused); retries saved 50 of"),
+        "{text}"
+    );
+}
+
+#[test]
+fn nothing_but_429_is_a_limit_and_no_fault() {
+    let mut diagnosis = refused();
+    diagnosis.incident.statuses = statuses(&[(429, 3_120)]);
+    diagnosis.cause = None;
+    diagnosis.confidence = Confidence::Unknown;
+    let text = plain(&with(vec![diagnosis]));
+    assert!(
+        text.contains("429 is usually deliberate: a rate limit"),
+        "{text}"
+    );
+    assert!(text.contains("429, usually a rate limit"), "{text}");
+}
+
+#[test]
+fn a_route_says_its_host_where_one_is_logged() {
+    let mut diagnosis = refused();
+    diagnosis.incident.scope = Scope {
+        kind: ScopeKind::Route,
+        values: vec!["/p".to_owned()],
+    };
+    for route in &mut diagnosis.incident.routes {
+        route.host = "a.example".to_owned();
+    }
+    let text = plain(&with(vec![diagnosis]));
+    assert!(text.contains("on a.example"), "{text}");
+}
+
+#[test]
+fn only_lines_about_requests_are_named_as_unmatched() {
+    let mut report = story::story();
+    report.coverage.joined.signs_unmatched = 2;
+    let sign = SignReport {
+        cause: Cause::NoLiveUpstream,
+        upstream: "10.0.0.7:8080".to_owned(),
+        about_request: false,
+        count: 9,
+        first: Stamp::default(),
+        last: Stamp::default(),
+        place: Place::default(),
+    };
+    let about = SignReport {
+        cause: Cause::ReadTimeout,
+        about_request: true,
+        count: 2,
+        ..sign.clone()
+    };
+    report.signs = vec![sign, about];
+    let text = plain(&report);
+    assert!(
+        text.contains("2 error lines matched no request (read timeout"),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_whole_report_explains_its_words() {
+    let options = TextOptions {
+        full: true,
+        ..TextOptions::default()
+    };
+    let full = text_of(&story::story(), &options);
+    for word in ["isolated:", "owed:", "silent since:", "/*:"] {
+        assert!(full.contains(word), "{word} {full}");
+    }
+    assert!(
+        full.contains("3,268 of 3,270 error lines joined exactly"),
+        "{full}"
     );
 }

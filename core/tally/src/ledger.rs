@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::{CrawlerId, Place, Scheme, Stamp};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::limit::{LEDGER_PATHS_MAX, LEDGER_QUERIES_MAX};
+use crate::limit::{LANES_MAX, LEDGER_PATHS_MAX, LEDGER_QUERIES_MAX, RETURNS_MAX};
 
 /// Where a fetch belongs: crawler, host, and the hashes of its first two path segments (0 for none).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -98,7 +98,44 @@ pub(crate) struct PathEntry {
     /// The path as one URL.
     pub(crate) whole: UrlState,
     /// Its URLs, told apart by the hash of the query; `None` once there were too many.
-    pub(crate) urls: Option<BTreeMap<u64, UrlState>>,
+    pub(crate) urls: Option<Urls>,
+}
+
+/// The URLs of one path by the hash of the query, sorted. Most paths have one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Urls(Vec<(u64, UrlState)>);
+
+impl Urls {
+    pub(crate) const fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&u64, &UrlState)> {
+        self.0.iter().map(|(query, url)| (query, url))
+    }
+
+    pub(crate) fn values(&self) -> impl Iterator<Item = &UrlState> {
+        self.0.iter().map(|(_, url)| url)
+    }
+
+    /// A failed fetch makes an entry, a good one only changes what is there.
+    fn touch(&mut self, touch: &Touch) {
+        match self
+            .0
+            .binary_search_by_key(&touch.query, |(query, _)| *query)
+        {
+            Ok(at) => self.0[at].1.touch(touch.at, touch.failed),
+            Err(at) if touch.failed => {
+                if self.0.is_empty() {
+                    self.0.reserve_exact(1);
+                }
+                let mut url = UrlState::failing(touch.at);
+                url.touch(touch.at, true);
+                self.0.insert(at, (touch.query, url));
+            }
+            Err(_) => {}
+        }
+    }
 }
 
 /// The names behind a failed touch.
@@ -115,6 +152,47 @@ pub(crate) struct Return {
     pub(crate) lane: Lane,
 }
 
+/// Seconds of which only the first return in a lane is kept. Each is a multiple of the one before.
+const MOMENTS: [i64; 5] = [0, 60, 300, 3_600, 86_400];
+
+/// First good fetches after a failure.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Returns {
+    all: Vec<Return>,
+    /// Last return of each lane; from the first coarse step on.
+    last: FxHashMap<Lane, i64>,
+    step: usize,
+}
+
+impl Returns {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Return> {
+        self.all.iter()
+    }
+
+    /// Length of a moment in seconds; 0 where all are kept.
+    pub(crate) const fn moment(&self) -> i64 {
+        MOMENTS[self.step]
+    }
+
+    /// They come in the order of events.
+    fn add(&mut self, back: Return) {
+        if self.step > 0 {
+            let moment = back.at.secs().div_euclid(MOMENTS[self.step]);
+            if self.last.insert(back.lane, moment) == Some(moment) {
+                return;
+            }
+        }
+        self.all.push(back);
+        if self.all.len() > RETURNS_MAX && self.step + 1 < MOMENTS.len() {
+            self.step += 1;
+            self.last.clear();
+            for back in std::mem::take(&mut self.all) {
+                self.add(back);
+            }
+        }
+    }
+}
+
 /// The ledger.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ledger {
@@ -129,9 +207,13 @@ pub(crate) struct Ledger {
     /// Failed fetches of paths that the limit left out, per crawler.
     pub(crate) left_out: BTreeMap<CrawlerId, u64>,
     pub(crate) robots: BTreeMap<RobotsKey, RobotsState>,
-    pub(crate) returns: Vec<Return>,
-    /// Lanes with a failure and no good fetch since.
-    pending: FxHashSet<Lane>,
+    pub(crate) returns: Returns,
+    /// Lanes that failed, and whether there was no good fetch since.
+    pending: FxHashMap<Lane, bool>,
+    /// How many of them each crawler has.
+    lanes_of: BTreeMap<CrawlerId, usize>,
+    /// Failed fetches in lanes above the limit.
+    pub(crate) lanes_left_out: u64,
     /// Up to where all is resolved.
     closed: Option<Stamp>,
     /// Fetches that came with a stamp before that.
@@ -269,31 +351,44 @@ impl Ledger {
     fn resolve(&mut self, touch: Touch) {
         let lane = self.lanes[touch.lane as usize];
         if touch.failed {
-            self.pending.extend(wider(lane));
+            self.fail(lane);
             self.admit(touch, lane);
         } else if !self.pending.is_empty() {
             for lane in wider(lane) {
-                if self.pending.remove(&lane) {
-                    self.returns.push(Return { at: touch.at, lane });
+                if let Some(is_failing @ true) = self.pending.get_mut(&lane) {
+                    *is_failing = false;
+                    self.returns.add(Return { at: touch.at, lane });
                 }
             }
         }
         if let Some(entry) = self.paths.get_mut(&touch.path) {
             entry.whole.touch(touch.at, touch.failed);
             if let Some(urls) = &mut entry.urls {
-                if touch.failed {
-                    urls.entry(touch.query)
-                        .or_insert_with(|| UrlState::failing(touch.at));
-                }
-                if let Some(url) = urls.get_mut(&touch.query) {
-                    url.touch(touch.at, touch.failed);
-                }
+                urls.touch(&touch);
                 if urls.len() > LEDGER_QUERIES_MAX {
                     entry.urls = None;
                 }
             }
         } else if touch.failed {
             *self.left_out.entry(lane.crawler).or_default() += 1;
+        }
+    }
+
+    /// Notes a failure in the lane and the wider ones. Fetches are resolved in the order of events, so the first lanes
+    /// are the same however they came; lanes without a prefix are few.
+    fn fail(&mut self, lane: Lane) {
+        for lane in wider(lane) {
+            if let Some(is_failing) = self.pending.get_mut(&lane) {
+                *is_failing = true;
+                continue;
+            }
+            let lanes = self.lanes_of.entry(lane.crawler).or_default();
+            if *lanes >= LANES_MAX && lane.first != 0 {
+                self.lanes_left_out += 1;
+                return;
+            }
+            *lanes += 1;
+            self.pending.insert(lane, true);
         }
     }
 
@@ -328,7 +423,7 @@ impl Ledger {
                 path: named.path,
                 rank,
                 whole: UrlState::failing(touch.at),
-                urls: Some(BTreeMap::new()),
+                urls: Some(Urls::default()),
             },
         );
     }

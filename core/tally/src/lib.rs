@@ -5,11 +5,13 @@
 //! honest sequence of watermarks equals closing once at the end.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod attempt;
 mod failure;
 mod ledger;
 pub mod limit;
 mod name;
 mod series;
+mod sign;
 mod slot;
 mod trie;
 mod view;
@@ -17,12 +19,14 @@ mod view;
 use std::collections::BTreeMap;
 use std::hash::Hasher;
 
-use model::{CrawlerId, Edge, Finding, Outcome, Place, Request, Sign, Stamp, Status};
+use model::{CrawlerId, Outcome, Request, Sign, Stamp, Status};
 use rustc_hash::{FxHashMap, FxHasher};
 
-use failure::{Cell, Failures, Record};
+use attempt::FailedAttempts;
+use failure::{Cell, FailureSlots, Record};
 use ledger::{Fetched, Lane, Ledger};
 use name::{NONE, Names, renumber};
+use sign::Signs;
 use slot::{Good, Slots};
 use trie::Trie;
 
@@ -36,11 +40,10 @@ pub struct Tally {
     trie: Trie,
     upstreams: Names,
     slots: Slots,
-    failures: BTreeMap<i64, Failures>,
-    /// Failed attempts by upstream and second, saved ones included.
-    failed_attempts: BTreeMap<(u32, i64), u32>,
+    failures: FailureSlots,
+    failed_attempts: FailedAttempts,
     saved_by_upstream: BTreeMap<u32, u64>,
-    signs: BTreeMap<SignKey, SignCounts>,
+    signs: Signs,
     ledger: Ledger,
     span: Option<(Stamp, Stamp)>,
     /// Minutes with any line: what is missing between them are the gaps.
@@ -69,23 +72,7 @@ struct Sums {
     crawler_failed: FxHashMap<CrawlerId, u64>,
     crawler_identity: FxHashMap<CrawlerId, [u64; 4]>,
     hidden_by_cause: BTreeMap<Option<model::Cause>, u64>,
-}
-
-/// Signs that say the same of the same upstream within one minute.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct SignKey {
-    minute: i64,
-    edge: Edge,
-    host: Box<str>,
-    upstream: u32,
-    finding: Finding,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct SignCounts {
-    count: u64,
-    first: Stamp,
-    place: Place,
+    saved_by_cause: BTreeMap<Option<model::Cause>, u64>,
 }
 
 impl Tally {
@@ -96,10 +83,10 @@ impl Tally {
             trie: Trie::new(),
             upstreams: Names::new(limit::UPSTREAMS_MAX),
             slots: Slots::new(),
-            failures: BTreeMap::new(),
-            failed_attempts: BTreeMap::new(),
+            failures: FailureSlots::default(),
+            failed_attempts: FailedAttempts::default(),
             saved_by_upstream: BTreeMap::new(),
-            signs: BTreeMap::new(),
+            signs: Signs::default(),
             ledger: Ledger::default(),
             span: None,
             minutes: FxHashMap::default(),
@@ -123,19 +110,8 @@ impl Tally {
     /// Counts one sign without a request.
     pub fn sign(&mut self, sign: &Sign<'_>) {
         self.stretch(sign.at);
-        let key = SignKey {
-            minute: sign.at.secs().div_euclid(60),
-            edge: sign.edge,
-            host: sign.host.into(),
-            upstream: self.upstreams.number(sign.upstream),
-            finding: sign.finding,
-        };
-        let one = SignCounts {
-            count: 1,
-            first: sign.at,
-            place: sign.place,
-        };
-        unite_signs(&mut self.signs, key, one);
+        let upstream = self.upstreams.number(sign.upstream);
+        self.signs.add(sign, upstream);
     }
 
     /// Fetches whose order is not yet resolved.
@@ -161,23 +137,12 @@ impl Tally {
         let upstreams = self.upstreams.absorb(&other.upstreams);
         let upstream = |number| renumber(&upstreams, number);
         self.slots.absorb(other.slots, node, upstream);
-        let width = self.slots.width();
-        for (start, failures) in other.failures {
-            self.failures_at(start, width).absorb(failures, upstream);
-        }
-        for ((of, second), n) in other.failed_attempts {
-            *self
-                .failed_attempts
-                .entry((upstream(of), second))
-                .or_default() += n;
-        }
+        self.failures.absorb(other.failures, upstream);
+        self.failed_attempts.absorb(other.failed_attempts, upstream);
         for (of, n) in other.saved_by_upstream {
             *self.saved_by_upstream.entry(upstream(of)).or_default() += n;
         }
-        for (mut key, counts) in other.signs {
-            key.upstream = upstream(key.upstream);
-            unite_signs(&mut self.signs, key, counts);
-        }
+        self.signs.absorb(other.signs, upstream);
         self.ledger.absorb(other.ledger);
         #[expect(clippy::iter_over_hash_type, reason = "sums do not depend on order")]
         for (minute, n) in other.minutes {
@@ -202,14 +167,8 @@ impl Tally {
 
     /// Above the limit upstreams are not told apart, and not those either that were counted before it was passed.
     fn forget_upstreams(&mut self) {
-        for failures in self.failures.values_mut() {
-            let all = std::mem::replace(failures, Failures::new());
-            failures.absorb(all, |_| NONE);
-        }
-        for (mut key, counts) in std::mem::take(&mut self.signs) {
-            key.upstream = NONE;
-            unite_signs(&mut self.signs, key, counts);
-        }
+        self.failures.forget_upstreams();
+        self.signs.forget_upstreams();
         let saved: u64 = std::mem::take(&mut self.saved_by_upstream)
             .into_values()
             .sum();
@@ -246,20 +205,8 @@ impl Tally {
 
     /// Widens slots until the span fits.
     fn fit(&mut self, start: Stamp, end: Stamp) {
-        let before = self.slots.width();
         self.slots.fit(start.secs(), end.secs());
-        let width = self.slots.width();
-        if width != before {
-            for (start, failures) in std::mem::take(&mut self.failures) {
-                self.failures_at(start, width)
-                    .absorb(failures, |upstream| upstream);
-            }
-        }
-    }
-
-    fn failures_at(&mut self, second: i64, width: i64) -> &mut Failures {
-        let start = second.div_euclid(width) * width;
-        self.failures.entry(start).or_insert_with(Failures::new)
+        self.failures.fit(start.secs(), end.secs());
     }
 
     fn good(&mut self, request: &Request<'_>) {
@@ -308,7 +255,7 @@ impl Tally {
             retry_after: request.retry_after,
             cell: Cell {
                 edge: request.edge,
-                host: request.host.into(),
+                host: self.failures.host(request.host),
                 scheme: request.scheme,
                 route: request.route,
                 crawler: request.crawler(),
@@ -319,8 +266,7 @@ impl Tally {
                 hidden: request.outcome == Outcome::Hidden,
             },
         };
-        let width = self.slots.width();
-        self.failures_at(request.at.secs(), width).add(record);
+        self.failures.add(record);
     }
 
     fn attempts(&mut self, request: &Request<'_>) {
@@ -332,10 +278,7 @@ impl Tally {
                 continue;
             }
             let upstream = self.upstreams.number(attempt.upstream);
-            *self
-                .failed_attempts
-                .entry((upstream, request.at.secs()))
-                .or_default() += 1;
+            self.failed_attempts.add(upstream, request.at.secs(), 1);
             if request.outcome == Outcome::SavedByRetry {
                 *self.saved_by_upstream.entry(upstream).or_default() += 1;
             }
@@ -395,7 +338,12 @@ impl Sums {
         let fetch = request.fetch.is_some();
         match request.outcome {
             Outcome::Good => {}
-            Outcome::SavedByRetry => self.saved += 1,
+            Outcome::SavedByRetry => {
+                self.saved += 1;
+                let first = request.attempts.iter().find_map(|attempt| attempt.finding);
+                let cause = first.and_then(|finding| finding.cause);
+                *self.saved_by_cause.entry(cause).or_default() += 1;
+            }
             Outcome::Failed => {
                 self.failed += 1;
                 self.fetches_failed += u64::from(fetch);
@@ -460,18 +408,10 @@ impl Sums {
         for (key, n) in &other.hidden_by_cause {
             *self.hidden_by_cause.entry(*key).or_default() += n;
         }
+        for (key, n) in &other.saved_by_cause {
+            *self.saved_by_cause.entry(*key).or_default() += n;
+        }
     }
-}
-
-fn unite_signs(signs: &mut BTreeMap<SignKey, SignCounts>, key: SignKey, counts: SignCounts) {
-    signs
-        .entry(key)
-        .and_modify(|here| {
-            here.count += counts.count;
-            here.first = here.first.min(counts.first);
-            here.place = here.place.min(counts.place);
-        })
-        .or_insert(counts);
 }
 
 /// A hash of public text that is the same in every run.

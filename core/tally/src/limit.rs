@@ -13,8 +13,22 @@ pub const SLOTS_MAX: i64 = 10_000;
 /// 23,000 requests a day, the size at which exact times stop to matter for the judge (`reference/verdicts.md`, 6 A).
 pub const EXACT_MAX: [usize; 4] = [16, 64, 128, 0];
 
-/// Failures that a slot keeps one by one; above it, and for good, counts per second and cell.
+/// Slots of failures over the whole span: one minute up to 1.4 days, five minutes up to a week, one hour up to 85
+/// days, then one day. Wider than those of good requests, so that in each there is room for cells.
+pub const FAILURE_SLOTS_MAX: i64 = 2_048;
+
+/// Failures that a slot keeps one by one; above it, and for good, counts by cell and moment, as many at most.
 pub const FAILURES_PER_SLOT_MAX: usize = 1_024;
+
+/// The same over all slots: each may keep its share by the minutes with a failure. Some 400 bytes each, with what is shown of them.
+pub const FAILURE_ENTRIES_MAX: usize = 1 << 16;
+
+/// Counts of failed attempts by upstream and second; above it, and for good, by longer moments.
+pub const FAILED_ATTEMPTS_MAX: usize = 1 << 16;
+
+/// Signs without a request by minute, host, upstream and finding; above it, and for good, by longer moments, then
+/// without host and upstream.
+pub const SIGNS_MAX: usize = 1 << 14;
 
 /// Distinct children by depth, hosts first, above which a node of the route trie becomes `{…}` for good.
 pub const CHILDREN_MAX: [u32; 5] = [512, 256, 64, 16, 8];
@@ -27,3 +41,13 @@ pub const LEDGER_PATHS_MAX: usize = 10_000;
 
 /// URLs of one path in the ledger that differ in the query; above it, and for good, the path is one URL.
 pub const LEDGER_QUERIES_MAX: usize = 64;
+
+/// Prefixes, per crawler, of which the first good fetch after a failure is told: those that fail first in time.
+pub const LANES_MAX: usize = 4_096;
+
+/// First good fetches after a failure; above it, and for good, only the first in each longer moment.
+pub const RETURNS_MAX: usize = 1 << 16;
+
+/// How far, in seconds, stamps may run backwards in one log where fetches are resolved on the way
+/// (`reference/verdicts.md`, section 1). What comes later is counted, but out of its place.
+pub const LATE_SECONDS: i64 = 120;

@@ -111,6 +111,8 @@ pub struct SignView {
     pub host: String,
     /// Index of the upstream.
     pub upstream: Option<u32>,
+    /// Whether they are about requests.
+    pub about_request: bool,
     /// What it says.
     pub finding: Finding,
 }
@@ -206,6 +208,8 @@ pub struct View {
 /// Numbers of the view for the tally's own.
 struct Maps {
     nodes: FxHashMap<NodeId, u32>,
+    /// For the node of a host that of its `/`.
+    roots: BTreeMap<u32, u32>,
     /// The node of requests to hosts that are none of the site's, or of too many.
     nowhere: u32,
     upstreams: Vec<Option<u32>>,
@@ -229,11 +233,24 @@ impl Maps {
 impl View {
     pub(crate) fn of(tally: &Tally) -> Self {
         let (hosts, prefixes, nodes, node_map) = routes(&tally.trie);
+        let of_route = |node: &NodeView, route: &str| {
+            nodes
+                .iter()
+                .position(|other| other.host == node.host && other.route == route)
+        };
+        let hosts_alone = nodes
+            .iter()
+            .enumerate()
+            .filter(|(_, node)| node.route == HOST_ALONE);
+        let roots = hosts_alone
+            .filter_map(|(index, node)| Some((index as u32, of_route(node, "/")? as u32)))
+            .collect();
         let is_nowhere = |node: &NodeView| hosts[node.host as usize] == UNKNOWN_HOST;
         let nowhere = nodes.iter().position(is_nowhere).unwrap_or(0) as u32;
         let (upstreams, upstream_map) = upstreams(tally);
         let mut maps = Maps {
             nodes: node_map,
+            roots,
             nowhere,
             upstreams: upstream_map,
             upstream_names: upstreams,
@@ -386,16 +403,17 @@ fn routes(trie: &Trie) -> Routes {
                 .map(|path| path.and_then(|path| prefix(host, &path))),
         }
     };
-    let nowhere = NamedNode {
-        host: UNKNOWN_HOST.to_owned(),
-        words: Vec::new(),
+    let alone = |host: &str, words| NamedNode {
+        host: host.to_owned(),
+        words,
     };
-    let mut nodes: Vec<NodeView> = named
+    let nowhere = alone(UNKNOWN_HOST, Vec::new());
+    let roots = hosts
         .iter()
-        .map(|(_, node)| node)
-        .chain([&nowhere])
-        .map(view)
-        .collect();
+        .map(|host| alone(host, vec![(Some(String::new()), UNKNOWN)]));
+    let mut nodes: Vec<NodeView> = named.iter().map(|(_, node)| view(node)).collect();
+    nodes.push(view(&nowhere));
+    nodes.extend(roots.map(|root| view(&root)));
     nodes.sort();
     nodes.dedup();
     let map = named
@@ -407,6 +425,9 @@ fn routes(trie: &Trie) -> Routes {
 
 /// Stands for hosts that no crawler asked for and that never answered well, and for all hosts once there are too many.
 pub(crate) const UNKNOWN_HOST: &str = "{…}";
+
+/// The route of a host alone: what is known to be on it, but not where.
+const HOST_ALONE: &str = "/*";
 
 /// Stands for a word whose text never came with a crawler's fetch.
 const UNKNOWN: &str = "";
@@ -442,7 +463,7 @@ impl NamedNode {
     fn route(&self) -> String {
         // The host itself: what is known to be on it, but not where.
         if self.words.is_empty() {
-            return "/*".to_owned();
+            return HOST_ALONE.to_owned();
         }
         let mut route = String::new();
         for (text, placeholder) in &self.words {
@@ -523,11 +544,17 @@ fn urls(tally: &Tally, maps: &Maps, hosts: &[String]) -> Vec<UrlView> {
 }
 
 fn node_of(tally: &Tally, maps: &Maps, cell: &Cell) -> u32 {
-    maps.node(&tally.trie, tally.trie.find(&cell.host, &cell.route))
+    let node = maps.node(&tally.trie, tally.trie.find(&cell.host, &cell.route));
+    // `/` is on every host, also where no good request for it was read.
+    let is_root = cell.route.len == 0 && !cell.route.deeper;
+    is_root
+        .then(|| maps.roots.get(&node).copied())
+        .flatten()
+        .unwrap_or(node)
 }
 
 fn failures(tally: &Tally, maps: &Maps) -> Vec<FailureView> {
-    let mut all = Vec::new();
+    let mut all = Vec::with_capacity(tally.failures.entries());
     for failures in tally.failures.values() {
         match failures {
             Failures::Records(records) => {
@@ -540,7 +567,7 @@ fn failures(tally: &Tally, maps: &Maps) -> Vec<FailureView> {
             }
         }
     }
-    all.sort();
+    all.sort_unstable();
     all
 }
 
@@ -617,6 +644,7 @@ fn signs(tally: &Tally, maps: &Maps) -> Vec<SignView> {
             edge: key.edge,
             host: key.host.to_string(),
             upstream: maps.upstream(key.upstream),
+            about_request: key.about_request,
             finding: key.finding,
         })
         .collect();
@@ -628,7 +656,7 @@ fn failed_attempts(tally: &Tally, maps: &Maps) -> Vec<(u32, i64, u32)> {
     let mut all: Vec<(u32, i64, u32)> = tally
         .failed_attempts
         .iter()
-        .filter_map(|((upstream, second), n)| Some((maps.upstream(*upstream)?, *second, *n)))
+        .filter_map(|(upstream, second, n)| Some((maps.upstream(upstream)?, second, n)))
         .collect();
     all.sort_unstable();
     all
@@ -803,13 +831,17 @@ fn totals(tally: &Tally) -> Totals {
             .iter()
             .map(|(upstream, n)| (tally.upstreams.name(*upstream).to_owned(), *n))
             .collect(),
-        hidden_by_cause: sums
-            .hidden_by_cause
-            .iter()
-            .map(|(cause, n)| (cause.map_or("unknown", model::Cause::name), *n))
-            .collect(),
+        saved_by_cause: by_cause_name(&sums.saved_by_cause),
+        hidden_by_cause: by_cause_name(&sums.hidden_by_cause),
         isolated_fetches: 0,
     }
+}
+
+fn by_cause_name(counts: &BTreeMap<Option<model::Cause>, u64>) -> BTreeMap<&'static str, u64> {
+    counts
+        .iter()
+        .map(|(cause, n)| (cause.map_or("unknown", model::Cause::name), *n))
+        .collect()
 }
 
 fn crawlers(tally: &Tally) -> Vec<CrawlerReport> {
@@ -879,11 +911,13 @@ fn limits(tally: &Tally) -> Vec<Limit> {
             dropped: folded,
         });
     }
+    let attempts = tally.failed_attempts.iter().map(|(_, _, n)| u64::from(n));
+    let attempts: u64 = attempts.sum();
     if tally.upstreams.folded {
         all.push(Limit {
             name: "upstream addresses",
             limit: limit::UPSTREAMS_MAX as u64,
-            dropped: 1,
+            dropped: attempts,
         });
     }
     let cells = tally
@@ -901,9 +935,43 @@ fn limits(tally: &Tally) -> Vec<Limit> {
     if tally.ledger.late > 0 {
         all.push(Limit {
             name: "fetches that came after their time was closed",
-            limit: 0,
+            limit: limit::LATE_SECONDS as u64,
             dropped: tally.ledger.late,
         });
+    }
+    all.extend(moments(tally));
+    all
+}
+
+/// Tables in which a limit made moments longer: what they hold is right but for that many seconds.
+fn moments(tally: &Tally) -> Vec<Limit> {
+    let mut all = Vec::new();
+    let mut push = |name, limit: usize, dropped: u64| {
+        all.push(Limit {
+            name,
+            limit: limit as u64,
+            dropped,
+        });
+    };
+    let seconds = tally.failed_attempts.moment();
+    // Without upstreams none is shown.
+    if seconds > 1 && !tally.upstreams.folded {
+        let name = "failed attempts by upstream and second: counted by longer moments, in seconds";
+        push(name, limit::FAILED_ATTEMPTS_MAX, seconds as u64);
+    }
+    if let Some(seconds) = tally.signs.coarse() {
+        let name = "signs by minute, host and upstream: counted by longer moments, in seconds";
+        push(name, limit::SIGNS_MAX, seconds as u64);
+    }
+    let seconds = tally.ledger.returns.moment();
+    if seconds > 0 {
+        let name = "first good fetches after a failure: one in each longer moment, in seconds";
+        push(name, limit::RETURNS_MAX, seconds as u64);
+    }
+    let lanes = tally.ledger.lanes_left_out;
+    if lanes > 0 {
+        let name = "prefixes with a first good fetch after a failure, per crawler";
+        push(name, limit::LANES_MAX, lanes);
     }
     all
 }

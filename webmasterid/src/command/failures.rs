@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use model::{Cause, Coverage, Outcome, Report, Request};
+use model::{Cause, Coverage, Incident, Outcome, Report, Request, ScopeKind};
 use report::{FailureRow, FailureTable};
 
 use crate::cli::{FailuresArgs, RowFormat};
@@ -63,8 +63,32 @@ fn with_root(mut row: FailureRow, report: &Report) -> FailureRow {
             diagnosis.echoes > 0
                 && incident.start <= row.moment
                 && row.moment <= incident.last_failure.plus_secs(1)
+                && is_inside(&row, incident)
         });
         row.root = around.and_then(|diagnosis| diagnosis.root).map(Cause::name);
     }
     row
+}
+
+/// Whether a row lies on a host and in the scope of an incident. Where the row does not say, it does not.
+fn is_inside(row: &FailureRow, incident: &Incident) -> bool {
+    let named = |name: &str| incident.scope.values.iter().any(|value| value == name);
+    let path = row.path.as_deref().unwrap_or(&row.route);
+    let is_under = |prefix: &String| {
+        path.strip_prefix(prefix.as_str())
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let in_scope = match incident.scope.kind {
+        ScopeKind::Site => true,
+        ScopeKind::Host => named(&row.host),
+        ScopeKind::Route => incident.scope.values.iter().any(is_under),
+        ScopeKind::Url => named(path),
+        ScopeKind::Upstream => row.upstream.as_deref().is_some_and(named),
+        ScopeKind::Crawler => row
+            .crawler
+            .as_deref()
+            .is_some_and(|crawler| named("*") || named(crawler)),
+        ScopeKind::Robots => path == "/robots.txt",
+    };
+    in_scope && incident.routes.iter().any(|route| route.host == row.host)
 }

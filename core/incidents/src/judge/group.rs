@@ -46,7 +46,7 @@ pub(crate) fn narrow(
             let (a, b) = (tracks.all[*member].key, tracks.all[candidate].key);
             tracks.contains(a, b) || tracks.contains(b, a)
         });
-        if nested {
+        if nested || !may_join(tracks, explained, &members, candidate, &wide.run) {
             continue;
         }
         let (failed, good) = part(tracks, explained, candidate, &wide.run);
@@ -79,6 +79,29 @@ pub(crate) fn narrow(
             ..run
         },
     )
+}
+
+/// Prefixes of one host may belong together however they fail; those of another host only if they fail alike in time
+/// and share: hosts are run apart, and may fail one after the other.
+fn may_join(
+    tracks: &Tracks,
+    explained: &Explained,
+    members: &[usize],
+    candidate: usize,
+    run: &Run,
+) -> bool {
+    let host = |index: usize| tracks.host(tracks.all[index].key);
+    let alone = |index: usize| {
+        let run = shrink(explained, &[index], run)?;
+        Some(found(tracks, vec![index], run))
+    };
+    members
+        .iter()
+        .filter(|member| host(**member) != host(candidate))
+        .all(|member| match (alone(*member), alone(candidate)) {
+            (Some(known), Some(next)) => alike(tracks, &known, &next),
+            _ => false,
+        })
 }
 
 /// Cost of naming one prefix.

@@ -65,6 +65,19 @@ impl Tracks {
         false
     }
 
+    /// The host that a prefix lies on.
+    pub(crate) fn host(&self, key: Key) -> Option<Key> {
+        let mut at = key;
+        // Two prefixes and a host: more steps cannot be needed.
+        for _ in 0..4 {
+            if matches!(at, Key::Host(_)) {
+                return Some(at);
+            }
+            at = *self.wider.get(&at)?;
+        }
+        None
+    }
+
     /// The same log as seen at `now`.
     pub(crate) fn until(&self, now: i64) -> Self {
         Self {

@@ -59,8 +59,23 @@ impl Measure {
         }
     }
 
-    pub(crate) fn share(&self) -> f64 {
-        (self.failed + 0.5) / (self.failed + self.good + 1.0)
+    #[cfg(test)]
+    pub(crate) const fn bounded(
+        failed: f64,
+        good: f64,
+        (start, last): (i64, i64),
+        over: bool,
+        latest: Option<i64>,
+    ) -> Self {
+        Self {
+            failed,
+            good,
+            start,
+            last,
+            over,
+            earliest: start,
+            latest,
+        }
     }
 
     /// Blip, persistent and intermittent with their chances, most likely first.

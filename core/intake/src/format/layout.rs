@@ -458,6 +458,11 @@ fn stamp(items: &[Item]) -> (Piece, u8, usize) {
             Item::Literal(_) | Item::Value { .. } => break,
         }
     }
+    // Written behind the last part, since no part prints it.
+    if let (true, Some(Item::Literal(b'Z'))) = (used > 0, items.get(used)) {
+        example.push('Z');
+        used += 1;
+    }
     let (field, class, rank) = match parse_time(example.as_bytes()) {
         Some((_, Some(_))) => (Some(Field::Time), Class::Time, 2),
         Some((_, None)) => (Some(Field::Time), Class::Time, 1),

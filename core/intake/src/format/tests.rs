@@ -252,6 +252,19 @@ fn json_strings_name_their_keys() {
             (Field::DurationMicros, "12"),
         ],
     );
+    // The letter of UTC is text behind the last part.
+    check(
+        &with(
+            r#"{"time":"%{%Y-%m-%d}tT%{%T}t.%{msec_frac}tZ","status":"%>s","request":"%U","query":"%q"}"#,
+        ),
+        r#"{"time":"2026-11-22T07:25:33.042Z","status":"502","request":"/a","query":"?b=1"}"#,
+        &[
+            (Field::Time, "2026-11-22T07:25:33.042Z"),
+            (Field::Status, "502"),
+            (Field::Target, "/a"),
+            (Field::Query, "?b=1"),
+        ],
+    );
 }
 
 #[test]

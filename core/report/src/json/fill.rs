@@ -94,12 +94,16 @@ fn totals(totals: &model::Totals) -> shape::Totals {
         isolated_fetches: totals.isolated_fetches,
         by_status: by_status(&totals.by_status),
         saved_by_upstream: totals.saved_by_upstream.clone(),
-        hidden_by_cause: totals
-            .hidden_by_cause
-            .iter()
-            .map(|(cause, n)| ((*cause).to_owned(), *n))
-            .collect(),
+        hidden_by_cause: by_cause(&totals.hidden_by_cause),
+        saved_by_cause: by_cause(&totals.saved_by_cause),
     }
+}
+
+fn by_cause(counts: &BTreeMap<&'static str, u64>) -> BTreeMap<String, u64> {
+    counts
+        .iter()
+        .map(|(cause, n)| ((*cause).to_owned(), *n))
+        .collect()
 }
 
 fn crawler_report(report: &model::CrawlerReport) -> shape::Crawler {
@@ -256,6 +260,7 @@ fn unmatched(report: &model::Report, sign: &model::SignReport) -> shape::Sign {
     shape::Sign {
         cause: sign.cause.name(),
         upstream: sign.upstream.clone(),
+        about_request: sign.about_request,
         count: sign.count,
         first: at(sign.first),
         last: at(sign.last),

@@ -29,8 +29,9 @@ pub(crate) struct Report {
     pub(crate) limits: Vec<Limit>,
     /// What could not be read.
     pub(crate) problems: Vec<Problem>,
-    /// What the layouts at hand cannot show, in words.
+    /// Error-log lines about upstreams that belong to no request read.
     pub(crate) signs: Vec<Sign>,
+    /// What the layouts at hand cannot show, in words.
     pub(crate) blind_spots: Vec<String>,
 }
 
@@ -99,6 +100,8 @@ pub(crate) struct Totals {
     /// Failed attempts that a retry saved.
     pub(crate) saved_by_upstream: BTreeMap<String, u64>,
     pub(crate) hidden_by_cause: BTreeMap<String, u64>,
+    /// Requests that a retry saved, by the cause of their first failed attempt.
+    pub(crate) saved_by_cause: BTreeMap<String, u64>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -253,6 +256,8 @@ pub(crate) struct UpstreamHit {
 pub(crate) struct Sign {
     pub(crate) cause: &'static str,
     pub(crate) upstream: String,
+    /// Whether they are about requests, which no access line matched; else about a server or process.
+    pub(crate) about_request: bool,
     pub(crate) count: u64,
     pub(crate) first: Time,
     pub(crate) last: Time,

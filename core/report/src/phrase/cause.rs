@@ -1,6 +1,6 @@
 //! The cause in words, or what to log to learn it.
 
-use model::{Cause, Confidence, Coverage, Diagnosis, Edge, Field};
+use model::{Cause, Confidence, Coverage, Diagnosis, Edge, Field, LogKind};
 
 use super::who::product;
 use crate::words::{clause, count, list};
@@ -10,6 +10,13 @@ const NAMED_MAX: usize = 3;
 
 /// The cause with its confidence and meaning, or what to log to learn it.
 pub(crate) fn cause(diagnosis: &Diagnosis, coverage: &Coverage) -> String {
+    if is_open_limit(diagnosis) {
+        let settle =
+            settle(diagnosis, coverage).map_or(String::new(), |how| format!("; to tell, {how}"));
+        return format!(
+            "429 is usually deliberate: a rate limit at the edge or in the application; this log does not show which{settle}"
+        );
+    }
     let Some(cause) = diagnosis.cause else {
         return unknown(diagnosis, coverage);
     };
@@ -19,12 +26,22 @@ pub(crate) fn cause(diagnosis: &Diagnosis, coverage: &Coverage) -> String {
             let all: Vec<Cause> = std::iter::once(cause)
                 .chain(diagnosis.alternatives.iter().copied())
                 .collect();
-            let settle = settle(diagnosis, coverage)
-                .map_or(String::new(), |how| format!("; to tell, {how}"));
-            format!("{}{settle}", titles(&all))
+            match settle(diagnosis, coverage) {
+                Some(how) => format!("{}; to tell, {how}", titles(&all, "or")),
+                // Nothing is left to log: the failures have different causes.
+                None => format!("several: {}", titles(&all, "and")),
+            }
         }
         confidence => format!("{}, {}: {}", facts.title, confidence.name(), meaning(facts)),
     }
+}
+
+/// Nothing but 429, and not known from whom: no fault, but a limit that holds.
+pub(crate) fn is_open_limit(diagnosis: &Diagnosis) -> bool {
+    let statuses = &diagnosis.incident.statuses;
+    diagnosis.confidence < Confidence::Likely
+        && !statuses.is_empty()
+        && statuses.keys().all(|status| status.0 == 429)
 }
 
 /// What the cause means. A first clause that only repeats the title is left out.
@@ -38,16 +55,22 @@ fn meaning(facts: &knowledge::CauseFacts) -> String {
 
 fn unknown(diagnosis: &Diagnosis, coverage: &Coverage) -> String {
     let how = settle(diagnosis, coverage).unwrap_or_else(|| "the log does not tell".to_owned());
-    match titles(&diagnosis.alternatives).as_str() {
+    match titles(&diagnosis.alternatives, "or").as_str() {
         "" => format!("unknown: {how}"),
         others => format!("unknown: {how}; perhaps {others}"),
     }
 }
 
 fn settle(diagnosis: &Diagnosis, coverage: &Coverage) -> Option<String> {
-    let error_log = diagnosis
-        .wants_error_log
-        .then(|| "read the error log too".to_owned());
+    let is_read = coverage
+        .sources
+        .iter()
+        .any(|source| source.kind == LogKind::Error);
+    let error_log = diagnosis.wants_error_log.then(|| {
+        // The one that was read says nothing of these.
+        let which = if is_read { " of these requests" } else { "" };
+        format!("read the error log{which} too")
+    });
     let field = diagnosis.missing.map(|field| log_field(field, coverage));
     match (field, error_log) {
         (Some(field), Some(error_log)) => Some(format!("{field}, or {error_log}")),
@@ -74,7 +97,7 @@ fn log_field(field: Field, coverage: &Coverage) -> String {
 /// What else a likely cause may be.
 pub(crate) fn otherwise(diagnosis: &Diagnosis) -> Option<String> {
     let is_likely = diagnosis.cause.is_some() && diagnosis.confidence > Confidence::Ambiguous;
-    let others = titles(&diagnosis.alternatives);
+    let others = titles(&diagnosis.alternatives, "or");
     (is_likely && !others.is_empty()).then(|| format!("otherwise {others}"))
 }
 
@@ -89,7 +112,7 @@ pub(crate) fn echoes(diagnosis: &Diagnosis) -> Option<String> {
 }
 
 /// `a, b, c or 4 others`
-fn titles(causes: &[Cause]) -> String {
+fn titles(causes: &[Cause], last: &str) -> String {
     let named = causes.iter().take(NAMED_MAX);
     let mut titles: Vec<String> = named
         .map(|cause| knowledge::cause(*cause).title.to_owned())
@@ -98,5 +121,5 @@ fn titles(causes: &[Cause]) -> String {
     if more > 0 {
         titles.push(count(more, "other", "others"));
     }
-    list(&titles, "or")
+    list(&titles, last)
 }

@@ -10,10 +10,13 @@ use crate::words::{count, list};
 
 /// What crawlers lost: `514 crawler fetches got 502. Googlebot is owed 225 URLs and robots.txt.`
 pub(crate) fn lost(report: &Report, incidents: &[&Incident]) -> String {
-    let fetches: u64 = incidents
-        .iter()
-        .map(|incident| incident.fetches.failed)
-        .sum();
+    let failed = || incidents.iter().map(|incident| incident.fetches.failed);
+    // One scope may lie within another.
+    let all = report
+        .totals
+        .fetches_failed
+        .max(failed().max().unwrap_or(0));
+    let fetches = failed().sum::<u64>().min(all);
     let statuses = statuses(incidents);
     if fetches == 0 {
         let requests: u64 = incidents

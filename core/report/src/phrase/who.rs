@@ -2,6 +2,7 @@
 
 use model::{Cause, Confidence, Coverage, Diagnosis, Edge, Incident, Layer, ScopeKind, Verdict};
 
+use super::cause::is_open_limit;
 use crate::clean::{clean, fit, width};
 use crate::words::list;
 
@@ -40,7 +41,7 @@ pub(crate) fn among(incident: &Incident, coverage: &Coverage) -> Option<String> 
 pub(crate) fn sentence(diagnosis: &Diagnosis, subject: &str, tail: &str) -> String {
     let ongoing = diagnosis.incident.end.is_none();
     let upstream = diagnosis.incident.scope.kind == ScopeKind::Upstream;
-    let verb = if ongoing { "fails" } else { "failed" };
+    let verb = verb(&diagnosis.incident);
     let manner = manner(diagnosis.incident.verdict);
     // One of several causes is no fact: the cause line names them all.
     let stated = diagnosis
@@ -57,6 +58,9 @@ pub(crate) fn sentence(diagnosis: &Diagnosis, subject: &str, tail: &str) -> Stri
             "{subject} {verb}{manner}{tail}: {}",
             knowledge::cause(cause).title
         ),
+        None if is_open_limit(diagnosis) => {
+            format!("{subject} {verb}{manner}{tail}: 429, usually a rate limit")
+        }
         None if diagnosis.cause.is_some() => {
             format!("{subject} {verb}{manner}{tail}, cause not settled")
         }
@@ -66,12 +70,16 @@ pub(crate) fn sentence(diagnosis: &Diagnosis, subject: &str, tail: &str) -> Stri
 
 /// The same without its cause, for a narrow line.
 pub(crate) fn short_sentence(incident: &Incident, subject: &str, tail: &str) -> String {
-    let verb = if incident.end.is_none() {
-        "fails"
-    } else {
-        "failed"
-    };
+    let verb = verb(incident);
     format!("{subject} {verb}{}{tail}", manner(incident.verdict))
+}
+
+fn verb(incident: &Incident) -> &'static str {
+    match (incident.end, incident.scope.values.len()) {
+        (Some(_), _) => "failed",
+        (None, 2..) => "fail",
+        (None, _) => "fails",
+    }
 }
 
 /// How the failing goes on, where it is not all the time.
@@ -127,10 +135,16 @@ fn broken_chain(layer: Layer, edge: &str, upstream: &str) -> String {
 }
 
 fn chain_end(incident: &Incident) -> String {
-    match (incident.scope.kind, incident.upstreams.as_slice()) {
+    // Beside those that failed others served the rest of the site at that time.
+    let any_failed = incident.upstreams.iter().any(|hit| hit.failed > 0);
+    let failing: Vec<&str> = (incident.upstreams.iter())
+        .filter(|hit| hit.failed > 0 || !any_failed)
+        .map(|hit| &*hit.upstream)
+        .collect();
+    match (incident.scope.kind, failing.as_slice()) {
         (ScopeKind::Upstream, _) => subject(incident),
         (_, []) => "upstream".to_owned(),
-        (_, [only]) => clean(&only.upstream).into_owned(),
+        (_, [only]) => clean(only).into_owned(),
         (_, several) => format!("{} upstreams", several.len()),
     }
 }

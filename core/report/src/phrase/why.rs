@@ -2,7 +2,8 @@
 
 use model::{Diagnosis, Incident, ScopeKind, Stamp};
 
-use crate::clean::clean;
+use super::who::subject;
+use crate::clean::{clean, fit};
 use crate::time::Zone;
 use crate::words::{clause, count, duration, share, small};
 
@@ -38,9 +39,29 @@ fn runs(runs: &[(Stamp, Stamp)], zone: Zone) -> Option<String> {
     ))
 }
 
+/// Hosts of a scope that names only paths, where they are logged.
+fn hosts(incident: &Incident) -> Vec<String> {
+    let mut hosts: Vec<String> = (incident.routes.iter())
+        .filter(|route| !route.host.is_empty())
+        .map(|route| fit(&route.host, 40))
+        .collect();
+    hosts.sort();
+    hosts.dedup();
+    hosts
+}
+
 fn counts(incident: &Incident) -> String {
-    if let (ScopeKind::Upstream, [worst, others @ ..]) =
-        (incident.scope.kind, incident.upstreams.as_slice())
+    let mut others: Vec<_> = incident.upstreams.iter().collect();
+    let own = (others.iter())
+        .position(|hit| {
+            incident
+                .scope
+                .values
+                .iter()
+                .any(|value| **value == *hit.upstream)
+        })
+        .map(|index| others.remove(index));
+    if let (ScopeKind::Upstream, Some(own)) = (incident.scope.kind, own)
         && !others.is_empty()
     {
         let failed = others.iter().map(|hit| hit.failed).sum();
@@ -51,7 +72,7 @@ fn counts(incident: &Incident) -> String {
         };
         return format!(
             "it failed {}; its {neighbours} {}",
-            share(worst.failed, worst.total),
+            share(own.failed, own.total),
             share(failed, total)
         );
     }
@@ -60,8 +81,21 @@ fn counts(incident: &Incident) -> String {
         0 => String::new(),
         repeats => format!(" ({})", count(repeats, "repeat", "repeats")),
     };
+    // Nothing else in the block names a host.
+    let host = match incident.scope.kind {
+        ScopeKind::Host => format!(" on {}", subject(incident)),
+        ScopeKind::Route | ScopeKind::Url => match hosts(incident).as_slice() {
+            [] => String::new(),
+            [host] => format!(" on {host}"),
+            [host, others @ ..] => format!(
+                " on {host} and {}",
+                count(others.len() as u64, "more host", "more hosts")
+            ),
+        },
+        _ => String::new(),
+    };
     format!(
-        "{} requests failed{repeats}",
+        "{} requests failed{repeats}{host}",
         share(requests.failed, requests.total)
     )
 }

@@ -1,14 +1,14 @@
 //! Below the incidents: other things, what was read and what was not, the next command.
 
-use model::{Report, SignReport};
+use model::{Cause, LogKind, Report, SignReport};
 
 use super::View;
-use super::headline::is_saved_warning;
+use super::headline::{is_hidden_warning, is_saved_warning};
 use super::screen::{Line, labelled};
 use super::section::at_most;
 use crate::clean::{flow, width};
 use crate::source;
-use crate::words::{clause, count, duration, number};
+use crate::words::{clause, count, duration, number, share};
 
 /// Columns before the text of a part.
 const LABEL: usize = 6;
@@ -21,7 +21,7 @@ const PROBLEMS_MAX: usize = 2;
 pub(super) fn lines(view: &View<'_>, asides: &[String]) -> Vec<Line> {
     let also: Vec<String> = asides.iter().cloned().chain(quiet_facts(view)).collect();
     let also = |most| part(view, "Also  ", &also, most);
-    let read = || part(view, "Read  ", &[read(view.report)], LINES_MAX);
+    let read = || part(view, "Read  ", &[read(view)], LINES_MAX);
     let trouble = || part(view, "Note  ", &trouble(view), LINES_MAX);
     if view.report.totals.requests == 0 {
         return trouble();
@@ -33,7 +33,15 @@ pub(super) fn lines(view: &View<'_>, asides: &[String]) -> Vec<Line> {
         return [read(), last, trouble()].concat();
     }
     let blind = part(view, "Blind ", &blind_spots(view), 1);
-    [also(LINES_MAX), read(), trouble(), blind, next_line(view)].concat()
+    [
+        also(LINES_MAX),
+        read(),
+        trouble(),
+        blind,
+        next_line(view),
+        legend(view),
+    ]
+    .concat()
 }
 
 fn next_line(view: &View<'_>) -> Vec<Line> {
@@ -74,11 +82,16 @@ pub(super) fn quiet_facts(view: &View<'_>) -> Vec<String> {
         totals.fetches_aborted,
         count(totals.fetches_aborted, "abort", "aborts"),
     );
-    if !(is_saved_warning(report) && report.diagnoses.is_empty()) {
+    // The headline names one of the two.
+    let is_headline = is_saved_warning(report) && !is_hidden_warning(report);
+    if !(is_headline && report.diagnoses.is_empty()) {
         tell(totals.saved_by_retry, saved(report));
     }
-    tell(totals.hidden_failures, hidden(report));
-    let signs: u64 = report.signs.iter().map(|sign| sign.count).sum();
+    if !(is_hidden_warning(report) && report.diagnoses.is_empty()) {
+        tell(totals.hidden_failures, hidden(report));
+    }
+    // Not those that are about no request: a server was marked down.
+    let signs = report.coverage.joined.signs_unmatched;
     tell(signs, unmatched(report, signs));
     let gaps = report.coverage.gaps.as_slice();
     let silent: i64 = gaps.iter().map(|gap| gap.end.secs_since(gap.start)).sum();
@@ -98,7 +111,8 @@ pub(super) fn quiet_facts(view: &View<'_>) -> Vec<String> {
 fn unmatched(report: &Report, signs: u64) -> String {
     let most = report
         .signs
-        .first()
+        .iter()
+        .find(|sign| sign.about_request)
         .map_or(String::new(), |sign| format!(" ({})", said(sign)));
     format!(
         "{} matched no request{most}",
@@ -138,11 +152,7 @@ fn hidden(report: &Report) -> String {
         "{} broken under another status",
         number(totals.hidden_failures)
     );
-    let causes: Vec<String> = totals
-        .hidden_by_cause
-        .iter()
-        .map(|(cause, n)| format!("{cause} {}", number(*n)))
-        .collect();
+    let causes = hidden_causes(report);
     if causes.is_empty() {
         hidden
     } else {
@@ -150,7 +160,20 @@ fn hidden(report: &Report) -> String {
     }
 }
 
-fn read(report: &Report) -> String {
+/// `8 body cut short`, most frequent first; what has no known cause is left out.
+pub(super) fn hidden_causes(report: &Report) -> Vec<String> {
+    let mut causes: Vec<(u64, Cause)> = (report.totals.hidden_by_cause.iter())
+        .filter_map(|(name, n)| Some((*n, Cause::from_name(name)?)))
+        .collect();
+    causes.sort_by_key(|(n, cause)| (std::cmp::Reverse(*n), *cause));
+    causes
+        .iter()
+        .map(|(n, cause)| format!("{} {}", number(*n), knowledge::cause(*cause).title))
+        .collect()
+}
+
+fn read(view: &View<'_>) -> String {
+    let report = view.report;
     let totals = &report.totals;
     let unreadable: u64 = report
         .coverage
@@ -158,14 +181,29 @@ fn read(report: &Report) -> String {
         .iter()
         .map(|source| source.unparsed)
         .sum();
+    let joined = report.coverage.joined;
+    let all = joined.exact + joined.best_match;
+    let joined = match joined.exact {
+        _ if all == 0 || !view.full => String::new(),
+        0 => format!(
+            ", {} joined by client, request and time",
+            count(all, "error line", "error lines")
+        ),
+        exact => format!(", {} joined exactly", share_of(exact, all)),
+    };
     format!(
-        "{} ({} by crawlers, {} failed), {}, {} unreadable",
+        "{} ({} by crawlers, {} failed), {}, {} unreadable{joined}",
         count(totals.requests, "request", "requests"),
         number(totals.fetches),
         number(totals.fetches_failed),
         count(report.coverage.sources.len() as u64, "file", "files"),
         number(unreadable)
     )
+}
+
+/// `3,118 of 3,120 error lines`
+fn share_of(exact: u64, all: u64) -> String {
+    format!("{} error lines", share(exact, all))
 }
 
 /// What was not read, and limits that were hit.
@@ -208,10 +246,36 @@ fn trouble(view: &View<'_>) -> Vec<String> {
 fn blind_spots(view: &View<'_>) -> Vec<String> {
     match view.report.blind_spots.as_slice() {
         [first, rest @ ..] if !view.full && !rest.is_empty() => {
-            vec![clause(first), format!("{} more: --full", rest.len())]
+            vec![spot(first), format!("{} more: --full", rest.len())]
         }
-        spots => spots.iter().map(|spot| clause(spot)).collect(),
+        spots => spots.iter().map(|text| spot(text)).collect(),
     }
+}
+
+/// A spot that stands alone: the first of them names the log, those after it say "it".
+fn spot(text: &str) -> String {
+    match text.strip_prefix("It ") {
+        Some(rest) => clause(&format!("The log {rest}")),
+        None => clause(text),
+    }
+}
+
+/// What short words of the report mean.
+const LEGEND: [&str; 4] = [
+    "isolated: failed fetches in no incident",
+    "owed: URLs that failed and that the crawler has not fetched well since",
+    "silent since: no fetch of any kind since then, though its pace would have brought several",
+    "/*: paths below, or words that no crawler fetched",
+];
+
+fn legend(view: &View<'_>) -> Vec<Line> {
+    let report = view.report;
+    let is_used = !report.diagnoses.is_empty() || report.totals.isolated_fetches > 0;
+    if !view.full || !is_used {
+        return vec![];
+    }
+    let clauses: Vec<String> = LEGEND.map(str::to_owned).to_vec();
+    part(view, "Words ", &clauses, usize::MAX)
 }
 
 /// The next commands, from long to short.
@@ -222,11 +286,9 @@ fn next(view: &View<'_>) -> Vec<String> {
         next.push("--incident 1");
     }
     next.push("failures");
-    if report
-        .diagnoses
-        .iter()
-        .any(|diagnosis| diagnosis.wants_error_log)
-    {
+    let has_error_log =
+        (report.coverage.sources.iter()).any(|source| source.kind == LogKind::Error);
+    if !has_error_log && (report.diagnoses.iter()).any(|diagnosis| diagnosis.wants_error_log) {
         next.push("add the error log");
     }
     let [.., unchecked] = report

@@ -1,14 +1,15 @@
 //! The first two lines: the state in one sentence, and what was lost.
 
-use model::{Diagnosis, Incident, Report, Verdict};
+use model::{Cause, Diagnosis, Incident, Report, Verdict};
 
 use super::View;
-use super::foot::said;
-use super::screen::{Line, Role};
+use super::foot::{hidden_causes, said};
+use super::screen::{Line, Role, labelled};
 use super::section::at_most;
 use crate::clean::{clip, fit, width, wrap};
 use crate::phrase;
-use crate::words::{count, duration, number, share};
+use crate::source;
+use crate::words::{count, duration, list, number, share};
 
 /// Beyond this the log is called old. Convention of this project.
 const OLD_AFTER_SECS: i64 = 15 * 60;
@@ -17,6 +18,8 @@ const OLD_AFTER_SECS: i64 = 15 * 60;
 const SAVED_ONE_IN: u64 = 200;
 /// And at least this many, so that two hiccups of a small site are not a headline.
 const SAVED_MIN: u64 = 3;
+/// Kinds of error lines named where there is no request.
+const SIGNS_MAX: usize = 3;
 /// Lines of what was lost: one, unless the terminal is narrow.
 const LOST_LINES_MAX: usize = 2;
 /// Columns of a subject that has to be cut.
@@ -36,17 +39,9 @@ pub(super) fn lines(view: &View<'_>) -> Vec<Line> {
         .filter(|diagnosis| diagnosis.incident.end.is_none())
         .collect();
     if report.totals.requests == 0 {
-        return vec![state(
-            view,
-            Role::Warn,
-            if report.signs.is_empty() {
-                "NOTHING READ"
-            } else {
-                "NO REQUEST READ"
-            },
-            "",
-            &[nothing_read(report)],
-        )];
+        let (word, says) = no_request(view);
+        let state = state(view, Role::Warn, word, "", &says);
+        return std::iter::once(state).chain(signs(view)).collect();
     }
     match (ongoing.first(), at_fault.first()) {
         (Some(first), _) => broken(view, first, &ongoing),
@@ -60,6 +55,12 @@ pub(super) fn lines(view: &View<'_>) -> Vec<Line> {
 pub(super) fn is_saved_warning(report: &Report) -> bool {
     let saved = report.totals.saved_by_retry;
     saved >= SAVED_MIN && saved.saturating_mul(SAVED_ONE_IN) >= report.totals.requests
+}
+
+/// Whether so many answers were broken under a good status that the state cannot be called healthy.
+pub(super) fn is_hidden_warning(report: &Report) -> bool {
+    let hidden = report.totals.hidden_failures;
+    hidden >= SAVED_MIN && hidden.saturating_mul(SAVED_ONE_IN) >= report.totals.requests
 }
 
 fn broken(view: &View<'_>, first: &Diagnosis, ongoing: &[&Diagnosis]) -> Vec<Line> {
@@ -114,18 +115,44 @@ fn on_purpose(view: &View<'_>) -> Vec<Line> {
 fn quiet(view: &View<'_>) -> Line {
     let report = view.report;
     let totals = &report.totals;
+    if is_hidden_warning(report) {
+        let broken = format!(
+            "{} answers broken",
+            share(totals.hidden_failures, totals.requests)
+        );
+        let causes = hidden_causes(report);
+        let says = [
+            format!("{broken} under another status: {}", list(&causes, "and")),
+            format!("{broken}: {}", list(&causes, "and")),
+            format!("{broken} under another status"),
+        ];
+        let says = if causes.is_empty() { &says[2..] } else { &says };
+        return state(view, Role::Warn, "WARNING", "", says);
+    }
     if is_saved_warning(report) {
         let worst = totals
             .saved_by_upstream
             .iter()
             .max_by_key(|(name, saved)| (**saved, std::cmp::Reverse(*name)));
+        let cause = totals
+            .saved_by_cause
+            .iter()
+            .filter_map(|(name, n)| Some((*n, Cause::from_name(name)?)))
+            .max_by_key(|(n, cause)| (*n, std::cmp::Reverse(*cause)))
+            // The cause of most, or it is not the upstream's.
+            .filter(|(n, _)| n.saturating_mul(2) > totals.saved_by_retry)
+            .map(|(_, cause)| format!(" ({})", knowledge::cause(cause).title));
         let tail = format!(
             "fails; retries saved {}",
             share(totals.saved_by_retry, totals.requests)
         );
         let says = match worst {
             Some((upstream, _)) => {
+                let cause = cause.unwrap_or_default();
+                let with_cause = tail.replacen("fails", &format!("fails{cause}"), 1);
                 vec![
+                    format!("{} {with_cause} requests", fit(upstream, 40)),
+                    format!("{} {with_cause}", fit(upstream, 24)),
                     format!("{} {tail} requests", fit(upstream, 40)),
                     format!("{} {tail}", fit(upstream, 24)),
                 ]
@@ -222,23 +249,80 @@ fn age(view: &View<'_>) -> Option<String> {
     (age > OLD_AFTER_SECS).then(|| duration(age))
 }
 
-fn nothing_read(report: &Report) -> String {
-    let lines: u64 = report
+/// Why there is no request: none was chosen, none was in the logs, or the error log stood alone.
+fn no_request(view: &View<'_>) -> (&'static str, Vec<String>) {
+    let report = view.report;
+    let sources = report.coverage.sources.as_slice();
+    let requests: u64 = sources.iter().map(|source| source.requests).sum();
+    let with_requests = || sources.iter().filter(|source| source.requests > 0);
+    let start = with_requests().filter_map(|source| source.first).min();
+    let end = with_requests().filter_map(|source| source.last).max();
+    if requests > 0 {
+        let none = format!("none of {}", count(requests, "request", "requests"));
+        let span = match (start, end) {
+            (Some(start), Some(end)) => {
+                format!(" ({} .. {})", view.zone.date(start), view.zone.date(end))
+            }
+            _ => String::new(),
+        };
+        return (
+            "NOTHING CHOSEN",
+            vec![
+                format!("{none}{span} is of the chosen time, host or crawler"),
+                format!("{none} is of the chosen time, host or crawler"),
+                format!("{none} is chosen"),
+            ],
+        );
+    }
+    if report.signs.is_empty() {
+        let lines: u64 = sources.iter().map(|source| source.lines).sum();
+        let says = format!(
+            "no request in {} of {}",
+            count(lines, "line", "lines"),
+            count(sources.len() as u64, "file", "files")
+        );
+        return ("NOTHING READ", vec![says]);
+    }
+    let lines: u64 = report.signs.iter().map(|sign| sign.count).sum();
+    let says = format!(
+        "but {} about upstreams",
+        count(lines, "error line", "error lines")
+    );
+    ("NO REQUEST READ", vec![says])
+}
+
+/// What the error log says by itself: ` 481 connection refused, 10.0.0.7:8080; 22 Nov 09:14 .. 10:02, error.log:7`.
+fn signs(view: &View<'_>) -> Vec<Line> {
+    let report = view.report;
+    let requests: u64 = report
         .coverage
         .sources
         .iter()
-        .map(|source| source.lines)
+        .map(|source| source.requests)
         .sum();
-    if let Some(sign) = report.signs.first() {
-        return format!(
-            "but {}: {}",
-            count(sign.count, "error line", "error lines"),
-            said(sign)
-        );
+    if requests > 0 {
+        return vec![];
     }
-    format!(
-        "no request in {} of {}",
-        count(lines, "line", "lines"),
-        count(report.coverage.sources.len() as u64, "file", "files")
-    )
+    let most = if view.full { usize::MAX } else { SIGNS_MAX };
+    let mut lines: Vec<Line> = report
+        .signs
+        .iter()
+        .take(most)
+        .flat_map(|sign| {
+            let says = format!(
+                "{} {}; {} .. {}, {}",
+                number(sign.count),
+                said(sign),
+                view.zone.moment(sign.first),
+                view.zone.moment(sign.last),
+                source::place(&report.coverage, sign.place, SUBJECT_COLUMNS)
+            );
+            labelled(" ", wrap(&says, view.columns.saturating_sub(1)))
+        })
+        .collect();
+    let more = report.signs.len().saturating_sub(most) as u64;
+    if more > 0 {
+        lines.push(Line::plain(format!(" {} more: --full", number(more))));
+    }
+    lines
 }

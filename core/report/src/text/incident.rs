@@ -1,13 +1,13 @@
 //! One incident in full.
 
-use model::{Diagnosis, Evidence, LogKind};
+use model::{Diagnosis, Evidence};
 
 use super::screen::{Line, Role};
 use super::section::{Section, at_most, fit};
 use super::{View, crawlers, routes};
 use crate::clean::{clip, flow, left, width, wrap};
 use crate::options::id_text;
-use crate::words::{clause, duration, list, number, share};
+use crate::words::{clause, duration, list, number};
 use crate::{crawler, phrase, source};
 
 /// Columns before the text of a part.
@@ -180,43 +180,28 @@ fn cause(view: &View<'_>, diagnosis: &Diagnosis) -> Section {
         most,
     );
     let shown = if view.full { usize::MAX } else { EVIDENCE_MAX };
-    let evidence = diagnosis.evidence.iter().take(shown).enumerate();
+    let evidence = diagnosis.evidence.iter().take(shown);
     let rest = evidence
-        .map(|(index, evidence)| evidence_text(view, diagnosis, index, evidence))
+        .map(|evidence| evidence_text(view, evidence))
         .chain(phrase::otherwise(diagnosis))
         .chain(phrase::echoes(diagnosis));
     let items = std::iter::once(says).chain(rest.map(|text| item(view, &text, "", ITEM_LINES_MAX)));
     Section::labelled(&label_text("cause"), items.collect(), 2)
 }
 
-/// `error.log:812 and 3,119 more; 3,118 of 3,120 joined exactly`
-fn evidence_text(
-    view: &View<'_>,
-    diagnosis: &Diagnosis,
-    index: usize,
-    evidence: &Evidence,
-) -> String {
-    let coverage = &view.report.coverage;
+/// `error.log:812 and 3,119 more: connection refused`
+fn evidence_text(view: &View<'_>, evidence: &Evidence) -> String {
     let columns = if view.full {
         FILE_COLUMNS_FULL
     } else {
         FILE_COLUMNS
     };
-    let place = source::place(coverage, evidence.place, columns);
+    let place = source::place(&view.report.coverage, evidence.place, columns);
     let more = match evidence.count.saturating_sub(1) {
         0 => String::new(),
         more => format!(" and {} more", number(more)),
     };
-    let (exact, joined) = diagnosis.joined_exactly;
-    let is_joined =
-        joined > 0 && index == 0 && source::kind(coverage, evidence.place) == Some(LogKind::Error);
-    if is_joined && exact > 0 {
-        format!("{place}{more}; {} joined exactly", share(exact, joined))
-    } else if is_joined {
-        format!("{place}{more}; joined by client, request and time")
-    } else {
-        format!("{place}{more}: {}", clause(&evidence.says))
-    }
+    format!("{place}{more}: {}", clause(&evidence.says))
 }
 
 fn why(view: &View<'_>, diagnosis: &Diagnosis) -> Section {

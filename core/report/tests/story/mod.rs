@@ -224,7 +224,6 @@ pub(crate) fn refused() -> Diagnosis {
         wants_error_log: false,
         echoes: 0,
         supporting: 3_120,
-        joined_exactly: (3_118, 3_120),
         evidence: vec![Evidence {
             place: Place {
                 source: SourceId(1),

@@ -12,6 +12,7 @@ mod join;
 mod limits;
 mod log;
 mod naive;
+mod outage;
 mod owned;
 mod recordings;
 mod secret;

@@ -167,6 +167,7 @@ pub(crate) fn count(tally: &mut Tally, event: &Event) {
             edge: Edge::Nginx,
             host,
             upstream,
+            about_request: true,
             finding: REFUSED,
         }),
     }
