@@ -86,7 +86,7 @@ pub(crate) struct InputArgs {
     /// Leave out requests at this time and later
     #[arg(long, value_name = "TIME", value_parser = clock::parse_time, help_heading = "Choosing")]
     pub(crate) until: Option<Stamp>,
-    /// Judge as of this time instead of the newest stamp read; `clock` for the real time
+    /// Judge as of this time instead of the newest stamp read, and leave out what is later; `clock` for the real time
     #[arg(long, value_name = "TIME|clock", value_parser = clock::parse_now, help_heading = "Choosing")]
     pub(crate) now: Option<Now>,
     /// Only requests to this host

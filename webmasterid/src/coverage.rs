@@ -1,9 +1,9 @@
 //! What was read, in the words of the report.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use intake::{Seen, Sources};
-use model::{Coverage, Field, Gap, Joined, LogKind, Problem, SourceReport, Stamp};
+use model::{Coverage, Field, Gap, Joined, LogKind, Problem, SourceId, SourceReport, Stamp};
 
 use crate::sources::Source;
 
@@ -12,12 +12,12 @@ pub(crate) fn coverage(
     sources: &[Source],
     seen: &Sources,
     joined: Joined,
+    zones: &BTreeMap<SourceId, i32>,
     span: Option<(Stamp, Stamp)>,
     gaps: Vec<Gap>,
     judged_at: Stamp,
 ) -> Coverage {
     let empty = Seen::default();
-    let error_zone = joined.error_zone;
     Coverage {
         start: span.map(|(start, _)| start),
         end: span.map(|(_, end)| end),
@@ -25,7 +25,13 @@ pub(crate) fn coverage(
         gaps,
         sources: sources
             .iter()
-            .map(|source| report(source, seen.get(source.id).unwrap_or(&empty), error_zone))
+            .map(|source| {
+                report(
+                    source,
+                    seen.get(source.id).unwrap_or(&empty),
+                    zones.get(&source.id).copied(),
+                )
+            })
             .collect(),
         joined,
     }
@@ -115,14 +121,4 @@ pub(crate) fn blind_spots(sources: &[Source], seen: &Sources) -> Vec<&'static st
         }
     }
     spots
-}
-
-/// Lines read and lines not understood.
-pub(crate) fn share_unparsed(coverage: &Coverage) -> (u64, u64) {
-    coverage
-        .sources
-        .iter()
-        .fold((0, 0), |(lines, unparsed), source| {
-            (lines + source.lines, unparsed + source.unparsed)
-        })
 }

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use intake::{Formats, Layout};
 use model::{Edge, Problem};
-use proxyconf::Escape;
 
 use crate::exit::Failure;
 
@@ -29,8 +28,13 @@ pub(crate) fn read(strings: &[String], configs: &[PathBuf]) -> anyhow::Result<La
     }
     let mut config = Config::default();
     for path in configs {
-        let text = fs::read_to_string(path)
-            .map_err(|error| Failure::arguments(format!("--config {}: {error}", path.display())))?;
+        let text = fs::read_to_string(path).map_err(|error| {
+            Failure::arguments(format!(
+                "--config {}: {}",
+                path.display(),
+                files::reason(&error)
+            ))
+        })?;
         config.read(path, path.parent().unwrap_or(Path::new(".")), &text);
     }
     layouts.append(&mut config.layouts);
@@ -69,8 +73,13 @@ struct Config {
 impl Config {
     /// Reads `text` of `path`. Includes are looked up from `root`, the folder of the main file, as nginx does.
     fn read(&mut self, path: &Path, root: &Path, text: &str) {
-        if self.seen.len() >= CONFIG_FILES_MAX || !self.seen.insert(path.to_owned()) {
+        if !self.seen.insert(path.to_owned()) {
             return;
+        }
+        if self.seen.len() > CONFIG_FILES_MAX {
+            let reason =
+                format!("not read: {CONFIG_FILES_MAX} configuration files were read already");
+            return self.problem(path, None, reason);
         }
         let (formats, problems) = proxyconf::log_formats(text);
         for problem in problems {
@@ -78,12 +87,9 @@ impl Config {
         }
         for format in formats {
             self.edge.get_or_insert(format.edge);
-            let string = match format.escape {
-                Escape::Json | Escape::Default | Escape::None => &format.string,
-            };
             let compiled = match format.edge {
-                Edge::Apache => Layout::apache(&format.name, string),
-                Edge::Nginx | Edge::Unknown => Layout::nginx(&format.name, string),
+                Edge::Apache => Layout::apache(&format.name, &format.string),
+                Edge::Nginx | Edge::Unknown => Layout::nginx(&format.name, &format.string),
             };
             match compiled {
                 // Any module or map may define a variable: its value is passed over.
@@ -108,7 +114,11 @@ impl Config {
         for path in found.flatten() {
             match fs::read_to_string(&path) {
                 Ok(text) => self.read(&path, root, &text),
-                Err(error) => self.problem(&path, None, format!("included, but {error}")),
+                Err(error) => self.problem(
+                    &path,
+                    None,
+                    format!("included, but {}", files::reason(&error)),
+                ),
             }
         }
     }

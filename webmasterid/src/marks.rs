@@ -11,8 +11,9 @@ use crate::exit::Failure;
 /// Reads a marks file: `TIME[..TIME] deploy|maintenance LABEL`; blank lines and lines that begin with `#` are left out.
 pub(crate) fn read(path: &Path) -> anyhow::Result<Vec<Mark>> {
     let name = path.display();
-    let text = fs::read_to_string(path)
-        .map_err(|error| Failure::arguments(format!("--marks {name}: {error}")))?;
+    let text = fs::read_to_string(path).map_err(|error| {
+        Failure::arguments(format!("--marks {name}: {}", files::reason(&error)))
+    })?;
     let mut marks = Vec::new();
     for (index, line) in text.lines().enumerate() {
         let line = line.trim();

@@ -8,7 +8,7 @@ use std::thread;
 
 use files::{BufferPool, ChunkReader, Limits};
 use intake::{Chunk, Filter, Held, Intake, Scanned, Settler, Sources};
-use model::{Edge, Joined, LogKind, Problem, Request, Stamp};
+use model::{Edge, Joined, LogKind, Problem, Request, SourceId, Stamp};
 use tally::limit::LATE_SECONDS;
 use tally::{Tally, View};
 
@@ -28,6 +28,8 @@ pub(crate) struct Reading {
     pub(crate) view: View,
     pub(crate) sources: Sources,
     pub(crate) joined: Joined,
+    /// Zone of each error log, minutes east of UTC.
+    pub(crate) zones: BTreeMap<SourceId, i32>,
     pub(crate) problems: Vec<Problem>,
     /// Newest stamp of all.
     pub(crate) newest: Option<Stamp>,
@@ -82,6 +84,8 @@ struct End {
     number: u64,
     source: usize,
     problems: Vec<Problem>,
+    /// Lines that were too long to pass on.
+    long_lines: u64,
 }
 
 #[expect(
@@ -144,14 +148,22 @@ fn feed(
     ends: &Sender<End>,
 ) {
     let mut readers: BTreeMap<(Option<Stamp>, usize), ChunkReader> = BTreeMap::new();
-    for (index, source) in sources.iter().enumerate() {
-        let reader = files::chunks(&source.found, limits)
-            .with_pool(pool.clone())
-            .with_progress(Arc::clone(&progress.read));
-        readers.insert((source.first, index), reader);
-    }
+    // In order of first stamp: each is opened when its time has come, so that few files are open at once.
+    let mut unopened = sources.iter().enumerate().peekable();
     let mut number = 0;
-    while let Some(((_, source), mut reader)) = readers.pop_first() {
+    loop {
+        while let Some((index, source)) = unopened.next_if(|(_, source)| {
+            let earliest = readers.first_key_value().map(|((at, _), _)| *at);
+            earliest.is_none_or(|at| source.first <= at)
+        }) {
+            let reader = files::chunks(&source.found, limits)
+                .with_pool(pool.clone())
+                .with_progress(Arc::clone(&progress.read));
+            readers.insert((source.first, index), reader);
+        }
+        let Some(((_, source), mut reader)) = readers.pop_first() else {
+            return;
+        };
         let name = &sources[source].found.name;
         let next = reader.next();
         let Some(Ok(chunk)) = next else {
@@ -161,6 +173,7 @@ fn feed(
                 number,
                 source,
                 problems,
+                long_lines: reader.stats().long_lines,
             });
             continue;
         };
@@ -294,8 +307,11 @@ impl<'a> Fold<'a> {
             }
         }
         ends.extend(ended.iter());
-        self.problems
-            .extend(ends.into_iter().flat_map(|end| end.problems));
+        for end in ends {
+            let source = sources[end.source].id;
+            self.scanned.sources.add_unread(source, end.long_lines);
+            self.problems.extend(end.problems);
+        }
     }
 
     fn close_on_the_way(&mut self, newest: &BTreeMap<usize, Option<Stamp>>) {
@@ -344,6 +360,7 @@ impl<'a> Fold<'a> {
             view,
             sources: self.scanned.sources,
             joined: self.settler.joined,
+            zones: self.settler.zones,
             problems: self.problems,
         }
     }

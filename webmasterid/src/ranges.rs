@@ -1,6 +1,7 @@
 //! Address ranges from files: whose they are, and what is wrong with them.
 
 use std::fs;
+use std::path::Path;
 
 use intake::Ranges;
 use model::{CrawlerId, Problem};
@@ -14,8 +15,11 @@ pub(crate) fn read(args: &[String]) -> anyhow::Result<(Ranges, Vec<Problem>)> {
     let mut problems = Vec::new();
     for arg in args {
         let (name, path) = match arg.split_once('=') {
-            Some((name, path)) => (Some(name), path),
-            None => (None, arg.as_str()),
+            // A path may hold an equals sign too.
+            Some((name, path)) if !name.contains('/') && !Path::new(arg).exists() => {
+                (Some(name), path)
+            }
+            _ => (None, arg.as_str()),
         };
         let crawlers = match name {
             Some(name) => named(name),
@@ -29,8 +33,9 @@ pub(crate) fn read(args: &[String]) -> anyhow::Result<(Ranges, Vec<Problem>)> {
                 ),
             }));
         }
-        let text = fs::read_to_string(path)
-            .map_err(|error| Failure::arguments(format!("--ranges {path}: {error}")))?;
+        let text = fs::read_to_string(path).map_err(|error| {
+            Failure::arguments(format!("--ranges {path}: {}", files::reason(&error)))
+        })?;
         for found in ranges.add_json(&crawlers, &text) {
             let place = found
                 .entry

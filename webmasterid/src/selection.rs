@@ -3,10 +3,16 @@
 use std::str::FromStr;
 
 use intake::Settings;
-use model::CrawlerId;
+use model::{CrawlerId, Stamp};
 
 use crate::cli::InputArgs;
+use crate::clock::{self, Now};
 use crate::exit::Failure;
+
+/// 2000-01-01: an earlier stamp is that of a clock that was never set.
+const OLDEST_SECONDS: i64 = 946_684_800;
+/// Two days: a later stamp is wrong in any zone.
+const AHEAD_SECONDS: i64 = 2 * 86_400;
 
 /// Statuses as the user lists them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,10 +58,21 @@ pub(crate) fn settings(args: &InputArgs) -> anyhow::Result<Settings> {
             "--since is not before --until: no request can lie between them",
         ));
     }
+    // What comes after the moment of judgement is not known yet.
+    let after_now = match args.now {
+        Some(Now::At(now)) => Some(Stamp(now.0.saturating_add(1))),
+        Some(Now::Clock) | None => None,
+    };
+    let until = args.until.into_iter().chain(after_now).min();
+    let (oldest, days) = (
+        Stamp::from_secs(OLDEST_SECONDS),
+        Stamp::plus_secs(clock::now(), AHEAD_SECONDS),
+    );
     Ok(Settings {
         failures: args.status.0.clone(),
         since: args.since,
-        until: args.until,
+        until,
+        plausible: Some((oldest, days)),
         sites: args
             .site
             .iter()

@@ -1,4 +1,4 @@
-//! The logs to read, looked at and ranked: error logs first, then by first stamp, then by name.
+//! The logs to read, looked at and ranked: by first stamp, then by name.
 
 use std::path::Path;
 
@@ -29,8 +29,11 @@ pub(crate) fn find(
         match look(&found, intake) {
             Ok(look) if look.understood > 0 => looked.push((found, look)),
             // A healthy edge has an empty error log; only a file that was asked for by name is worth a word.
-            Ok(_) if found.size == 0 && !paths.contains(&found.name) => {}
-            Ok(_) => problems.push(problem(&found, unknown(&found))),
+            Ok(look) if look.lines == 0 && !paths.contains(&found.name) => {}
+            Ok(look) => {
+                let reason = unknown(&look, &found.name);
+                problems.push(problem(&found, reason));
+            }
             Err(error) => problems.push(problem(&found, error.to_string())),
         }
     }
@@ -69,12 +72,15 @@ fn look(found: &Found, intake: &Intake) -> std::io::Result<Look> {
     Ok(intake.look(&head, Edge::Unknown))
 }
 
-fn unknown(found: &Found) -> String {
-    if found.size == 0 && found.name != "-" {
-        return "empty file".to_owned();
+fn unknown(look: &Look, name: &str) -> String {
+    match (look.lines, name) {
+        (0, "-") => "nothing came on standard input",
+        (0, _) => "empty file",
+        _ => {
+            "no line at its beginning has a known log layout; give the layout with --log-format or --config"
+        }
     }
-    "no line at its beginning has a known log layout; give the layout with --log-format or --config"
-        .to_owned()
+    .to_owned()
 }
 
 fn problem(found: &Found, reason: String) -> Problem {

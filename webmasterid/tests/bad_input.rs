@@ -93,18 +93,18 @@ fn refused() {
         (
             "diagnose mostly.log",
             3,
-            "webmasterid: 200 of 210 lines of 1 file are not understood; give their layout with --log-format or --config\n  mostly.log:11: not a known layout\n".to_owned(),
+            "webmasterid: nothing is understood\n  mostly.log: 200 of 210 lines are not understood; give their layout with --log-format or --config\n  mostly.log:11: not a known layout\n".to_owned(),
         ),
         ("diagnose good.log --log-format $status|$rubbish|$time_local|$request", 2, "webmasterid: --log-format, at character 9: unknown variable $rubbish\n".to_owned()),
         ("diagnose good.log --log-format $remote_addr", 2, "webmasterid: --log-format, at character 1: the layout has no status\n".to_owned()),
         ("diagnose good.log --log-format rubbish", 2, "webmasterid: --log-format, at character 1: neither an nginx variable (`$status`) nor an Apache directive (`%>s`)\n".to_owned()),
-        ("diagnose good.log --config nowhere.conf", 2, "webmasterid: --config nowhere.conf: No such file or directory (os error 2)\n".to_owned()),
+        ("diagnose good.log --config nowhere.conf", 2, "webmasterid: --config nowhere.conf: no such file\n".to_owned()),
         ("diagnose good.log --ranges ranges.json", 2, "webmasterid: --ranges ranges.json: the file name does not tell whose ranges these are; write NAME=ranges.json\n".to_owned()),
         ("diagnose good.log --ranges nobody=ranges.json", 2, "webmasterid: --ranges nobody=ranges.json: no crawler or operator \"nobody\" is known\n".to_owned()),
-        ("diagnose good.log --ranges googlebot=nowhere.json", 2, "webmasterid: --ranges nowhere.json: No such file or directory (os error 2)\n".to_owned()),
+        ("diagnose good.log --ranges googlebot=nowhere.json", 2, "webmasterid: --ranges nowhere.json: no such file\n".to_owned()),
         ("diagnose good.log --marks rubbish.marks", 2, "webmasterid: --marks rubbish.marks:3: no kind after the time\n".to_owned()),
         ("diagnose good.log --marks holiday.marks", 2, "webmasterid: --marks holiday.marks:1: the kind is neither deploy nor maintenance\n".to_owned()),
-        ("diagnose good.log --marks nowhere.marks", 2, "webmasterid: --marks nowhere.marks: No such file or directory (os error 2)\n".to_owned()),
+        ("diagnose good.log --marks nowhere.marks", 2, "webmasterid: --marks nowhere.marks: no such file\n".to_owned()),
         ("diagnose good.log --since 2026-11-23 --until 2026-11-22", 2, "webmasterid: --since is not before --until: no request can lie between them\n".to_owned()),
         ("diagnose good.log --crawler nobody", 2, "webmasterid: --crawler nobody: no crawler of that name is known\n".to_owned()),
         ("diagnose good.log --incident 7", 2, "webmasterid: --incident: there is no such incident; the report has 1\n".to_owned()),
@@ -215,7 +215,10 @@ fn nothing_chosen() {
         let report =
             program::line(folder.path(), &format!("diagnose good.log {choice} {NOW}")).report();
         assert!(report.starts_with("NOTHING CHOSEN"), "{choice}: {report}");
-        assert!(report.contains("none of 300 requests"), "{choice}: {report}");
+        assert!(
+            report.contains("none of 300 requests"),
+            "{choice}: {report}"
+        );
         let rows = program::line(folder.path(), &format!("failures good.log {choice}")).report();
         assert_eq!(rows, "no failed fetch\n");
     }
@@ -239,8 +242,73 @@ fn a_line_without_end() {
     assert_eq!(report["totals"]["by_status"]["502"], 1);
     assert_eq!(
         problems(&report),
-        ["long.log:2: line longer than 1048576 bytes, taken as an empty one"]
+        ["long.log:2: line longer than 65536 bytes, left out"]
     );
+    let source = &report["coverage"]["sources"][0];
+    assert_eq!(
+        (&source["lines"], &source["unparsed"]),
+        (&4.into(), &1.into())
+    );
+}
+
+/// A file of which too much is not understood is named and never hides the good one.
+#[test]
+fn a_bad_file_beside_a_good_one() {
+    let folder = shop::folder();
+    let garbage = "no line of any log\n".repeat(900);
+    write(
+        folder.path(),
+        "bad.log",
+        shop::line(1, "/a", 200) + &garbage,
+    );
+    let report = program::line(folder.path(), "diagnose good.log bad.log --format json").report();
+    let report: Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["incidents"].as_array().unwrap().len(), 1);
+    let said = "bad.log: 900 of 901 lines are not understood; give their layout with --log-format or --config";
+    assert_eq!(problems(&report)[0], said);
+}
+
+/// Clocks that were never set, or are far ahead, and a byte order mark: each costs its own line at most.
+#[test]
+fn stamps_of_wrong_clocks_and_a_byte_order_mark() {
+    let folder = shop::folder();
+    let odd = |year: &str| shop::line(50, "/", 200).replace("2026", year);
+    let log = format!("\u{feff}{}{}{}", shop::log(), odd("1970"), odd("2062"));
+    write(folder.path(), "odd.log", log);
+    let args = format!("diagnose odd.log --format json {}", shop::NOW);
+    let odd: Value = serde_json::from_str(&program::line(folder.path(), &args).report()).unwrap();
+    let args = format!("diagnose good.log --format json {}", shop::NOW);
+    let good: Value = serde_json::from_str(&program::line(folder.path(), &args).report()).unwrap();
+    assert_eq!(odd["totals"], good["totals"]);
+    for field in ["start", "end", "verdict", "crawlers"] {
+        assert_eq!(
+            odd["incidents"][0][field], good["incidents"][0][field],
+            "{field}"
+        );
+    }
+    let said = [
+        "odd.log:301: its time is before the year 2000",
+        "odd.log:302: its time lies in the future",
+    ];
+    assert_eq!(problems(&odd), said);
+}
+
+/// More files than may be open at once: each is opened when its time has come.
+#[test]
+fn more_files_than_may_be_open() {
+    let folder = shop::folder();
+    for second in 0..300 {
+        let name = format!("part-{second:03}.log");
+        write(folder.path(), &name, shop::line(second, "/a", 200));
+    }
+    let command = format!(
+        "ulimit -n 64; {} diagnose part-*.log --format json",
+        env!("CARGO_BIN_EXE_webmasterid")
+    );
+    let report = program::shell(folder.path(), &command).report();
+    let report: Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["totals"]["requests"], 300);
+    assert_eq!(problems(&report), [""; 0]);
 }
 
 /// A good line, then more nothing than any log packs.

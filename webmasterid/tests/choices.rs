@@ -46,6 +46,14 @@ fn totals(words: &str) -> [u64; 3] {
     ["requests", "fetches", "fetches_failed"].map(|key| report["totals"][key].as_u64().unwrap())
 }
 
+/// What comes after the moment of judgement is not known yet.
+#[test]
+fn now_leaves_out_what_is_later() {
+    assert_eq!(totals("--now 2026-11-22T09:01:00Z")[2], 0);
+    let during = totals("--now 2026-11-22T09:02:00Z");
+    assert_eq!(during[2], 21, "{during:?}");
+}
+
 #[test]
 fn what_is_counted() {
     let table = [

@@ -144,7 +144,7 @@ impl ChunkReader {
         let limit = self.limits.line_bytes_max;
         let compression = self.compression;
         let long = (long_lines > 0).then(|| {
-            let reason = format!("line longer than {limit} bytes, taken as an empty one");
+            let reason = format!("line longer than {limit} bytes, left out");
             problem(first_long_line, long_lines, reason)
         });
         let behind = trailing.map(|trailing| {

@@ -131,7 +131,7 @@ impl ReadError {
 }
 
 /// What went wrong, in the words that users of every system know.
-pub(crate) fn reason(error: &io::Error) -> String {
+pub fn reason(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "no such file".to_owned(),
         io::ErrorKind::PermissionDenied => {

@@ -27,7 +27,7 @@ mod zstandard;
 
 pub use chunk::{Chunk, ChunkReader, ReadStats, chunks};
 pub use decoder::{Compression, Trailing};
-pub use error::ReadError;
+pub use error::{ReadError, reason};
 pub use find::find;
 pub use found::{Found, head};
 pub use limit::{HEAD_BYTES, Limits};

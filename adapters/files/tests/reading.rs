@@ -414,7 +414,7 @@ fn a_long_line_becomes_an_empty_one_and_the_others_keep_their_numbers() {
         assert_eq!(read.all(), b"one\n\nthree\n\nfive\n");
         assert_eq!(read.stats.lines, 5);
         assert_eq!(read.stats.bytes, content.len() as u64);
-        let reason = "line longer than 300 bytes, taken as an empty one".to_owned();
+        let reason = "line longer than 300 bytes, left out".to_owned();
         assert_eq!(read.problems, [(Some(2), reason, 2)]);
         assert!(
             read.chunks

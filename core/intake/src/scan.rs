@@ -46,10 +46,23 @@ pub struct Settings {
     pub since: Option<Stamp>,
     /// Leave out what is this late or later.
     pub until: Option<Stamp>,
+    /// Stamps that a log of our time can have; a line with another is not understood.
+    pub plausible: Option<(Stamp, Stamp)>,
     /// Only these hosts; empty for all.
     pub sites: Vec<String>,
     /// Only fetches of these crawlers; empty for all requests.
     pub crawlers: Vec<CrawlerId>,
+}
+
+impl Settings {
+    /// One line with the stamp of a clock that was never set would stretch the log to decades.
+    fn check(&self, at: Stamp) -> Result<(), &'static str> {
+        match self.plausible {
+            Some((oldest, _)) if at < oldest => Err("its time is before the year 2000"),
+            Some((_, newest)) if at > newest => Err("its time lies in the future"),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Everything that reading a line needs, shared by all threads.
@@ -200,6 +213,7 @@ impl Intake {
             },
             first: seen.span.map(|(first, _)| first),
             understood: seen.requests + seen.entries,
+            lines: seen.lines,
         }
     }
 }
@@ -215,6 +229,8 @@ pub struct Look {
     pub first: Option<Stamp>,
     /// Lines understood.
     pub understood: u64,
+    /// Lines, blank ones left out.
+    pub lines: u64,
 }
 
 /// One chunk being read.
@@ -270,6 +286,11 @@ impl Scan<'_> {
         let place = Place {
             source: self.chunk.source,
             line: number,
+        };
+        // Some editors put a byte order mark before the first line.
+        let line = match number {
+            1 => line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line),
+            _ => line,
         };
         self.seen.lines += 1;
         if line.len() > LINE_MAX {
@@ -327,6 +348,7 @@ impl Scan<'_> {
         let time = visit.get(Field::Time).ok_or("no time")?;
         let (millis, zone) = self.time.parse(time).ok_or("time is not understood")?;
         let at = Stamp(millis);
+        self.intake.settings.check(at)?;
         let status = status(visit.get(Field::Status).unwrap_or_default())?;
         if self.format != Some(format) || self.zone != zone {
             self.count_formats();
@@ -476,6 +498,10 @@ impl Scan<'_> {
             return false;
         };
         let civil = Stamp(entry.civil_millis);
+        if let Err(reason) = self.intake.settings.check(civil) {
+            self.unparsed(place.line, reason);
+            return true;
+        }
         let seen = &mut self.seen;
         seen.entries += 1;
         *seen.error_edges.entry(entry.edge).or_default() += 1;

@@ -103,6 +103,15 @@ impl Sources {
         self.by_source.entry(source).or_default()
     }
 
+    /// Adds lines of `source` that were too long to be handed over.
+    pub fn add_unread(&mut self, source: SourceId, lines: u64) {
+        if lines > 0 {
+            let seen = self.of(source);
+            seen.lines += lines;
+            seen.unparsed += lines;
+        }
+    }
+
     /// What was seen of `source`.
     pub fn get(&self, source: SourceId) -> Option<&Seen> {
         self.by_source.get(&source)

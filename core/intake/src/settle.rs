@@ -17,7 +17,7 @@ use crate::scan::Intake;
 use crate::seen::Sources;
 
 /// A failure of the same client, host and path within this time of the last one counted is a repeat: people press
-/// reload (`reference/verdicts.md`, section 1).
+/// reload (`docs/verdicts.md`, section 1).
 const REPEAT_SECONDS: i64 = 60;
 /// Zones are multiples of 15 minutes.
 const ZONE_STEP_MINUTES: i64 = 15;
@@ -42,6 +42,8 @@ pub struct Settler {
     counted: FxHashMap<(u64, u64), Stamp>,
     /// How the join went so far.
     pub joined: Joined,
+    /// Zone of each error log for most of its length, minutes east of UTC.
+    pub zones: BTreeMap<SourceId, i32>,
     passed: Passed,
 }
 
@@ -116,6 +118,7 @@ impl Settler {
             unrelated,
         } = zones(&requests, &entries, &indexes, sources, zone);
         self.joined.error_zone = by_source.values().next().copied();
+        self.zones.clone_from(&by_source);
         let mut summer = Summer::of(sources, by_source, zone);
         let entries: Vec<Entry> = entries
             .into_iter()

@@ -4,17 +4,16 @@ use std::thread;
 
 use diagnosis::Context;
 use files::Limits;
-use intake::{Intake, Secret};
-use model::{Coverage, Mark, Report, Request, Verdict};
+use intake::{Intake, LINE_MAX, Secret};
+use model::{Coverage, Mark, Problem, Report, Request, Verdict};
 use report::TextOptions;
 
 use crate::cli::{DiagnoseArgs, InputArgs, ReportFormat};
 use crate::clock::{self, Now};
 use crate::exit::{FAIL_ON, Failure};
-use crate::sources::Source;
 use crate::{coverage, layouts, marks, output, pipeline, ranges, selection, sources};
 
-/// Above this share of lines not understood no report is made: it would be good news about nothing.
+/// Above this share of lines not understood a source counts as unreadable.
 const UNPARSED_SHARE_MAX: f64 = 0.5;
 
 /// Runs it; gives the exit status.
@@ -64,12 +63,15 @@ pub(crate) fn report(
     getrandom::fill(&mut key)
         .map_err(|error| anyhow::anyhow!("no random numbers from the system: {error}"))?;
     let intake = Intake::new(settings, Secret::new(key), ranges, layouts.formats);
-    let limits = Limits::default();
+    let limits = Limits {
+        line_bytes_max: LINE_MAX,
+        ..Limits::default()
+    };
     let (sources, mut problems) = sources::find(&args.paths, &limits, &intake, layouts.edge);
     problems.extend(layouts.problems);
     problems.extend(range_problems);
     if sources.is_empty() {
-        return Err(nothing_readable(&problems));
+        return Err(unreadable("nothing to read", &problems));
     }
     let threads = args
         .threads
@@ -86,7 +88,6 @@ pub(crate) fn report(
     );
     problems.extend(reading.problems);
     problems.extend(coverage::unparsed(&sources, &reading.sources));
-    problems.sort();
     let now = match args.now {
         Some(Now::Clock) => clock::now(),
         Some(Now::At(now)) => now,
@@ -98,6 +99,7 @@ pub(crate) fn report(
             &sources,
             &reading.sources,
             reading.joined,
+            &reading.zones,
             reading.view.span,
             reading.view.gaps.clone(),
             now,
@@ -107,45 +109,60 @@ pub(crate) fn report(
     };
     let mut report = diagnosis::diagnose(&reading.view, incidents, context);
     report.problems = problems;
-    check_readable(&report, &sources)?;
+    check_readable(&mut report)?;
     Ok(report)
 }
 
-fn nothing_readable(problems: &[model::Problem]) -> anyhow::Error {
-    let mut message = "nothing to read".to_owned();
-    for problem in problems {
-        message.push_str(&format!(
-            "\n  {}: {}",
-            report::printable(&problem.source),
-            report::printable(&problem.reason)
-        ));
+/// Names each source of which too much is not understood. One of them never hides the good ones; where no other is
+/// left there is no report: it would be good news about nothing.
+fn check_readable(report: &mut Report) -> anyhow::Result<()> {
+    let bad: Vec<Problem> = report
+        .coverage
+        .sources
+        .iter()
+        .filter(|source| source.unparsed as f64 > source.lines as f64 * UNPARSED_SHARE_MAX)
+        .map(|source| Problem {
+            source: source.path.clone(),
+            line: None,
+            reason: format!(
+                "{} of {} lines are not understood; give their layout with --log-format or --config",
+                source.unparsed, source.lines
+            ),
+            count: 1,
+        })
+        .collect();
+    let is_all = bad.len() == report.coverage.sources.len();
+    report.problems.extend(bad);
+    // A whole file before its lines.
+    report
+        .problems
+        .sort_by(|a, b| (a.line.is_some(), a).cmp(&(b.line.is_some(), b)));
+    if is_all {
+        Err(unreadable("nothing is understood", &report.problems))
+    } else {
+        Ok(())
     }
-    Failure::unreadable(message)
 }
 
-fn check_readable(report: &Report, sources: &[Source]) -> anyhow::Result<()> {
-    let (lines, unparsed) = coverage::share_unparsed(&report.coverage);
-    if unparsed as f64 > lines as f64 * UNPARSED_SHARE_MAX {
-        let mut message = format!(
-            "{unparsed} of {lines} lines of {} are not understood; give their layout with --log-format or --config",
-            match sources.len() {
-                1 => "1 file".to_owned(),
-                files => format!("{files} files"),
-            }
+/// What cannot be read, each with place and reason.
+fn unreadable(what: &str, problems: &[Problem]) -> anyhow::Error {
+    /// More would hide the first ones.
+    const SHOWN_MAX: usize = 10;
+    let mut message = what.to_owned();
+    for problem in problems.iter().take(SHOWN_MAX) {
+        let line = problem
+            .line
+            .map_or(String::new(), |line| format!(":{line}"));
+        let (source, reason) = (
+            report::printable(&problem.source),
+            report::printable(&problem.reason),
         );
-        for problem in report.problems.iter().take(10) {
-            let line = problem
-                .line
-                .map_or(String::new(), |line| format!(":{line}"));
-            message.push_str(&format!(
-                "\n  {}{line}: {}",
-                report::printable(&problem.source),
-                report::printable(&problem.reason)
-            ));
-        }
-        return Err(Failure::unreadable(message));
+        message.push_str(&format!("\n  {source}{line}: {reason}"));
     }
-    Ok(())
+    if problems.len() > SHOWN_MAX {
+        message.push_str(&format!("\n  and {} more", problems.len() - SHOWN_MAX));
+    }
+    Failure::unreadable(message)
 }
 
 fn check_incident(args: &DiagnoseArgs, report: &Report) -> anyhow::Result<()> {

@@ -519,7 +519,7 @@ fn line(fields: &[(Field, &str)]) -> (Vec<u8>, Spans) {
     (line, spans)
 }
 
-/// A line of a layout with every upstream field, as the reference's table gives them.
+/// A line of a layout with every upstream field, as nginx was measured to write them.
 fn nginx(
     status: &'static str,
     upstream_status: &'static str,
@@ -1211,7 +1211,7 @@ fn several_error_lines_are_of_equal_right() {
     assert_eq!(combine_errors(&[]), None);
 }
 
-/// The table that ships, on the lines of the reference's measured tables.
+/// The table that ships, on lines as nginx was measured to write them.
 mod with_the_facts {
     use super::*;
 
