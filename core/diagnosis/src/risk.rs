@@ -1,5 +1,5 @@
 //! What is at risk and until when. Every statement is a fact with a source; the clocks are those of
-//! `reference/verdicts.md`, section 8.
+//! `docs/verdicts.md`, section 8.
 
 use std::collections::BTreeSet;
 

@@ -14,7 +14,7 @@ use tally::{Key, Obs, View};
 pub use judge::{Judged, judge as judge_sheet};
 pub use sheet::Sheet;
 
-/// A scope with fewer failures is no candidate: one failure is never an incident (`reference/verdicts.md`, 6 A).
+/// A scope with fewer failures is no candidate: one failure is never an incident (`docs/verdicts.md`, 6 A).
 const FAILURES_MIN: u64 = 2;
 
 /// The incidents that stand at `now`, in order of their start. Pure: the same tally gives the same incidents.

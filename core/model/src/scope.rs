@@ -1,6 +1,7 @@
 //! The set of requests that a fault touches.
 
-/// Kinds of scope, from wide to narrow. `reference`: the smallest that explains the failures as well as any larger.
+/// Kinds of scope, from wide to narrow. An incident's is the smallest that explains the failures as well as any larger
+/// (`docs/verdicts.md`, section 2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ScopeKind {
     /// Everything: `*`.

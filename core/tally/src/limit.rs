@@ -10,7 +10,7 @@ pub const SLOTS_MAX: i64 = 10_000;
 
 /// Requests that a slot of each width keeps one by one; above it, and for good, it keeps counts. A slot is exact
 /// only while every finer slot inside it is, so that coarsening early or late gives the same. 16 a minute is
-/// 23,000 requests a day, the size at which exact times stop to matter for the judge (`reference/verdicts.md`, 6 A).
+/// 23,000 requests a day, the size at which exact times stop to matter for the judge (`docs/verdicts.md`, 6 A).
 pub const EXACT_MAX: [usize; 4] = [16, 64, 128, 0];
 
 /// Slots of failures over the whole span: one minute up to 1.4 days, five minutes up to a week, one hour up to 85
@@ -49,5 +49,5 @@ pub const LANES_MAX: usize = 4_096;
 pub const RETURNS_MAX: usize = 1 << 16;
 
 /// How far, in seconds, stamps may run backwards in one log where fetches are resolved on the way
-/// (`reference/verdicts.md`, section 1). What comes later is counted, but out of its place.
+/// (`docs/verdicts.md`, section 1). What comes later is counted, but out of its place.
 pub const LATE_SECONDS: i64 = 120;

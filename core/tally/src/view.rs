@@ -795,7 +795,7 @@ fn robots(tally: &Tally) -> Vec<RobotsFact> {
 
 impl View {
     /// The failing robots.txt as they stand at `now`: 12 hours and 30 days from the first failure, as
-    /// `reference/verdicts.md` section 8 counts (ROB-07, ROB-08, ROB-10).
+    /// `docs/verdicts.md` section 8 counts (ROB-07, ROB-08, ROB-10).
     pub fn robots_at(&self, now: Stamp) -> Vec<RobotsFact> {
         let phase = |since: Stamp| match now.secs_since(since) {
             ..43_200 => RobotsPhase::Stopped,

@@ -203,7 +203,10 @@ fn record_one(shop: &Shop, proxy: &dyn Proxy, version: &str, folder: &Path) -> R
     // Not among the logs: the folder is what a user would give to the program.
     let beside = folder.with_file_name("truth");
     std::fs::create_dir_all(&beside)?;
-    std::fs::write(beside.join(format!("{}.ndjson", shop.name)), cuts.truth(truth))?;
+    std::fs::write(
+        beside.join(format!("{}.ndjson", shop.name)),
+        cuts.truth(truth),
+    )?;
     println!("  {:20} ({version}) {}", shop.name, told(&driven));
     Ok(())
 }

@@ -1,13 +1,13 @@
 //! How often healthy requests fail, per scope, learned from the quiet part of the log.
 
-/// No healthy route fails more than this in any hour (reference, verdicts, section 1). Without the cap a fault that
+/// No healthy route fails more than this in any hour (`docs/verdicts.md`, section 1). Without the cap a fault that
 /// is there from the first line would become the baseline.
 pub(crate) const BASELINE_MAX: f64 = 0.004;
 
 /// Below this no log is long enough to know.
 const BASELINE_MIN: f64 = 0.000_02;
 
-/// Beta(0.8, 800): one in a thousand, and worth 800 requests (reference, verdicts, section 7).
+/// Beta(0.8, 800): one in a thousand, and worth 800 requests (`docs/verdicts.md`, section 7).
 const SITE_FAILED: f64 = 0.8;
 const SITE_REQUESTS: f64 = 800.0;
 

@@ -4,8 +4,8 @@
 //! Each fetch is a trial; a failed one speaks for a fault by log((1-(1-p)(1-q))/p), a good one against it by
 //! log(1-q). `segment` cuts each scope's history exactly by those sums, `localise` chooses scopes by description
 //! length, and `overload`, `recurring` and `restart` look whether several of the runs found are one story. `prior`
-//! holds the costs and the threshold, `baseline` what healthy means. The methods are those of the reference
-//! (verdicts, section 7); windows and error budgets are not used, since small sites have two failures and no more.
+//! holds the costs and the threshold, `baseline` what healthy means. The methods are those of `docs/verdicts.md`,
+//! section 7; windows and error budgets are not used, since small sites have two failures and no more.
 
 mod baseline;
 mod group;

@@ -5,10 +5,10 @@ use crate::judge::segment::Run;
 use crate::judge::track::Track;
 use crate::judge::verdict::normal;
 
-/// Fewest failures that can show it (reference, verdicts, section 5).
+/// Fewest failures that can show it (`docs/verdicts.md`, section 5).
 const FAILED_MIN: u64 = 10;
 
-/// An overloaded site still answers: above this share it is an outage (reference, verdicts, section 3).
+/// An overloaded site still answers: above this share it is an outage (`docs/verdicts.md`, section 3).
 const SHARE_MAX: f64 = 0.6;
 
 /// Share of a stretch that is no longer mixed.

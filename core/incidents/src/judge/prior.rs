@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tally::{Key, Obs};
 
-/// Shares a fault may have. At most 0.4 of 10 nats is lost between two of them (reference, verdicts, section 7).
+/// Shares a fault may have. At most 0.4 of 10 nats is lost between two of them (`docs/verdicts.md`, section 7).
 pub(crate) const SHARES: [f64; 8] = [0.006, 0.012, 0.03, 0.08, 0.2, 0.45, 0.75, 0.95];
 
 /// How many of the weak shares are left out where strong faults are looked for first.

@@ -4,7 +4,7 @@ use crate::judge::localise::{Explained, Found, Tracks, found};
 use crate::judge::prior::{self, SHARES, THRESHOLD};
 use crate::judge::segment::{RUN_GAP, Run, fail_gain};
 
-/// Each run is up to this long (reference, verdicts, section 3).
+/// Each run is up to this long (`docs/verdicts.md`, section 3).
 const RUN_MAX: i64 = 30 * 60;
 
 /// Fewest runs that make a schedule.
@@ -345,7 +345,7 @@ fn periods(visits: &[Visit], seconds: i64) -> Vec<i64> {
     all
 }
 
-/// How far starts may lie from the schedule: 20 minutes, but 1.2 to 6 % of the period (reference, verdicts, table E).
+/// How far starts may lie from the schedule: 20 minutes, but 1.2 to 6 % of the period (`docs/verdicts.md`, table E).
 fn tolerance(period: i64) -> i64 {
     let low = period * 12 / 1_000;
     let high = period * 6 / 100;

@@ -7,7 +7,7 @@ use crate::judge::prior::SHARES;
 use crate::judge::segment::{RUN_GAP, Run, fail_gain};
 use crate::judge::track::Track;
 
-/// The whole takes at most this (reference, verdicts, section 3).
+/// The whole takes at most this (`docs/verdicts.md`, section 3).
 const RESTART_MAX: i64 = 70 * 60;
 
 /// Each upstream is out for at most this.

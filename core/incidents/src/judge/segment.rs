@@ -4,7 +4,7 @@ use crate::judge::baseline::BASELINE_MAX;
 use crate::judge::prior::{SHARES, SWITCH};
 use crate::judge::track::Track;
 
-/// Bursts of one fault less than this apart are one run (reference, verdicts, section 2).
+/// Bursts of one fault less than this apart are one run (`docs/verdicts.md`, section 2).
 pub(crate) const RUN_GAP: i64 = 30 * 60;
 
 /// Nats granted to a stretch that beats the learned baseline but not the highest healthy one: a healthy route may

@@ -5,13 +5,13 @@ use model::Verdict;
 use crate::judge::localise::Found;
 use crate::judge::track::Track;
 
-/// A run of at most this is a blip: a convention of this project (reference, verdicts, section 3).
+/// A run of at most this is a blip: a convention of this project (`docs/verdicts.md`, section 3).
 pub(crate) const BLIP_MAX: i64 = 600;
 
-/// Chance that the fault still runs below which it is over (reference, verdicts, table D).
+/// Chance that the fault still runs below which it is over (`docs/verdicts.md`, table D).
 const STILL_RUNS: f64 = 0.01;
 
-/// Lengths are taken as evenly spread on a log scale from a minute to a day (reference, verdicts, section 5);
+/// Lengths are taken as evenly spread on a log scale from a minute to a day (`docs/verdicts.md`, section 5);
 /// outside that range they are ten times rarer, not impossible.
 const COMMON: (f64, f64) = (60.0, 86_400.0);
 const UNCOMMON: f64 = 0.1;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::rows::Row;
 
-/// Tokens of the crawlers in the shared logs (reference, verdicts, section 4).
+/// Tokens of the crawlers in the shared logs.
 pub(crate) const CRAWLERS: [&str; 12] = [
     "Googlebot",
     "bingbot",

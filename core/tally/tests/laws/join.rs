@@ -101,7 +101,7 @@ fn impatient(chance: &mut Chance) -> Vec<(i64, usize, usize)> {
 }
 
 /// A failure of the same client and path less than 60 s after the last one that was counted
-/// (`reference/verdicts.md`, section 1). Places of the repeats.
+/// (`docs/verdicts.md`, section 1). Places of the repeats.
 fn repeats(failures: &[(i64, usize, usize)]) -> BTreeSet<u64> {
     let mut sorted: Vec<_> = failures.iter().zip(1_u64..).collect();
     sorted.sort_by_key(|((at, _, _), line)| (*at, *line));
