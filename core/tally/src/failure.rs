@@ -1,26 +1,32 @@
 //! Failed requests. Few are kept one by one, with all dimensions; of many, counts by cell and moment, coarser the more
 //! there are.
 //!
-//! How many entries a slot may keep follows the number of minutes with a failure, and the number of slots the span.
+//! How many entries a slot may keep follows the failures of every minute, and the number of slots the span.
 //! Both only grow while tallies are merged, and so does what a slot needs at any one step of coarseness. So the step a
 //! slot ends at does not depend on the order in which its failures came.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::{CrawlerId, Edge, Finding, Place, Route, Scheme, Segment, Shape, Stamp, Status};
 
-use crate::limit::{FAILURE_ENTRIES_MAX, FAILURE_SLOTS_MAX, FAILURES_PER_SLOT_MAX, WIDTHS};
+use crate::limit::{
+    FAILURE_ENTRIES_MAX, FAILURE_SLOTS_MAX, FAILURES_PER_SLOT_MAX, FAILURES_PER_SLOT_MIN, WIDTHS,
+};
 use crate::name::NONE;
 
 /// The failures of the whole span.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct FailureSlots {
     slots: BTreeMap<i64, Failures>,
     /// Which of the widths.
     level: usize,
-    /// Minutes with a failure; none is added once there are as many as slots.
-    minutes: BTreeSet<i64>,
+    /// Failures by minute.
+    minutes: BTreeMap<i64, u64>,
+    /// Entries that a slot may keep.
+    entries_max: usize,
+    /// What all minutes together keep under that.
+    kept: usize,
     /// The host of the last failure: most have the same.
     host: Option<Arc<str>>,
 }
@@ -135,8 +141,8 @@ impl FailureSlots {
     /// Adds one failure.
     pub(crate) fn add(&mut self, record: Record) {
         let second = record.at.secs();
-        self.note([second.div_euclid(60)]);
-        let max = self.entries_max();
+        self.note([(second.div_euclid(60), 1)]);
+        let max = self.entries_max;
         let start = self.start(second);
         self.slots.entry(start).or_default().add(record, max);
     }
@@ -206,7 +212,7 @@ impl FailureSlots {
     }
 
     fn take(&mut self, slots: BTreeMap<i64, Failures>, upstream: impl Fn(u32) -> u32) {
-        let max = self.entries_max();
+        let max = self.entries_max;
         for (start, failures) in slots {
             let start = self.start(start);
             self.slots
@@ -216,25 +222,45 @@ impl FailureSlots {
         }
     }
 
-    fn note(&mut self, minutes: impl IntoIterator<Item = i64>) {
-        let before = self.entries_max();
-        for minute in minutes {
-            if self.minutes.len() < FAILURE_SLOTS_MAX as usize {
-                self.minutes.insert(minute);
+    /// Counts failures by minute, and with them what each slot may keep: the largest power of two, within its limits,
+    /// so that all minutes together keep no more than [`FAILURE_ENTRIES_MAX`]. It follows from the counts alone and
+    /// only ever falls. A few failures in every minute take little from the minutes of an outage.
+    fn note(&mut self, minutes: impl IntoIterator<Item = (i64, u64)>) {
+        let before = self.entries_max;
+        for (minute, n) in minutes {
+            let count = self.minutes.entry(minute).or_default();
+            self.kept += kept(*count + n, self.entries_max) - kept(*count, self.entries_max);
+            *count += n;
+            while self.kept > FAILURE_ENTRIES_MAX && self.entries_max > FAILURES_PER_SLOT_MIN {
+                self.entries_max /= 2;
+                let max = self.entries_max;
+                self.kept = self.minutes.values().map(|n| kept(*n, max)).sum();
             }
         }
-        let max = self.entries_max();
+        let max = self.entries_max;
         if max != before {
             for slot in self.slots.values_mut() {
                 slot.fit(max);
             }
         }
     }
+}
 
-    /// Entries that a slot may keep. A power of two, so that it seldom changes.
-    fn entries_max(&self) -> usize {
-        let share = FAILURE_ENTRIES_MAX / self.minutes.len().max(1);
-        (1 << share.ilog2()).min(FAILURES_PER_SLOT_MAX)
+/// What a minute with `n` failures keeps.
+fn kept(n: u64, max: usize) -> usize {
+    usize::try_from(n).map_or(max, |n| n.min(max))
+}
+
+impl Default for FailureSlots {
+    fn default() -> Self {
+        Self {
+            level: 0,
+            slots: BTreeMap::new(),
+            minutes: BTreeMap::new(),
+            entries_max: FAILURES_PER_SLOT_MAX,
+            kept: 0,
+            host: None,
+        }
     }
 }
 

@@ -18,9 +18,13 @@ pub const EXACT_MAX: [usize; 4] = [16, 64, 128, 0];
 pub const FAILURE_SLOTS_MAX: i64 = 2_048;
 
 /// Failures that a slot keeps one by one; above it, and for good, counts by cell and moment, as many at most.
-pub const FAILURES_PER_SLOT_MAX: usize = 1_024;
+pub const FAILURES_PER_SLOT_MAX: usize = 4_096;
 
-/// The same over all slots: each may keep its share by the minutes with a failure. Some 400 bytes each, with what is shown of them.
+/// What a slot may always keep, however many slots there are.
+pub const FAILURES_PER_SLOT_MIN: usize = 32;
+
+/// The same over all slots: where minutes hold more together, each slot may keep less. Some 400 bytes each, with what
+/// is shown of them.
 pub const FAILURE_ENTRIES_MAX: usize = 1 << 16;
 
 /// Counts of failed attempts by upstream and second; above it, and for good, by longer moments.

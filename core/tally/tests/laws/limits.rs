@@ -176,10 +176,10 @@ fn crowded_minutes(log: &mut Writer) {
 
 /// Failures above the limit of a slot, within one minute or spread over an hour.
 fn crowded_failures(log: &mut Writer, step: i64) {
-    for n in 0..1_100_usize {
+    for n in 0..4_200_usize {
         let target = format!("/api/v{}?q={n}", n % 3);
         log.add(Line {
-            at: START + 39_600 + n as i64 * step / 100,
+            at: START + 39_600 + n as i64 * step / 400,
             client: n % 700,
             agent: if n % 4 == 0 { GOOGLEBOT } else { PERSON },
             target: &target,

@@ -1,4 +1,4 @@
-//! Which hosts are told apart: the site's own, not those that scanners make up.
+//! What a view keeps of plain traffic: the site's own hosts, and the detail of an outage.
 
 use model::{
     Claim, CrawlerId, Edge, Fetch, Identity, Method, Outcome, Place, Request, Route, SourceId,
@@ -105,4 +105,30 @@ fn a_404_counts_for_the_sites_own_host_but_makes_no_route() {
         .map(|(node, n)| (view.nodes[*node as usize].route.as_str(), *n))
         .collect();
     assert_eq!(routes, [("/", 1), ("/*", 1)]);
+}
+
+/// A busy site's quarter of an hour of failures beside a day of single ones: every second of it stays.
+#[test]
+fn single_failures_all_day_do_not_coarsen_an_outage() {
+    let mut tally = Tally::new();
+    for minute in 0..1_440 {
+        tally.record(&request("shop.example", minute * 60, 502, true));
+    }
+    for second in 36_000..36_900 {
+        for _ in 0..46 {
+            tally.record(&request("shop.example", second, 502, false));
+        }
+    }
+    tally.close(Stamp(i64::MAX));
+    let view = tally.view();
+    let start = 1_793_664_000;
+    let mut seconds: Vec<i64> = view
+        .failures
+        .iter()
+        .filter(|failure| failure.crawler.is_none())
+        .map(|failure| failure.at.secs() - start)
+        .collect();
+    seconds.dedup();
+    assert_eq!(seconds, (36_000..36_900).collect::<Vec<_>>());
+    assert!(view.limits.is_empty(), "{:?}", view.limits);
 }
