@@ -275,9 +275,9 @@ fn stamps_of_wrong_clocks_and_a_byte_order_mark() {
     let odd = |year: &str| shop::line(50, "/", 200).replace("2026", year);
     let log = format!("\u{feff}{}{}{}", shop::log(), odd("1970"), odd("2062"));
     write(folder.path(), "odd.log", log);
-    let args = format!("diagnose odd.log --format json {}", shop::NOW);
+    let args = format!("diagnose odd.log --format json {}", NOW);
     let odd: Value = serde_json::from_str(&program::line(folder.path(), &args).report()).unwrap();
-    let args = format!("diagnose good.log --format json {}", shop::NOW);
+    let args = format!("diagnose good.log --format json {}", NOW);
     let good: Value = serde_json::from_str(&program::line(folder.path(), &args).report()).unwrap();
     assert_eq!(odd["totals"], good["totals"]);
     for field in ["start", "end", "verdict", "crawlers"] {
