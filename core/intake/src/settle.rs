@@ -376,9 +376,20 @@ impl Entry {
             } else {
                 matches!(held.outcome, Outcome::Failed | Outcome::ClientAbort)
             };
-            return outcome && self.path().is_none_or(|path| path == held.url);
+            return outcome
+                && self.has_its_status(held)
+                && self.path().is_none_or(|path| path == held.url);
         }
         true
+    }
+
+    /// Whether the client saw a status that the product answers with after this: refused is 503 in httpd, a close 502.
+    fn has_its_status(&self, held: &HeldRequest) -> bool {
+        let rule = self
+            .finding
+            .and_then(|finding| finding.sign)
+            .map(knowledge::sign);
+        rule.is_none_or(|rule| rule.statuses.is_empty() || rule.statuses.contains(&held.status.0))
     }
 
     /// Distance in milliseconds between the entry, if it stands at `at`, and the request; `None` where it cannot be.
@@ -1071,13 +1082,17 @@ mod tests {
             Ranges::default(),
             Formats::new(Vec::new()),
         );
+        let edge = match errors.starts_with('[') {
+            true => Edge::Apache,
+            false => Edge::Nginx,
+        };
         let mut all = Scanned::default();
         for (source, kind, text) in [(0, LogKind::Error, errors), (1, LogKind::Access, access)] {
             let filter = Filter::of(&all.held);
             let chunk = Chunk {
                 source: SourceId(source),
                 first_line: 1,
-                edge: Edge::Nginx,
+                edge,
                 kind,
                 bytes: text.as_bytes(),
             };
@@ -1091,6 +1106,34 @@ mod tests {
         }
         settler.settle(&intake, all.held, &all.sources, None, each, &mut |_| {});
         settler.joined
+    }
+
+    /// httpd names only the client, which here met two failures in one second.
+    #[test]
+    fn a_client_with_two_failures_at_once_gets_each_cause_with_its_status() {
+        let stamp = "[Sun Nov 22 00:01:40";
+        let errors = format!(
+            "{stamp}.100000 2026] [proxy:error] [pid 7:tid 8] (111)Connection refused: AH00957: http: attempt to connect to 198.51.100.1:8080 (198.51.100.1:8080) failed\n\
+             {stamp}.100001 2026] [proxy_http:error] [pid 7:tid 8] [client 203.0.113.5:0] AH01114: HTTP: failed to make connection to backend: 198.51.100.1\n\
+             {stamp}.200000 2026] [proxy_http:error] [pid 7:tid 9] (104)Connection reset by peer: [client 203.0.113.5:0] AH01102: error reading status line from remote server 198.51.100.2:8080\n\
+             {stamp}.200001 2026] [proxy:error] [pid 7:tid 9] [client 203.0.113.5:0] AH00898: Error reading from remote server returned by /b\n"
+        );
+        let access = access(100, "203.0.113.5", "/b", 502) + &access(100, "203.0.113.5", "/a", 503);
+        let mut causes = BTreeMap::new();
+        settled(&access, &errors, &mut |request| {
+            causes.insert(
+                request.status.0,
+                request.finding.and_then(|finding| finding.cause),
+            );
+        });
+        let expected = [
+            (502, Cause::ClosedBeforeHeaders),
+            (503, Cause::ConnectionRefused),
+        ];
+        assert_eq!(
+            causes,
+            expected.map(|(status, cause)| (status, Some(cause))).into()
+        );
     }
 
     /// Failures of a site, one in two minutes, among good answers to the same clients.
