@@ -113,9 +113,10 @@ fn requests(view: &View, judged: &Judged, failures: &[&FailureView]) -> Counts {
     }
 }
 
-/// Good requests of a crawler, or of anyone, from first to last failure.
+/// Good requests of a crawler, or of anyone, from first to last failure; those of the first second came before it, as
+/// far as the judge knows.
 fn within(view: &View, judged: &Judged, keys: &[Key], crawler: Option<CrawlerId>) -> u64 {
-    view.goods_within(keys, crawler, judged.start, judged.last_failure)
+    view.goods_within(keys, crawler, judged.start + 1, judged.last_failure)
 }
 
 fn crawlers(view: &View, judged: &Judged, failures: &[&FailureView]) -> Vec<CrawlerHit> {
@@ -268,7 +269,7 @@ fn routes(view: &View, judged: &Judged, failures: &[&FailureView]) -> Vec<RouteH
     for failure in failures {
         *failed.entry(failure.node).or_default() += u64::from(failure.count);
     }
-    let goods = view.goods_by_node(judged.start, judged.last_failure);
+    let goods = view.goods_by_node(judged.start + 1, judged.last_failure);
     let mut hits: Vec<RouteHit> = failed
         .into_iter()
         .map(|(node, failed)| {
