@@ -233,6 +233,16 @@ impl Visit {
         }
     }
 
+    /// The same with the status that httpd answers with after what its error log says.
+    fn logged(&self, layout: Layout, number: usize) -> String {
+        let line = self.line(layout);
+        match layout {
+            Layout::ApacheErrors if number.is_multiple_of(4) => line.replace("\" 502 ", "\" 500 "),
+            Layout::ApacheErrors => line.replace("\" 502 ", "\" 503 "),
+            _ => line,
+        }
+    }
+
     /// What the error log of the product says of it.
     fn error_line(&self, layout: Layout, number: usize) -> Option<String> {
         let Self { client, target, .. } = self;
@@ -291,7 +301,7 @@ fn broken(layout: Layout) -> String {
 pub(crate) fn write(layout: Layout, folder: &Path) {
     let (mut access, mut errors) = (String::new(), String::new());
     for (number, visit) in visits().iter().enumerate() {
-        access.push_str(&visit.line(layout));
+        access.push_str(&visit.logged(layout, number));
         access.push('\n');
         errors.extend(visit.error_line(layout, number));
     }
