@@ -30,7 +30,7 @@ use sign::Signs;
 use slot::{Good, Slots};
 use trie::Trie;
 
-pub use series::{Key, Obs, overlap};
+pub use series::{Key, Obs};
 pub use view::{FailureView, LaneReturn, NodeView, PrefixView, SignView, UrlView, View};
 
 /// Everything counted. One per chunk while scanning, one in the end.

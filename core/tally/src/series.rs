@@ -548,7 +548,7 @@ impl View {
 }
 
 /// Which part of the seconds `at..=until` lies in `start..=end`.
-pub fn overlap(at: i64, until: i64, start: i64, end: i64) -> f64 {
+fn overlap(at: i64, until: i64, start: i64, end: i64) -> f64 {
     let inside = until.min(end) - at.max(start) + 1;
     inside.max(0) as f64 / (until - at + 1).max(1) as f64
 }
