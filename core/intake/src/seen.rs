@@ -15,6 +15,8 @@ pub struct Seen {
     pub entries: u64,
     /// Further lines of error-log entries.
     pub continuations: u64,
+    /// Lines of programs that are no edge, as the syslog header or the container around them says.
+    pub others: u64,
     /// Lines that are none of these.
     pub unparsed: u64,
     /// First and last stamp of requests, or of entries as if their stamps were UTC.
@@ -47,6 +49,7 @@ impl Seen {
         self.requests += other.requests;
         self.entries += other.entries;
         self.continuations += other.continuations;
+        self.others += other.others;
         self.unparsed += other.unparsed;
         self.fields |= other.fields;
         if let Some((first, last)) = other.span {

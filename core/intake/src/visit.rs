@@ -63,21 +63,6 @@ impl Spans {
         };
     }
 
-    /// The line was itself the first part, `len` bytes long, of the scratch buffer: its values stand there, and
-    /// what stood in a scratch buffer of its own stands behind it.
-    pub(crate) fn move_to_scratch(&mut self, len: usize) {
-        for span in &mut self.at {
-            if *span == ABSENT {
-                continue;
-            }
-            if span.start & SCRATCH == 0 {
-                span.start |= SCRATCH;
-            } else {
-                span.start += len as u32;
-            }
-        }
-    }
-
     /// Whether the layout carries `field`.
     pub(crate) fn has(&self, field: Field) -> bool {
         self.at[field as usize] != ABSENT

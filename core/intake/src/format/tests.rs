@@ -112,33 +112,6 @@ fn line_ends_of_either_kind() {
 }
 
 #[test]
-fn dockers_envelope_is_opened() {
-    let line = r#"{"log":"192.0.2.7 - - [22/Nov/2026:07:25:33 +0000] \"GET /a HTTP/1.1\" 502 157 \"-\" \"x\"\n","stream":"stdout","time":"2026-11-22T09:00:00.1Z"}"#;
-    check(
-        &built_in(),
-        line,
-        &[
-            (Field::Time, "22/Nov/2026:07:25:33 +0000"),
-            (Field::Request, "GET /a HTTP/1.1"),
-            (Field::Status, "502"),
-            (Field::UserAgent, "x"),
-        ],
-    );
-    let inner = r#"{"log":"{\"time_iso8601\":\"2026-11-22T07:25:33Z\",\"uri\":\"/a\\\"b\",\"status\":502}\n","stream":"stdout","time":"2026-11-22T09:00:00.1Z"}"#;
-    check(
-        &built_in(),
-        inner,
-        &[
-            (Field::Time, "2026-11-22T07:25:33Z"),
-            (Field::Target, "/a\"b"),
-            (Field::Status, "502"),
-        ],
-    );
-    let twice = r#"{"log":"{\"log\":\"x\",\"stream\":\"stdout\"}","stream":"stdout"}"#;
-    assert!(recognise(&built_in(), twice.as_bytes()).is_err());
-}
-
-#[test]
 fn nginx_strings() {
     check(
         &with(

@@ -190,7 +190,7 @@ fn each(text: &[u8], is_part: impl Fn(&[u8]) -> bool) -> bool {
 }
 
 /// `10.0.0.1`, `10.0.0.1:4711`, `2001:db8::1`, `[2001:db8::1]:80`.
-pub(super) fn is_address(text: &[u8]) -> bool {
+pub(crate) fn is_address(text: &[u8]) -> bool {
     if let [b'[', inner @ ..] = text {
         let end = inner.iter().position(|byte| *byte == b']');
         return end.and_then(|end| inner.get(..end)).is_some_and(is_ipv6);

@@ -213,14 +213,6 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// What an object without a layout of its own turned out to be.
-pub(super) enum Record {
-    /// A request; the product, where the keys tell.
-    Request(Edge),
-    /// Docker's json-file envelope: the line it holds now stands in the scratch buffer.
-    Envelope,
-}
-
 /// The layout's name in every output.
 pub(super) const fn name(edge: Edge) -> &'static str {
     match edge {
@@ -233,24 +225,18 @@ pub(super) const fn name(edge: Edge) -> &'static str {
     }
 }
 
-/// Reads an object by the usual names of its keys, or by those of the product that its keys give away.
+/// Reads an object by the usual names of its keys, or by those of the product that its keys give away. The product, where
+/// the keys tell. The time may be missing: what stands around the line may say it.
 pub(super) fn record(
     line: &[u8],
     names: &Names,
     scratch: &mut Vec<u8>,
     spans: &mut Spans,
-) -> Result<Record, Reason> {
+) -> Result<Edge, Reason> {
     let own = names.product(line);
     let mut edge = own.map_or(Edge::Unknown, |own| own.edge);
-    let mut log = None;
-    let mut stream = false;
     let mut filling = Filling::new(line, scratch, spans);
     let deeper = scan(line, &mut |key, value| {
-        match key {
-            b"log" => log = Some(value).filter(|value| value.quoted),
-            b"stream" => stream = true,
-            _ => {}
-        }
         let named = match own.and_then(|own| own.get(key)) {
             Some(named) => named,
             None => names.get(key),
@@ -263,20 +249,14 @@ pub(super) fn record(
             edge = Edge::Nginx;
         }
     })?;
-    if let (Some(log), true, false) = (log, stream, spans.has(Field::Status)) {
-        spans.clear();
-        scratch.clear();
-        unescape(log.text(line), scratch);
-        return Ok(Record::Envelope);
-    }
     if deeper {
         return Err(Reason::NestedTooDeep);
     }
     let target = spans.has(Field::Request) || spans.has(Field::Target);
-    if !(target && spans.has(Field::Time) && spans.has(Field::Status)) {
+    if !(target && spans.has(Field::Status)) {
         return Err(Reason::NotRequest);
     }
-    Ok(Record::Request(edge))
+    Ok(edge)
 }
 
 /// Whether only nginx logs the field under a name that we know.
@@ -408,7 +388,7 @@ fn target_or_request(field: Field, text: &[u8]) -> Field {
 }
 
 /// Undoes JSON's escapes, and the `\xHH` that edges write into JSON although it has none.
-fn unescape(text: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn unescape(text: &[u8], out: &mut Vec<u8>) {
     let mut rest = text;
     while let Some(at) = memchr(b'\\', rest) {
         out.extend_from_slice(&rest[..at]);
@@ -703,10 +683,8 @@ mod tests {
     fn read(line: &str) -> Result<Fields, Reason> {
         let mut spans = Spans::new();
         let mut scratch = Vec::new();
-        match record(line.as_bytes(), &Names::new(), &mut scratch, &mut spans)? {
-            Record::Request(_) => Ok(fields(line.as_bytes(), &scratch, &spans)),
-            Record::Envelope => Err(Reason::UnknownLayout),
-        }
+        record(line.as_bytes(), &Names::new(), &mut scratch, &mut spans)?;
+        Ok(fields(line.as_bytes(), &scratch, &spans))
     }
 
     #[track_caller]
@@ -828,10 +806,6 @@ mod tests {
             ),
             (
                 r#"{"time":"2026-11-22T07:25:33Z","uri":"/"}"#,
-                Reason::NotRequest,
-            ),
-            (
-                r#"{"time":"yesterday","uri":"/","status":200}"#,
                 Reason::NotRequest,
             ),
             (
