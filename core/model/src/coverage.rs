@@ -41,7 +41,9 @@ pub struct SourceReport {
     pub requests: u64,
     /// Error-log entries among them.
     pub entries: u64,
-    /// Lines that are neither.
+    /// Lines of programs that are no edge, in a stream that several share.
+    pub others: u64,
+    /// Lines that are none of these.
     pub unparsed: u64,
     /// First stamp.
     pub first: Option<Stamp>,
