@@ -5,7 +5,9 @@ use std::fmt::{Debug, Write};
 use model::{Edge, Field};
 
 use crate::condition::{Condition, Value};
-use crate::facts::{CauseFile, CrawlerFile, EdgeFile, Facts, FormatFile, Recommended, Sign, Statement};
+use crate::facts::{
+    CauseFile, CrawlerFile, EdgeFile, Facts, FormatFile, Recommended, Sign, Statement,
+};
 
 /// The whole source file.
 pub(crate) fn tables(facts: &Facts) -> String {
