@@ -114,7 +114,7 @@ fn of_source(source: &SourceReport, edge: Edge, error_log: bool) -> String {
             .collect();
         part(&mut text, title, &causes);
     }
-    if told.is_empty() {
+    if edge == Edge::Unknown {
         let says = "several products write this layout, and it tells no causes apart: \
                     `webmasterid logformat EDGE` prints one that does";
         part(&mut text, "causes", &[says]);
