@@ -119,7 +119,7 @@ fn peel(line: &[u8]) -> Option<Peeled<'_>> {
         b'a'..=b'z' | b'A'..=b'Z' => word(line),
         b'<' => syslog::priority(line),
         b'[' => container::kubectl(line),
-        b'-' => syslog::journal_remark(line),
+        b'-' | b'#' | b'=' => remark(line),
         0x1b => container::coloured(line),
         _ => None,
     }
@@ -150,6 +150,31 @@ fn word(line: &[u8]) -> Option<Peeled<'_>> {
         .or_else(|| syslog::bare_tag(line))
         .or_else(|| container::compose(line))
         .or_else(|| container::stern(line))
+}
+
+/// What stands between the records of a file: what journalctl and `tail` say themselves, the headers of W3C logs.
+fn remark(line: &[u8]) -> Option<Peeled<'_>> {
+    const BEGINS: [&[u8]; 13] = [
+        b"-- Boot ",
+        b"-- Reboot",
+        b"-- Journal begins at",
+        b"-- Logs begin at",
+        b"-- No entries",
+        b"==> ",
+        b"#Version:",
+        b"#Fields:",
+        b"#Software:",
+        b"#Date:",
+        b"#Start-Date:",
+        b"#End-Date:",
+        b"#Remark:",
+    ];
+    let mut peeled = Peeled::new(b"");
+    peeled.says.program = Program::Other;
+    BEGINS
+        .iter()
+        .any(|begin| line.starts_with(begin))
+        .then_some(peeled)
 }
 
 /// Room for the text of lines that stood in JSON strings. Reused, so that no line costs an allocation.

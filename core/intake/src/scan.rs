@@ -470,10 +470,7 @@ impl Scan<'_> {
         let fetch = claim.map(|claim| Fetch {
             claim,
             path: known.text(parts.target.path, &mut self.text),
-            query: parts
-                .target
-                .query
-                .map_or(0, |query| secret.hash(query).max(1)),
+            query: query(visit, &parts.target).map_or(0, |query| secret.hash(query).max(1)),
         });
         let status = parts.status;
         let attribution = needs_attribution(visit, status, &self.intake.failures).then(|| {
@@ -801,6 +798,16 @@ fn single_attempt<'line>(visit: &Visit<'line>) -> Option<Attempt<'line>> {
     })
 }
 
+/// The query, which some layouts keep apart from the path.
+fn query<'line>(visit: &Visit<'line>, target: &Target<'line>) -> Option<&'line [u8]> {
+    let apart = || {
+        let query = visit.value(Field::Query)?;
+        let query = query.strip_prefix(b"?").unwrap_or(query);
+        (!query.is_empty()).then_some(query)
+    };
+    target.query.or_else(apart)
+}
+
 /// An upstream as text: an address or a group's name, never a path or a query.
 fn upstream_name(text: &[u8]) -> &str {
     /// Longer ones are no addresses.
@@ -908,11 +915,11 @@ fn duration(visit: &Visit<'_>) -> Option<u32> {
     (nanos / 1_000_000).try_into().ok()
 }
 
-/// nginx's words for an answer that no upstream was asked for.
+/// nginx's, CloudFront's and Cloudflare's words for an answer that no upstream was asked for.
 fn from_cache(visit: &Visit<'_>) -> bool {
     matches!(
         visit.value(Field::CacheStatus),
-        Some(b"HIT" | b"STALE" | b"UPDATING")
+        Some(b"HIT" | b"STALE" | b"UPDATING" | b"Hit" | b"hit" | b"stale" | b"updating")
     )
 }
 

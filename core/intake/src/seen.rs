@@ -15,7 +15,8 @@ pub struct Seen {
     pub entries: u64,
     /// Further lines of error-log entries.
     pub continuations: u64,
-    /// Lines of programs that are no edge, as the syslog header or the container around them says.
+    /// Lines that are no records: of programs that are no edge, as the syslog header or the container around them
+    /// says, or headers of the file.
     pub others: u64,
     /// Lines that are none of these.
     pub unparsed: u64,

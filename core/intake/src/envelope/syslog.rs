@@ -1,7 +1,7 @@
 //! Syslog as it lies in files: RFC 3164 and 5424, what rsyslog and journalctl make of them, and headers of relays
 //! before headers.
 
-use super::{Peeled, Program, Written, stamp};
+use super::{Peeled, Written, stamp};
 use crate::format::{is_address, parse_time};
 
 /// Longest host or tag that is looked for.
@@ -192,24 +192,6 @@ pub(super) fn epoch(line: &[u8], space: usize) -> Option<Peeled<'_>> {
     let (millis, _) = parse_time(line.get(..LEN)?)?;
     let (_host, rest) = token(line.get(LEN + 1..)?)?;
     tagged(rest).map(|peeled| peeled.at(Written::At((millis, Some(0)))))
-}
-
-/// `-- Boot … --` and the like: journalctl itself speaks.
-pub(super) fn journal_remark(line: &[u8]) -> Option<Peeled<'_>> {
-    let words = line.strip_prefix(b"-- ")?;
-    let known: [&[u8]; 5] = [
-        b"Boot ",
-        b"Reboot",
-        b"Journal begins at",
-        b"Logs begin at",
-        b"No entries",
-    ];
-    let mut peeled = Peeled::new(words);
-    peeled.says.program = Program::Other;
-    known
-        .iter()
-        .any(|begin| words.starts_with(begin))
-        .then_some(peeled)
 }
 
 /// The text before the next blank, and what stands behind it.

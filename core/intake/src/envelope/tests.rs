@@ -331,6 +331,20 @@ fn parts_of_longer_lines_are_known() {
 }
 
 #[test]
+fn what_stands_between_records_is_no_line_of_an_edge() {
+    for line in [
+        "-- Boot 5f3a0c --",
+        "-- Journal begins at Sun 2026-11-01 00:00:00 UTC. --",
+        "==> /var/log/nginx/access.log <==",
+        "#Version: 1.0",
+        "#Fields: date time x-edge-location sc-bytes c-ip",
+    ] {
+        let opened = open(line.as_bytes());
+        assert_eq!(opened.around.program, Program::Other, "{line}");
+    }
+}
+
+#[test]
 fn an_edges_own_line_is_left_as_it_is() {
     for line in INNER.into_iter().chain([
         "",

@@ -122,7 +122,7 @@ impl fmt::Display for Reason {
 
 /// Names of what the hand-written parsers find, by index: the NCSA family, JSON without and with a product of its own,
 /// then the grammars.
-const NAMES: [&str; 22] = [
+const NAMES: [&str; 23] = [
     "common",
     "common-extended",
     "combined",
@@ -137,6 +137,7 @@ const NAMES: [&str; 22] = [
     "envoy-json",
     "haproxy-json",
     "cloudflare-json",
+    "cloudfront-json",
     "haproxy-http",
     "envoy-text",
     "traefik-common",
@@ -222,6 +223,21 @@ impl Formats {
         {
             return Ok(format);
         }
+        let format = self.built_in(line, scratch, spans)?;
+        if format.edge == Edge::CloudFront {
+            json::cloudfront::join_stamp(line, scratch, spans);
+            cloudfront::decode(line, scratch, spans);
+        }
+        Ok(format)
+    }
+
+    /// The same of layouts that nobody gave.
+    fn built_in(
+        &self,
+        line: &[u8],
+        scratch: &mut Vec<u8>,
+        spans: &mut Spans,
+    ) -> Result<FormatRef, Reason> {
         match line.first() {
             None => Err(Reason::UnknownLayout),
             Some(b'{') => self.json(line, scratch, spans),

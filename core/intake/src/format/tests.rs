@@ -99,6 +99,29 @@ fn what_is_appended_to_combined_is_named_where_it_can_be() {
 }
 
 #[test]
+fn cloudfront_as_json_has_its_stamp_in_one_piece() {
+    let line = r#"{"date":"2026-11-22","time": "07:25:33","x-edge-location":"FRA60-P1","sc-bytes":"182","c-ip":"192.0.2.7","cs-method":"GET","cs(Host)":"d111.cloudfront.net","cs-uri-stem":"/a","sc-status":"502","cs(User-Agent)":"Mozilla/5.0%20(x)","cs-uri-query":"b=1","x-edge-result-type":"Error","x-host-header":"www.example.com","cs-protocol":"https","time-taken":"0.5","x-edge-detailed-result-type":"OriginDnsError"}"#;
+    check(
+        &built_in(),
+        line,
+        &[
+            (Field::Time, "2026-11-22 07:25:33"),
+            (Field::Target, "/a"),
+            (Field::Query, "b=1"),
+            (Field::Host, "www.example.com"),
+            (Field::Status, "502"),
+            (Field::UserAgent, "Mozilla/5.0 (x)"),
+            (Field::CacheStatus, "Error"),
+            (Field::ResultCode, "OriginDnsError"),
+        ],
+    );
+    assert_eq!(
+        recognise(&built_in(), line.as_bytes()).unwrap().name,
+        "cloudfront-json"
+    );
+}
+
+#[test]
 fn line_ends_of_either_kind() {
     for end in ["", "\r", "\n", "\r\n"] {
         let line =

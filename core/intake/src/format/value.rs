@@ -26,7 +26,7 @@ pub(super) enum Class {
     Statuses,
     /// The same of addresses.
     Addrs,
-    /// nginx's `$upstream_cache_status`.
+    /// nginx's `$upstream_cache_status` and its relatives: one word.
     Cache,
 }
 
@@ -110,7 +110,7 @@ impl Class {
             Self::Addrs => each(text, is_upstream),
             Self::Cache => text
                 .iter()
-                .all(|byte| byte.is_ascii_uppercase() || *byte == b'-'),
+                .all(|byte| byte.is_ascii_alphabetic() || matches!(*byte, b'-' | b'_')),
         }
     }
 

@@ -179,7 +179,7 @@ fn read(view: &View<'_>) -> String {
     let unreadable: u64 = sources.iter().map(|source| source.unparsed).sum();
     let others = match sources.iter().map(|source| source.others).sum() {
         0 => String::new(),
-        others => format!(", {} of other programs", number(others)),
+        others => format!(", {}", count(others, "other line", "other lines")),
     };
     let joined = report.coverage.joined;
     let all = joined.exact + joined.best_match;

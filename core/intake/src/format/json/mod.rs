@@ -10,6 +10,7 @@ use rustc_hash::FxHashMap;
 
 mod caddy;
 mod cloudflare;
+pub(super) mod cloudfront;
 mod envoy;
 mod haproxy;
 mod traefik;
@@ -221,6 +222,7 @@ pub(super) const fn name(edge: Edge) -> &'static str {
         Edge::Envoy => "envoy-json",
         Edge::Haproxy => "haproxy-json",
         Edge::Cloudflare => "cloudflare-json",
+        Edge::CloudFront => "cloudfront-json",
         _ => "json",
     }
 }
@@ -456,12 +458,13 @@ struct Product {
 }
 
 /// The products, tried in this order.
-const PRODUCTS: [Product; 5] = [
+const PRODUCTS: [Product; 6] = [
     caddy::PRODUCT,
     traefik::PRODUCT,
     envoy::PRODUCT,
     haproxy::PRODUCT,
     cloudflare::PRODUCT,
+    cloudfront::PRODUCT,
 ];
 
 /// One product's keys, made ready.
@@ -835,6 +838,32 @@ mod tests {
             (r#"{"a" 1}"#, Reason::BadJson),
         ] {
             assert_eq!(read(line).err(), Some(reason), "{line}");
+        }
+    }
+
+    #[test]
+    fn cloudflare_stamps_in_every_form_of_a_job() {
+        for time in [
+            "1795332333",
+            "1795332333000",
+            "1795332333000000000",
+            r#""2026-11-22T07:25:33Z""#,
+        ] {
+            let line = format!(
+                r#"{{"CacheCacheStatus":"dynamic","ClientIP":"192.0.2.7","ClientRequestHost":"shop.example","ClientRequestMethod":"GET","ClientRequestURI":"/a?b=1","ClientRequestUserAgent":"x \"y\"","ClientRequestPath":"/a","EdgeEndTimestamp":{time},"EdgeResponseBytes":157,"EdgeResponseStatus":522,"EdgeStartTimestamp":{time},"OriginIP":"198.51.100.7","OriginResponseStatus":0,"RequestHeaders":{{"x":"y"}},"RayID":"8f1"}}"#
+            );
+            for (field, value) in [
+                (Field::Time, time.trim_matches('"')),
+                (Field::Target, "/a?b=1"),
+                (Field::Host, "shop.example"),
+                (Field::UserAgent, "x \"y\""),
+                (Field::Status, "522"),
+                (Field::OriginStatus, "0"),
+                (Field::CacheStatus, "dynamic"),
+                (Field::UpstreamAddr, "198.51.100.7"),
+            ] {
+                has(&line, field, value);
+            }
         }
     }
 
