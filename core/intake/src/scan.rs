@@ -352,7 +352,11 @@ impl Scan<'_> {
                     format.edge = program;
                 }
                 let visit = Visit::new(line, buffers.scratch, buffers.spans);
-                self.visit(&visit, format, around, place, sink)
+                self.visit(&visit, format, around, place, sink)?;
+                if buffers.spans.is_cut() {
+                    self.seen.remark(place.line, Reason::CutButCounted.text());
+                }
+                Ok(())
             }
             Err(_) if !is_error_log && self.error(line, around, place)? => Ok(()),
             Err(reason) => Err(reason.text()),

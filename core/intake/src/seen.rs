@@ -30,7 +30,7 @@ pub struct Seen {
     pub fields: u128,
     /// Error-log entries by product.
     pub error_edges: BTreeMap<Edge, u64>,
-    /// Why lines were not read: first line and count.
+    /// Why lines were not read, or not whole: first line and count.
     pub reasons: BTreeMap<&'static str, (u64, u64)>,
 }
 
@@ -38,6 +38,11 @@ impl Seen {
     pub(crate) fn stretch(&mut self, at: Stamp) {
         let (first, last) = self.span.unwrap_or((at, at));
         self.span = Some((first.min(at), last.max(at)));
+    }
+
+    /// Something to say of a line that was read.
+    pub(crate) fn remark(&mut self, line: u64, reason: &'static str) {
+        unite_reason(&mut self.reasons, reason, (line, 1));
     }
 
     pub(crate) fn unparsed(&mut self, line: u64, reason: &'static str) {

@@ -20,6 +20,8 @@ const SCRATCH: u32 = 1 << 31;
 pub(crate) struct Spans {
     at: [Span; Field::COUNT],
     carried: u128,
+    /// Whether the line was cut behind the last of them.
+    cut: bool,
 }
 
 /// One bit for each field.
@@ -31,6 +33,7 @@ impl Spans {
         Self {
             at: [ABSENT; Field::COUNT],
             carried: 0,
+            cut: false,
         }
     }
 
@@ -38,6 +41,17 @@ impl Spans {
     pub(crate) fn clear(&mut self) {
         self.at = [ABSENT; Field::COUNT];
         self.carried = 0;
+        self.cut = false;
+    }
+
+    /// The line ends early, yet what stands before makes a request.
+    pub(crate) fn mark_cut(&mut self) {
+        self.cut = true;
+    }
+
+    /// Whether the line was cut.
+    pub(crate) const fn is_cut(&self) -> bool {
+        self.cut
     }
 
     /// The fields that the layout carries, one bit for each.

@@ -113,3 +113,24 @@ fn a_layout_of_the_user_may_describe_the_header_too() {
     assert_eq!(rows, [(AT, Edge::Nginx, 503)]);
     assert_eq!(seen.unparsed, 0);
 }
+
+#[test]
+fn json_that_was_cut_is_counted_and_said_to_be_cut() {
+    let whole =
+        r#"{"time":"2026-11-22T07:25:33Z","request":"GET / HTTP/1.1","status":502,"agent":"x"}"#;
+    let lines = format!("{whole}\n{}\n{}\n", &whole[..75], &whole[..40]);
+    let (rows, seen) = read(&lines, Vec::new());
+    assert_eq!(rows, [(AT, Edge::Unknown, 502); 2]);
+    assert_eq!((seen.requests, seen.unparsed), (2, 1));
+    let said: Vec<_> = seen.reasons.into_iter().collect();
+    assert_eq!(
+        said,
+        [
+            ("the line ends early", (3, 1)),
+            (
+                "the line ends early; counted by what stands before the cut",
+                (2, 1)
+            ),
+        ]
+    );
+}

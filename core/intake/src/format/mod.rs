@@ -78,11 +78,13 @@ pub enum Reason {
     TooManySplits,
     /// A container runtime cut a longer line, and this is not its last part.
     PartOfLine,
+    /// JSON that ends early: counted by what stands whole before the cut.
+    CutButCounted,
 }
 
 impl Reason {
     /// Every reason, in the order of the enum.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::UnknownLayout,
         Self::LineEndsEarly,
         Self::NoClosingQuote,
@@ -94,6 +96,7 @@ impl Reason {
         Self::NestedTooDeep,
         Self::TooManySplits,
         Self::PartOfLine,
+        Self::CutButCounted,
     ];
 
     /// The text shown with the line's place.
@@ -109,6 +112,7 @@ impl Reason {
             Self::NotRequest => "JSON without status and target",
             Self::NestedTooDeep => "JSON that is nested too deep",
             Self::TooManySplits => "too many ways to split the line",
+            Self::CutButCounted => "the line ends early; counted by what stands before the cut",
             Self::PartOfLine => "part of a line that the container runtime cut",
         }
     }
