@@ -1,5 +1,7 @@
 //! A line as logged: the only place where personal data has a name.
 
+use std::ops::Range;
+
 use model::Field;
 
 /// Where a field's value stands: in the line, or in the scratch buffer that holds unescaped JSON text.
@@ -22,6 +24,8 @@ pub(crate) struct Spans {
     carried: u128,
     /// Whether the line was cut behind the last of them.
     cut: bool,
+    /// Where in the line the values in the scratch buffer come from.
+    escaped: Vec<(Field, Range<usize>)>,
 }
 
 /// One bit for each field.
@@ -34,6 +38,7 @@ impl Spans {
             at: [ABSENT; Field::COUNT],
             carried: 0,
             cut: false,
+            escaped: Vec::new(),
         }
     }
 
@@ -42,6 +47,7 @@ impl Spans {
         self.at = [ABSENT; Field::COUNT];
         self.carried = 0;
         self.cut = false;
+        self.escaped.clear();
     }
 
     /// The line ends early, yet what stands before makes a request.
@@ -68,13 +74,34 @@ impl Spans {
         };
     }
 
-    /// `field` stands at `start..end` of the scratch buffer.
-    pub(crate) fn set_scratch(&mut self, field: Field, start: usize, end: usize) {
+    /// `field` stands at `start..end` of the scratch buffer, and with its escapes at `line` of the line.
+    pub(crate) fn set_scratch(
+        &mut self,
+        field: Field,
+        start: usize,
+        end: usize,
+        line: Range<usize>,
+    ) {
+        self.escaped.push((field, line));
         self.carried |= 1 << field as u32;
         self.at[field as usize] = Span {
             start: start as u32 | SCRATCH,
             len: (end - start) as u32,
         };
+    }
+
+    /// Where `field` stands in the line, its escapes included.
+    pub(crate) fn in_line(&self, field: Field) -> Option<Range<usize>> {
+        let span = self.at[field as usize];
+        if span == ABSENT {
+            return None;
+        }
+        if span.start & SCRATCH == 0 {
+            let start = span.start as usize;
+            return Some(start..start + span.len as usize);
+        }
+        let of = |(known, range): &(Field, Range<usize>)| (*known == field).then(|| range.clone());
+        self.escaped.iter().rev().find_map(of)
     }
 
     /// Whether the layout carries `field`.

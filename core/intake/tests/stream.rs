@@ -1,7 +1,9 @@
 //! Several programs in one stream: what stands around their lines is taken off, and each line is counted as what it is.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use intake::{Chunk, Filter, Formats, Intake, Layout, Ranges, Secret, Seen, Settings, Settler};
+use intake::{
+    Chunk, Filter, Formats, Intake, Layout, Ranges, Secret, Seen, Settings, Settler, Take,
+};
 use model::{Edge, LogKind, SourceId, Stamp};
 
 /// 2026-11-22T07:25:33Z
@@ -23,6 +25,7 @@ fn read(lines: &str, layouts: Vec<Layout>) -> (Vec<Row>, Seen) {
         first_line: 1,
         edge: Edge::Unknown,
         kind: LogKind::Access,
+        take: Take::All,
         bytes: lines.as_bytes(),
     };
     let mut rows = Vec::new();

@@ -95,6 +95,9 @@ pub(super) fn decode(line: &[u8], scratch: &mut Vec<u8>, spans: &mut Spans) {
     let Some(agent) = agent.filter(|agent| agent.contains(&b'%')) else {
         return;
     };
+    let Some(place) = spans.in_line(Field::UserAgent) else {
+        return;
+    };
     let start = scratch.len();
     scratch.extend_from_slice(agent);
     percent_decode(scratch, start);
@@ -103,7 +106,7 @@ pub(super) fn decode(line: &[u8], scratch: &mut Vec<u8>, spans: &mut Spans) {
     if twice {
         percent_decode(scratch, start);
     }
-    spans.set_scratch(Field::UserAgent, start, scratch.len());
+    spans.set_scratch(Field::UserAgent, start, scratch.len(), place);
 }
 
 /// Decodes what stands in `text` from `start` on, in place.

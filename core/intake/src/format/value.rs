@@ -53,7 +53,8 @@ impl Class {
             | Field::UpstreamHeaderTime
             | Field::UpstreamResponseTime
             | Field::UpstreamBytesReceived
-            | Field::UpstreamContentLength => Self::Numbers,
+            | Field::UpstreamContentLength
+            | Field::UpstreamResponseLength => Self::Numbers,
             Field::UpstreamAddr => Self::Addrs,
             Field::CacheStatus => Self::Cache,
             Field::Host | Field::ServerName => Self::Host,

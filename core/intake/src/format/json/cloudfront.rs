@@ -1,5 +1,7 @@
 //! CloudFront's standard log, version 2, as JSON: the names of the text columns as keys.
 
+use std::ops::Range;
+
 use memchr::memmem;
 use model::{Edge, Field};
 
@@ -38,17 +40,24 @@ pub(in super::super) fn join_stamp(line: &[u8], scratch: &mut Vec<u8>, spans: &m
     let parts = string(line, br#""date""#).zip(string(line, br#""time""#));
     if let Some((date, time)) = parts.filter(|_| !spans.has(Field::Time)) {
         let start = scratch.len();
-        scratch.extend_from_slice(date);
+        scratch.extend_from_slice(line.get(date.clone()).unwrap_or_default());
         scratch.push(b' ');
-        scratch.extend_from_slice(time);
-        spans.set_scratch(Field::Time, start, scratch.len());
+        scratch.extend_from_slice(line.get(time.clone()).unwrap_or_default());
+        let place = if date.end <= time.start {
+            date.start..time.end
+        } else {
+            time
+        };
+        spans.set_scratch(Field::Time, start, scratch.len(), place);
     }
 }
 
-/// The string behind a key.
-fn string<'a>(line: &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
-    let rest = line.get(memmem::find(line, key)? + key.len()..)?;
+/// Where the string behind a key stands.
+fn string(line: &[u8], key: &[u8]) -> Option<Range<usize>> {
+    let behind = memmem::find(line, key)? + key.len();
+    let rest = line.get(behind..)?;
     let rest = rest.trim_ascii_start().strip_prefix(b":")?;
     let text = rest.trim_ascii_start().strip_prefix(b"\"")?;
-    text.get(..memchr::memchr(b'"', text)?)
+    let start = line.len() - text.len();
+    Some(start..start + memchr::memchr(b'"', text)?)
 }
