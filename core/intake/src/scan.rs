@@ -351,18 +351,36 @@ impl Scan<'_> {
         {
             opened = Opened::plain(line);
         }
-        let Err(mut reason) = self.opened(&opened, place, buffers, sink) else {
+        // What Docker writes holds a line: no need to look at it as a request first.
+        let is_docker = opened.line.starts_with(b"{\"log\":\"");
+        if is_docker
+            && self
+                .record(&opened, place, envelopes, buffers, sink)
+                .is_ok()
+        {
+            return;
+        }
+        let Err(reason) = self.opened(&opened, place, buffers, sink) else {
             return;
         };
-        let mut around = opened.around;
-        if let Some(within) = envelopes.open_record(&opened) {
-            around = within.around;
-            match self.opened(&within, place, buffers, sink) {
-                Ok(()) => return,
-                Err(within) => reason = within,
-            }
+        if let Err((around, within)) = self.record(&opened, place, envelopes, buffers, sink) {
+            self.not_understood(number, around, within.unwrap_or(reason));
         }
-        self.not_understood(number, around, reason);
+    }
+
+    /// A line that stands in JSON. An error says what stood around it, and why the line within is not understood.
+    fn record(
+        &mut self,
+        opened: &Opened<'_>,
+        place: Place,
+        envelopes: &mut Envelopes,
+        buffers: &mut Buffers<'_>,
+        sink: &mut impl FnMut(&Request<'_>),
+    ) -> Result<(), (Around, Option<&'static str>)> {
+        let within = envelopes.open_record(opened).ok_or((opened.around, None))?;
+        let around = within.around;
+        self.opened(&within, place, buffers, sink)
+            .map_err(|reason| (around, Some(reason)))
     }
 
     /// A line without what stood around it.
