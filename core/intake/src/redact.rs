@@ -215,11 +215,10 @@ impl Intake {
                 .map(|_| work.request(&Visit::new(inner, scratch, spans), spans))
                 .is_ok()
         };
-        let understood = if kind == LogKind::Error {
-            is_entry(&mut work) || is_request(&mut work, &mut scratch, &mut spans)
-        } else {
-            is_request(&mut work, &mut scratch, &mut spans) || is_entry(&mut work)
-        };
+        // A source of entries may hold requests, and the other way round.
+        let understood = (kind == LogKind::Error && is_entry(&mut work))
+            || is_request(&mut work, &mut scratch, &mut spans)
+            || (kind != LogKind::Error && is_entry(&mut work));
         if !understood {
             return false;
         }
@@ -593,12 +592,12 @@ impl Redactor {
         match address {
             // 198.18.0.0/15 has 17 bits.
             IpAddr::V4(_) => {
-                let bits = u32::from(Ipv4Addr::new(198, 18, 0, 0)) | (number + 1) & 0x1_ffff;
+                let bits = u32::from(Ipv4Addr::new(198, 18, 0, 0)) | ((number + 1) & 0x1_ffff);
                 Ipv4Addr::from_bits(bits).to_string()
             }
             IpAddr::V6(_) => {
                 let net = u128::from(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0));
-                Ipv6Addr::from_bits(net | u128::from(number) + 1).to_string()
+                Ipv6Addr::from_bits(net | (u128::from(number) + 1)).to_string()
             }
         }
     }
