@@ -13,6 +13,7 @@ mod fuzz;
 mod lab;
 mod measure;
 mod reference_log;
+mod score;
 mod test;
 mod tool;
 mod wall;
@@ -47,6 +48,8 @@ enum Task {
     Facts(facts::Args),
     /// Run the recorded cases, or rewrite their expected output
     Cases(cases::Args),
+    /// Score the answers to every recorded failure, by edge and by cause
+    Score(score::Args),
     /// Record examples/ and cases/ anew from real proxies
     Record(lab::Args),
 }
@@ -68,6 +71,7 @@ fn run(task: Task) -> Result<()> {
         Task::Fuzz(args) => fuzz::run(&args),
         Task::Facts(args) => facts::run(&args),
         Task::Cases(args) => cases::run(&args),
+        Task::Score(args) => score::run(&args),
         Task::Record(args) => {
             tool::install(Need::Record)?;
             lab::record(&args)
