@@ -403,7 +403,7 @@ impl Scan<'_> {
             .map_err(|reason| (around, Some(reason)))
     }
 
-    /// A line without what stood around it.
+    /// A line without what stood around it. An error where it is of no known layout: JSON around it may still be opened.
     fn opened(
         &mut self,
         opened: &Opened<'_>,
@@ -413,7 +413,7 @@ impl Scan<'_> {
     ) -> Result<(), &'static str> {
         let Opened { line, around } = opened;
         let is_entry_first = self.chunk.kind == LogKind::Error || self.chunk.take == Take::Entries;
-        if is_entry_first && self.error(line, around, place)? {
+        if is_entry_first && self.error(line, around, place) {
             return Ok(());
         }
         if self.chunk.take == Take::Entries {
@@ -428,13 +428,17 @@ impl Scan<'_> {
                     format.edge = program;
                 }
                 let visit = Visit::new(line, buffers.scratch, buffers.spans);
-                self.visit(&visit, format, around, place, sink)?;
-                if buffers.spans.is_cut() {
-                    self.seen.remark(place.line, Reason::CutButCounted.text());
+                match self.visit(&visit, format, around, place, sink) {
+                    Ok(()) if buffers.spans.is_cut() => {
+                        self.seen.remark(place.line, Reason::CutButCounted.text());
+                    }
+                    Ok(()) => {}
+                    Err(NO_TIME) => return Err(NO_TIME),
+                    Err(reason) => self.unparsed(place.line, reason),
                 }
                 Ok(())
             }
-            Err(_) if !is_entry_first && self.error(line, around, place)? => Ok(()),
+            Err(_) if !is_entry_first && self.error(line, around, place) => Ok(()),
             Err(reason) => Err(reason.text()),
         }
     }
@@ -632,27 +636,33 @@ impl Scan<'_> {
     }
 
     /// One entry of an error log; false where the line is none.
-    fn error(&mut self, line: &[u8], around: &Around, place: Place) -> Result<bool, &'static str> {
+    fn error(&mut self, line: &[u8], around: &Around, place: Place) -> bool {
         let Some(mut entry) = error_log::parse(line) else {
-            return Ok(false);
+            return false;
         };
         if entry.civil_millis == error_log::UNSTAMPED {
-            let (millis, zone) = self.written(around).ok_or(NO_TIME)?;
+            let Some((millis, zone)) = self.written(around) else {
+                self.unparsed(place.line, NO_TIME);
+                return true;
+            };
             entry.civil_millis = millis.saturating_add(i64::from(zone.unwrap_or(0)) * 60_000);
             entry.zone = zone;
         }
         let civil = Stamp(entry.civil_millis);
-        self.intake.settings.check(civil)?;
+        if let Err(reason) = self.intake.settings.check(civil) {
+            self.unparsed(place.line, reason);
+            return true;
+        }
         let seen = &mut self.seen;
         seen.entries += 1;
         *seen.error_edges.entry(entry.edge).or_default() += 1;
         seen.stretch(civil);
         let follow_ups = self.intake.follow_ups_in(&entry);
         if self.chunk.take == Take::Requests {
-            return Ok(true);
+            return true;
         }
         let Some(finding) = self.intake.signs.error_line(&entry) else {
-            return Ok(true);
+            return true;
         };
         let secret = &self.intake.secret;
         let request = entry.request.map(RequestLine::parse);
@@ -678,7 +688,7 @@ impl Scan<'_> {
             serial: serial(secret, entry.connection, entry.log_id),
             follow_ups,
         });
-        Ok(true)
+        true
     }
 }
 
