@@ -267,6 +267,7 @@ impl Intake {
             first: seen.span.map(|(first, _)| first),
             understood: seen.requests + seen.entries,
             is_mixed: seen.requests > 0 && seen.entries > 0,
+            others: seen.others,
             lines: seen.lines,
         }
     }
@@ -285,6 +286,8 @@ pub struct Look {
     pub understood: u64,
     /// Whether requests and entries of the error log stand in it side by side.
     pub is_mixed: bool,
+    /// Lines of other programs.
+    pub others: u64,
     /// Lines, blank ones left out.
     pub lines: u64,
 }
