@@ -95,6 +95,16 @@ fn a_line_without_a_time_has_that_of_its_envelope() {
 }
 
 #[test]
+fn a_layout_of_the_user_may_leave_the_time_to_syslog() {
+    let lines = "Nov 22 07:25:33 lb1 nginx[7]: 192.0.2.7 503 /a\n192.0.2.7 503 /a\n";
+    let (layout, _) = Layout::parse_string("mine", "$remote_addr $status $uri").unwrap();
+    let (rows, seen) = read(lines, vec![layout]);
+    assert_eq!(rows, [(AT, Edge::Nginx, 503)]);
+    let reasons: Vec<_> = seen.reasons.into_iter().collect();
+    assert_eq!(reasons, [("no time", (2, 1))]);
+}
+
+#[test]
 fn parts_of_a_line_that_was_cut_have_a_reason_of_their_own() {
     let lines = "2026-11-22T07:25:33.000000000Z stdout P 192.0.2.7 - - [22/Nov/2026:07:25:33 +0000] \"GET /aaaa\n2026-11-22T07:25:33.000000000Z stdout F aaaa HTTP/1.1\" 200 1 \"-\" \"x\"\n";
     let (_, seen) = read(lines, Vec::new());
