@@ -168,6 +168,7 @@ fn field(key: &[u8], value: &[u8]) -> Option<Field> {
         b"ra" | b"retry_after" | b"sent_http_retry_after" if Class::Number.admits(value) => {
             Field::RetryAfter
         }
+        b"err" | b"bc_err" | b"bc_err_str" => Field::UpstreamError,
         b"proxy_status" => Field::ProxyStatus,
         b"connection_status" => Field::ConnectionStatus,
         b"error_log_id" => Field::ErrorLogId,
