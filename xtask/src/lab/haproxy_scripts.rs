@@ -82,7 +82,13 @@ pub(super) fn queue(s: &mut Session<'_>) -> Result<()> {
     good(s, 4)?;
     for ask in struck(s) {
         let slow = Ask::get(Visitor::person_with_agent(2), "/search?q=wool").with(Fault::Late);
-        let held = s.begin(Ask { delay_ms: 0, ..slow }, None)?;
+        let held = s.begin(
+            Ask {
+                delay_ms: 0,
+                ..slow
+            },
+            None,
+        )?;
         s.settle();
         s.ask_because(ask, Some(Why::new("queue", C::UpstreamBusy)))?;
         s.pass(1)?;

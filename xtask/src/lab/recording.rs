@@ -538,8 +538,7 @@ pub(crate) const SCRIPTS: &[Script] = &[
         "A rule holds up what it does not want, then answers 500.",
         1,
         |setup| {
-            setup.own.front =
-                "timeout tarpit 100ms\nhttp-request tarpit if { path_beg /search }\n";
+            setup.own.front = "timeout tarpit 100ms\nhttp-request tarpit if { path_beg /search }\n";
         },
         haproxy::denied,
     ),

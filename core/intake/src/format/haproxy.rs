@@ -238,6 +238,18 @@ fn retries(line: &[u8], word: Word, spans: &mut Spans) {
     }
 }
 
+/// Captured headers of a format string, in braces or one alone. Notes what it finds.
+pub(super) fn captured(line: &[u8], start: usize, end: usize, spans: &mut Spans) {
+    let text = line.get(start..end).unwrap_or_default();
+    match text.strip_prefix(b"{") {
+        Some(inner) => {
+            let len = memchr(b'}', inner).unwrap_or(inner.len());
+            captures(line, start + 1, start + 1 + len, spans);
+        }
+        None => captures(line, start, end, spans),
+    }
+}
+
 /// `host|agent`, in the order of the `capture` lines. HAProxy writes a bar in a value as `#7C`.
 fn captures(line: &[u8], start: usize, end: usize, spans: &mut Spans) {
     let text = line.get(start..end).unwrap_or_default();
@@ -399,8 +411,16 @@ mod tests {
         };
         for (captured, agent, host) in [
             ("{curl/8.5.0}", Some("curl/8.5.0"), None),
-            ("{www.shop.example:8443||}", None, Some("www.shop.example:8443")),
-            ("{https://a.example/1/2|text/html,a/1.0|/a/1|en}", None, None),
+            (
+                "{www.shop.example:8443||}",
+                None,
+                Some("www.shop.example:8443"),
+            ),
+            (
+                "{https://a.example/1/2|text/html,a/1.0|/a/1|en}",
+                None,
+                None,
+            ),
             ("{203.0.113.9|Bot/1}", Some("Bot/1"), None),
             ("{}", None, None),
         ] {
@@ -413,7 +433,10 @@ mod tests {
 
     #[test]
     fn pairs_behind_the_request_are_read() {
-        let line = WHOLE.replace(" 0/0000000000000000/0/0/0", r#" err="SSL handshake failure""#);
+        let line = WHOLE.replace(
+            " 0/0000000000000000/0/0/0",
+            r#" err="SSL handshake failure""#,
+        );
         assert_eq!(
             value(&line, Field::UpstreamError).as_deref(),
             Some("SSL handshake failure")
