@@ -107,6 +107,8 @@ impl Attribution<'_> {
 
 /// nginx's status of a client that left before the answer; other products took it over.
 const CLIENT_CLOSED: u16 = 499;
+/// The same of AWS's balancers.
+const CLIENT_CLOSED_AWS: u16 = 460;
 /// nginx's status of an answer without a status line, which it takes for HTTP/0.9.
 const NO_STATUS_LINE: u16 = 9;
 
@@ -116,7 +118,11 @@ pub(crate) fn needs_attribution(
     status: u16,
     failures: &FailureStatuses,
 ) -> bool {
-    if failures.contains(status) || matches!(status, 0 | NO_STATUS_LINE | CLIENT_CLOSED) {
+    let is_odd = matches!(
+        status,
+        0 | NO_STATUS_LINE | CLIENT_CLOSED | CLIENT_CLOSED_AWS
+    );
+    if is_odd || failures.contains(status) {
         return true;
     }
     let is_ordinary = match visit.get(Field::UpstreamStatus) {

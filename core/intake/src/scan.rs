@@ -9,10 +9,10 @@ use model::{
 };
 
 use crate::attribute::{Attribution, FailureStatuses, Signs, needs_attribution};
-use crate::envelope;
+use crate::envelope::{self, Around, Envelopes, Opened, Program};
 use crate::error_log::{self, ErrorLine, Level};
 use crate::filter::Filter;
-use crate::format::{FormatRef, Formats, TimeMemo};
+use crate::format::{FormatRef, Formats, Moment, Reason, TimeMemo};
 use crate::held::{Held, HeldAttempt, HeldError, HeldFetch, HeldRequest};
 use crate::identity::{Agents, Client, Ranges};
 use crate::path::{self, Known, Target};
@@ -274,8 +274,6 @@ struct Buffers<'a> {
     spans: &'a mut Spans,
     /// Text of values that had to be unescaped.
     scratch: &'a mut Vec<u8>,
-    /// The line that an envelope held.
-    text: &'a mut Vec<u8>,
 }
 
 /// One chunk being read.
@@ -302,7 +300,7 @@ impl Scan<'_> {
     fn lines(&mut self, sink: &mut impl FnMut(&Request<'_>)) {
         let mut spans = Spans::new();
         let mut scratch = Vec::new();
-        let mut text = Vec::new();
+        let mut envelopes = Envelopes::default();
         let bytes = self.chunk.bytes;
         let mut start = 0;
         let mut number = self.chunk.first_line;
@@ -314,9 +312,8 @@ impl Scan<'_> {
             let mut buffers = Buffers {
                 spans: &mut spans,
                 scratch: &mut scratch,
-                text: &mut text,
             };
-            self.line(line, number, &mut buffers, sink);
+            self.line(line, number, &mut envelopes, &mut buffers, sink);
             start = end + 1;
             number += 1;
         }
@@ -327,6 +324,7 @@ impl Scan<'_> {
         &mut self,
         line: &[u8],
         number: u64,
+        envelopes: &mut Envelopes,
         buffers: &mut Buffers<'_>,
         sink: &mut impl FnMut(&Request<'_>),
     ) {
@@ -346,36 +344,75 @@ impl Scan<'_> {
         if line.len() > LINE_MAX {
             return self.unparsed(number, "line longer than the limit of 64 KiB");
         }
-        let opened = envelope::open(line, buffers.text);
-        let line = opened.line;
-        let is_entry_first = self.chunk.kind == LogKind::Error || self.chunk.take == Take::Entries;
-        if is_entry_first && self.error(line, place) || self.chunk.take == Take::Entries {
+        let mut opened = envelope::open(line);
+        // A layout that the user gave may describe the line with what stands around it.
+        if opened.around.depth > 0
+            && (self.intake.formats).is_given(line, buffers.scratch, buffers.spans)
+        {
+            opened = Opened::plain(line);
+        }
+        let Err(mut reason) = self.opened(&opened, place, buffers, sink) else {
             return;
+        };
+        let mut around = opened.around;
+        if let Some(within) = envelopes.open_record(&opened) {
+            around = within.around;
+            match self.opened(&within, place, buffers, sink) {
+                Ok(()) => return,
+                Err(within) => reason = within,
+            }
+        }
+        self.not_understood(number, around, reason);
+    }
+
+    /// A line without what stood around it.
+    fn opened(
+        &mut self,
+        opened: &Opened<'_>,
+        place: Place,
+        buffers: &mut Buffers<'_>,
+        sink: &mut impl FnMut(&Request<'_>),
+    ) -> Result<(), &'static str> {
+        let Opened { line, around } = opened;
+        let is_entry_first = self.chunk.kind == LogKind::Error || self.chunk.take == Take::Entries;
+        if is_entry_first && self.error(line, around, place)? {
+            return Ok(());
+        }
+        if self.chunk.take == Take::Entries {
+            return Err("no entry");
         }
         buffers.spans.clear();
         buffers.scratch.clear();
         match (self.intake.formats).recognise(line, buffers.scratch, buffers.spans) {
             Ok(mut format) => {
                 self.seen.fields |= buffers.spans.carried();
-                if let (Edge::Unknown, Some(program)) = (format.edge, opened.program) {
+                if let (Edge::Unknown, Some(program)) = (format.edge, around.program.edge()) {
                     format.edge = program;
                 }
                 let visit = Visit::new(line, buffers.scratch, buffers.spans);
-                if let Err(reason) = self.visit(&visit, format, place, sink) {
-                    self.unparsed(number, reason);
+                self.visit(&visit, format, around, place, sink)?;
+                if buffers.spans.is_cut() {
+                    self.seen.remark(place.line, Reason::CutButCounted.text());
                 }
+                Ok(())
             }
-            Err(_) if self.chunk.kind != LogKind::Error && self.error(line, place) => {}
-            Err(_) if self.is_continuation() => {
-                self.seen.continuations += 1;
-            }
-            Err(reason) => self.unparsed(number, reason.text()),
+            Err(_) if !is_entry_first && self.error(line, around, place)? => Ok(()),
+            Err(reason) => Err(reason.text()),
         }
     }
 
-    /// Multi-line messages go on in an error log. Looking only at the kind of source keeps the line stateless.
-    fn is_continuation(&self) -> bool {
-        self.chunk.kind == LogKind::Error
+    /// A line of another program is no fault of the log. Multi-line messages go on in an error log: looking only at
+    /// the kind of source keeps the line stateless.
+    fn not_understood(&mut self, line: u64, around: Around, reason: &'static str) {
+        if around.program == Program::Other {
+            self.seen.others += 1;
+        } else if around.partial {
+            self.unparsed(line, Reason::PartOfLine.text());
+        } else if self.chunk.kind == LogKind::Error {
+            self.seen.continuations += 1;
+        } else {
+            self.unparsed(line, reason);
+        }
     }
 
     fn unparsed(&mut self, line: u64, reason: &'static str) {
@@ -398,11 +435,14 @@ impl Scan<'_> {
         &mut self,
         visit: &Visit<'_>,
         format: FormatRef,
+        around: &Around,
         place: Place,
         sink: &mut impl FnMut(&Request<'_>),
     ) -> Result<(), &'static str> {
-        let time = visit.get(Field::Time).ok_or("no time")?;
-        let (millis, zone) = self.time.parse(time).ok_or("time is not understood")?;
+        let (millis, zone) = match visit.value(Field::Time) {
+            Some(time) => self.time.parse(time).ok_or("time is not understood")?,
+            None => self.written(around).ok_or(NO_TIME)?,
+        };
         let at = Stamp(millis);
         self.intake.settings.check(at)?;
         let status = status(visit.get(Field::Status).unwrap_or_default())?;
@@ -472,10 +512,7 @@ impl Scan<'_> {
         let fetch = claim.map(|claim| Fetch {
             claim,
             path: known.text(parts.target.path, &mut self.text),
-            query: parts
-                .target
-                .query
-                .map_or(0, |query| secret.hash(query).max(1)),
+            query: query(visit, &parts.target).map_or(0, |query| secret.hash(query).max(1)),
         });
         let status = parts.status;
         let attribution = needs_attribution(visit, status, &self.intake.failures).then(|| {
@@ -550,16 +587,24 @@ impl Scan<'_> {
         }
     }
 
+    /// When the line was written, by its envelope.
+    fn written(&self, around: &Around) -> Option<Moment> {
+        let plausible = self.intake.settings.plausible;
+        around.written.moment(plausible.map(|(_, newest)| newest))
+    }
+
     /// One entry of an error log; false where the line is none.
-    fn error(&mut self, line: &[u8], place: Place) -> bool {
-        let Some(entry) = error_log::parse(line) else {
-            return false;
+    fn error(&mut self, line: &[u8], around: &Around, place: Place) -> Result<bool, &'static str> {
+        let Some(mut entry) = error_log::parse(line) else {
+            return Ok(false);
         };
-        let civil = Stamp(entry.civil_millis);
-        if let Err(reason) = self.intake.settings.check(civil) {
-            self.unparsed(place.line, reason);
-            return true;
+        if entry.civil_millis == error_log::UNSTAMPED {
+            let (millis, zone) = self.written(around).ok_or(NO_TIME)?;
+            entry.civil_millis = millis.saturating_add(i64::from(zone.unwrap_or(0)) * 60_000);
+            entry.zone = zone;
         }
+        let civil = Stamp(entry.civil_millis);
+        self.intake.settings.check(civil)?;
         let seen = &mut self.seen;
         seen.entries += 1;
         *seen.error_edges.entry(entry.edge).or_default() += 1;
@@ -574,10 +619,10 @@ impl Scan<'_> {
             })
             .fold(0, |bits, (n, _)| bits | 1 << n);
         if self.chunk.take == Take::Requests {
-            return true;
+            return Ok(true);
         }
         let Some(finding) = self.intake.signs.error_line(&entry) else {
-            return true;
+            return Ok(true);
         };
         let secret = &self.intake.secret;
         let request = entry.request.map(RequestLine::parse);
@@ -603,9 +648,12 @@ impl Scan<'_> {
             serial: serial(secret, entry.connection, entry.log_id),
             follow_ups,
         });
-        true
+        Ok(true)
     }
 }
+
+/// Neither the line nor an envelope says when.
+const NO_TIME: &str = "no time";
 
 /// What was found out of a line before it becomes a request. Borrows personal data.
 struct Parts<'line> {
@@ -797,6 +845,16 @@ fn single_attempt<'line>(visit: &Visit<'line>) -> Option<Attempt<'line>> {
     })
 }
 
+/// The query, which some layouts keep apart from the path.
+fn query<'line>(visit: &Visit<'line>, target: &Target<'line>) -> Option<&'line [u8]> {
+    let apart = || {
+        let query = visit.value(Field::Query)?;
+        let query = query.strip_prefix(b"?").unwrap_or(query);
+        (!query.is_empty()).then_some(query)
+    };
+    target.query.or_else(apart)
+}
+
 /// An upstream as text: an address or a group's name, never a path or a query.
 fn upstream_name(text: &[u8]) -> &str {
     /// Longer ones are no addresses.
@@ -904,11 +962,11 @@ fn duration(visit: &Visit<'_>) -> Option<u32> {
     (nanos / 1_000_000).try_into().ok()
 }
 
-/// nginx's words for an answer that no upstream was asked for.
+/// nginx's, CloudFront's and Cloudflare's words for an answer that no upstream was asked for.
 fn from_cache(visit: &Visit<'_>) -> bool {
     matches!(
         visit.value(Field::CacheStatus),
-        Some(b"HIT" | b"STALE" | b"UPDATING")
+        Some(b"HIT" | b"STALE" | b"UPDATING" | b"Hit" | b"hit" | b"stale" | b"updating")
     )
 }
 

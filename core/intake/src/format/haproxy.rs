@@ -56,7 +56,9 @@ pub(super) fn parse(line: &[u8], spans: &mut Spans) -> Result<(), Reason> {
         return Err(Reason::BytesNotNumber);
     }
     // The line may have been cut anywhere behind this.
-    end(words, spans).ok();
+    if end(words, spans).is_err() {
+        spans.mark_cut();
+    }
     Ok(())
 }
 
@@ -250,21 +252,143 @@ pub(super) fn captured(line: &[u8], start: usize, end: usize, spans: &mut Spans)
     }
 }
 
+/// `option httplog clf`: combined without referrer and agent, then the same fields as words, texts in quotes, and each
+/// captured header by itself. `None` where `line` goes on otherwise from `start`.
+pub(super) fn clf_tail(line: &[u8], start: usize, spans: &mut Spans) -> Option<()> {
+    let mut words = Quoted { line, at: start };
+    let mut found = [None; CLF_WORDS.len()];
+    for (place, wanted) in found.iter_mut().zip(CLF_WORDS) {
+        let word = words.next()?;
+        let text = line.get(word.start..word.end)?;
+        let fits = match wanted {
+            Clf::Number(_) => is_number(text.strip_prefix(b"+").unwrap_or(text)),
+            Clf::Name(_) => is_name(text),
+            Clf::State => is_state(text),
+            Clf::Any => true,
+        };
+        if !fits {
+            return None;
+        }
+        *place = wanted.field().map(|field| (field, word));
+    }
+    for (field, word) in found.into_iter().flatten() {
+        spans.set(field, word.start, word.end);
+    }
+    // Those of the request come first; what HAProxy itself puts in the agent's place is empty.
+    let mut is_known = [false; 3];
+    while let Some(word) = words.next() {
+        let text = line.get(word.start..word.end).unwrap_or_default();
+        let field = captured_field(text);
+        let seen = field.and_then(|field| {
+            let at = CAPTURED.iter().position(|one| *one == field)?;
+            is_known.get_mut(at)
+        });
+        if let (Some(field), Some(seen @ false)) = (field, seen) {
+            *seen = true;
+            spans.set(field, word.start, word.end);
+        }
+    }
+    Some(())
+}
+
+/// A word behind the agent in HAProxy's variant of CLF.
+#[derive(Clone, Copy)]
+enum Clf {
+    Number(Option<Field>),
+    Name(Option<Field>),
+    State,
+    Any,
+}
+
+impl Clf {
+    const fn field(self) -> Option<Field> {
+        match self {
+            Self::Number(field) | Self::Name(field) => field,
+            Self::State => Some(Field::TerminationState),
+            Self::Any => None,
+        }
+    }
+}
+
+/// `%cp %ms %ft %b %s %TR %Tw %Tc %Tr %Ta %tsc %ac %fc %bc %sc %rc %sq %bq %CC %CS`
+const CLF_WORDS: [Clf; 20] = [
+    Clf::Number(None),
+    Clf::Number(None),
+    Clf::Name(None),
+    Clf::Name(Some(Field::UpstreamName)),
+    Clf::Name(Some(Field::UpstreamServer)),
+    Clf::Number(None),
+    Clf::Number(Some(Field::QueueMillis)),
+    Clf::Number(Some(Field::ConnectMillis)),
+    Clf::Number(Some(Field::ResponseMillis)),
+    Clf::Number(Some(Field::DurationMillis)),
+    Clf::State,
+    Clf::Number(None),
+    Clf::Number(None),
+    Clf::Number(None),
+    Clf::Number(None),
+    Clf::Number(Some(Field::Retries)),
+    Clf::Number(None),
+    Clf::Number(None),
+    Clf::Any,
+    Clf::Any,
+];
+
+/// Words parted by blanks, with or without quotes around them.
+struct Quoted<'line> {
+    line: &'line [u8],
+    at: usize,
+}
+
+impl Quoted<'_> {
+    fn next(&mut self) -> Option<Word> {
+        let start = self.at + 1;
+        let rest = self.line.get(self.at..)?.strip_prefix(b" ")?;
+        let quoted = rest.strip_prefix(b"\"");
+        let word = match quoted {
+            Some(text) => {
+                let len = memchr(b'"', text)?;
+                self.at = start + len + 2;
+                Word {
+                    start: start + 1,
+                    end: start + 1 + len,
+                }
+            }
+            None => {
+                let len = memchr(b' ', rest).unwrap_or(rest.len());
+                self.at = start + len;
+                Word {
+                    start,
+                    end: start + len,
+                }
+            }
+        };
+        Some(word)
+    }
+}
+
+/// The fields that a captured header can be.
+const CAPTURED: [Field; 3] = [Field::UserAgent, Field::Host, Field::ForwardedFor];
+
+/// What a captured header is, by its shape.
+fn captured_field(value: &[u8]) -> Option<Field> {
+    if is_agent(value) {
+        Some(Field::UserAgent)
+    } else if value.contains(&b'.') && is_host_name(value) {
+        Some(Field::Host)
+    } else if is_address(value) {
+        Some(Field::ForwardedFor)
+    } else {
+        None
+    }
+}
+
 /// `host|agent`, in the order of the `capture` lines. HAProxy writes a bar in a value as `#7C`.
 fn captures(line: &[u8], start: usize, end: usize, spans: &mut Spans) {
     let text = line.get(start..end).unwrap_or_default();
     let mut at = start;
     for value in text.split(|byte| *byte == b'|').take(CAPTURES_MAX) {
-        let field = if is_agent(value) {
-            Some(Field::UserAgent)
-        } else if value.contains(&b'.') && is_host_name(value) {
-            Some(Field::Host)
-        } else if is_address(value) {
-            Some(Field::ForwardedFor)
-        } else {
-            None
-        };
-        if let Some(field) = field.filter(|field| !spans.has(*field)) {
+        if let Some(field) = captured_field(value).filter(|field| !spans.has(*field)) {
             spans.set(field, at, at + value.len());
         }
         at += value.len() + 1;
@@ -292,10 +416,11 @@ fn request(words: Words<'_>, spans: &mut Spans) -> Result<(), Reason> {
     let start = words.at + 1;
     let rest = words.line.get(start..).unwrap_or_default();
     // HAProxy writes a quote in the request as `%22` or `#22`.
-    let len = memchr(b'"', rest).unwrap_or(rest.len());
-    spans.set(Field::Request, start, start + len);
-    tail::parse(words.line, start + len + 1, false, spans);
-    Ok(())
+    let close = memchr(b'"', rest);
+    let end = start + close.unwrap_or(rest.len());
+    spans.set(Field::Request, start, end);
+    tail::parse(words.line, end + 1, false, spans);
+    close.map(|_| ()).ok_or(Reason::LineEndsEarly)
 }
 
 #[cfg(test)]
@@ -441,6 +566,28 @@ mod tests {
             value(&line, Field::UpstreamError).as_deref(),
             Some("SSL handshake failure")
         );
+    }
+
+    #[test]
+    fn the_variant_of_clf() {
+        let line = r#"192.0.2.7 - - [09/Nov/2026:07:38:35 +0000] "GET / HTTP/1.1" 503 217 "" "" 58960 025 "shop" "b" "<NOSRV>" 0 -1 -1 -1 0 SC-- 1 1 0 0 +3 0 0 "" "" "shop.example" "Bot/1.0 (a b)" "nginx/1.22.1""#;
+        for line in [line, &line.replace("SC--", "\"SC--\"")] {
+            let mut spans = Spans::new();
+            clf_tail(line.as_bytes(), line.find(" 58960").unwrap(), &mut spans).unwrap();
+            let found = fields(line.as_bytes(), &[], &spans).0;
+            for (field, text) in [
+                (Field::UserAgent, "Bot/1.0 (a b)"),
+                (Field::Host, "shop.example"),
+                (Field::TerminationState, "SC--"),
+                (Field::UpstreamServer, "<NOSRV>"),
+                (Field::QueueMillis, "-1"),
+                (Field::Retries, "+3"),
+            ] {
+                assert!(found.contains(&(field, text.to_owned())), "{field:?}");
+            }
+        }
+        let other = r#"x "" "" 58960 "shop" 1"#;
+        assert!(clf_tail(other.as_bytes(), 7, &mut Spans::new()).is_none());
     }
 
     #[test]

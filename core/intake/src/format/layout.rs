@@ -528,16 +528,21 @@ fn json_keys(items: &[Item]) -> Result<Keys, FormatError> {
         }
     }
     let mut keys = Vec::new();
-    json::scan(text.trim_ascii(), &mut |key, value| {
-        let text = value.text(text.trim_ascii());
-        let items: Vec<Item> = String::from_utf8_lossy(text)
-            .chars()
-            .flat_map(|c| unmark(c, items))
-            .collect();
-        if let Some((field, rank)) = json_value(&items).or_else(|| by_key(key, &items)) {
-            keys.push((key.to_vec().into_boxed_slice(), field, rank));
-        }
-    })
+    json::scan(
+        text.trim_ascii(),
+        json::Reading::Escaped,
+        &mut |key, value| {
+            let text = value.text(text.trim_ascii());
+            let items: Vec<Item> = String::from_utf8_lossy(text)
+                .chars()
+                .flat_map(|c| unmark(c, items))
+                .collect();
+            if let Some((field, rank)) = json_value(&items).or_else(|| by_key(key, &items)) {
+                keys.push((key.to_vec().into_boxed_slice(), field, rank));
+            }
+        },
+    )
+    .end
     .map_err(|_| unreadable)?;
     Ok(Keys::new(keys))
 }

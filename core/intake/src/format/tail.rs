@@ -152,6 +152,7 @@ fn field(key: &[u8], value: &[u8]) -> Option<Field> {
         b"ua" | b"uaddr" | b"upstream" | b"upstream_addr" => Field::UpstreamAddr,
         b"us" | b"ust" | b"ustatus" | b"upstream_status" => Field::UpstreamStatus,
         b"ubr" | b"upstream_bytes_received" => Field::UpstreamBytesReceived,
+        b"ubl" | b"upstream_response_length" => Field::UpstreamResponseLength,
         b"ucl" | b"upstream_http_content_length" => Field::UpstreamContentLength,
         b"upstream_name" | b"proxy_upstream_name" => Field::UpstreamName,
         b"cs" | b"ucs" | b"cache" | b"cache_status" | b"upstream_cache_status" => {

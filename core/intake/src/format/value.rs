@@ -26,7 +26,7 @@ pub(super) enum Class {
     Statuses,
     /// The same of addresses.
     Addrs,
-    /// nginx's `$upstream_cache_status`.
+    /// nginx's `$upstream_cache_status` and its relatives: one word.
     Cache,
     /// A header that HAProxy captured: what it is shows in its shape.
     Captured,
@@ -57,7 +57,8 @@ impl Class {
             | Field::UpstreamHeaderTime
             | Field::UpstreamResponseTime
             | Field::UpstreamBytesReceived
-            | Field::UpstreamContentLength => Self::Numbers,
+            | Field::UpstreamContentLength
+            | Field::UpstreamResponseLength => Self::Numbers,
             Field::UpstreamAddr => Self::Addrs,
             Field::CacheStatus => Self::Cache,
             Field::Host | Field::ServerName => Self::Host,
@@ -118,7 +119,7 @@ impl Class {
             Self::Addrs => each(text, is_upstream),
             Self::Cache => text
                 .iter()
-                .all(|byte| byte.is_ascii_uppercase() || *byte == b'-'),
+                .all(|byte| byte.is_ascii_alphabetic() || matches!(*byte, b'-' | b'_')),
         }
     }
 
@@ -205,7 +206,7 @@ fn each(text: &[u8], is_part: impl Fn(&[u8]) -> bool) -> bool {
 }
 
 /// `10.0.0.1`, `10.0.0.1:4711`, `2001:db8::1`, `[2001:db8::1]:80`.
-pub(super) fn is_address(text: &[u8]) -> bool {
+pub(crate) fn is_address(text: &[u8]) -> bool {
     if let [b'[', inner @ ..] = text {
         let end = inner.iter().position(|byte| *byte == b']');
         return end.and_then(|end| inner.get(..end)).is_some_and(is_ipv6);
