@@ -36,7 +36,7 @@ const LAYOUTS: [Layout; 4] = [
     },
     Layout {
         name: "json",
-        format: r#"{"time":"%trl","client_ip":"%ci","frontend":"%f","backend":"%b","server":"%s","timers":{"tr":%TR,"tw":%Tw,"tc":%Tc,"tresp":%Tr,"ta":%Ta},"status":%ST,"bytes":%B,"termination_state":"%tsc","retries":"%rc","method":"%HM","path":"%HPO","http_version":"%HV","host":"%[capture.req.hdr(0),json(utf8s)]","user_agent":"%[capture.req.hdr(1),json(utf8s)]","bc_err":"%[bc_err_str]"}"#,
+        format: r#"{"time":"%trl","client_ip":"%ci","backend":"%b","server":"%s","Tw":%Tw,"Tc":%Tc,"Tr":%Tr,"Ta":%Ta,"status":%ST,"bytes":%B,"termination_state":"%tsc","retries":"%rc","method":"%HM","path":"%HPO","http_version":"%HV","host":"%[capture.req.hdr(0),json(utf8s)]","user_agent":"%[capture.req.hdr(1),json(utf8s)]","bc_err":"%[bc_err_str]"}"#,
     },
 ];
 
@@ -48,7 +48,7 @@ const COLLECTED_MAX: Duration = Duration::from_secs(600);
 const HOST: &str = "edge1";
 
 /// The layout of `facts/edges/haproxy.toml`, with the address as it is.
-const RICH: &str = r#"%{-Q}o %ci - - [%trl] "%HM %HPO %HV" %ST %B "-" %{+Q,+E}[capture.req.hdr(1)] host=%[capture.req.hdr(0)] fe=%f be=%b srv=%s tr=%TR tw=%Tw tc=%Tc tresp=%Tr ta=%Ta ts=%tsc rc=%rc sq=%sq bq=%bq err="%[bc_err_str]" tlserr="%[ssl_bc_err_str]""#;
+const RICH: &str = r#"%{-Q}o %ci - - [%trl] "%HM %HPO %HV" %ST %B "-" %{+Q,+E}[capture.req.hdr(1)] host=%[capture.req.hdr(0)] srv=%b/%s tw=%Tw tc=%Tc tr=%Tr ta=%Ta ts=%tsc rc=%rc bc_err="%[bc_err_str]" ssl_bc_err="%[ssl_bc_err_str]""#;
 
 impl Proxy for Haproxy {
     fn name(&self) -> &'static str {

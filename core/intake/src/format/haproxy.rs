@@ -195,12 +195,17 @@ fn is_status(text: &[u8]) -> bool {
     matches!(text, b"-1" | b"0") || text.len() == 3 && text.iter().all(u8::is_ascii_digit)
 }
 
-/// `CC`, `CD--`, `--NI`: with cookie flags in HTTP.
-fn is_state(text: &[u8]) -> bool {
-    matches!(text.len(), 2 | 4)
-        && text
+/// `CC`, `CD--`, `--NI`: who ended it, in which phase, and in HTTP the flags of cookies.
+pub(super) fn is_state(text: &[u8]) -> bool {
+    let [who, phase, cookies @ ..] = text else {
+        return false;
+    };
+    matches!(cookies.len(), 0 | 2)
+        && b"-CSPLRIDUKcs".contains(who)
+        && b"-RQCHDLT".contains(phase)
+        && cookies
             .iter()
-            .all(|byte| byte.is_ascii_alphabetic() || *byte == b'-')
+            .all(|byte| byte.is_ascii_uppercase() || *byte == b'-')
 }
 
 /// Cookies, state, counters, queues, captured headers and the request. An error says that the line was cut.
@@ -560,7 +565,7 @@ mod tests {
     fn pairs_behind_the_request_are_read() {
         let line = WHOLE.replace(
             " 0/0000000000000000/0/0/0",
-            r#" err="SSL handshake failure""#,
+            r#" bc_err="SSL handshake failure""#,
         );
         assert_eq!(
             value(&line, Field::UpstreamError).as_deref(),
