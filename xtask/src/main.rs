@@ -6,12 +6,14 @@
 )]
 
 mod bench;
+mod bench_formats;
 mod cases;
 mod command;
 mod facts;
 mod fuzz;
 mod lab;
 mod measure;
+mod reference_format;
 mod reference_log;
 mod score;
 mod test;

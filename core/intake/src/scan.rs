@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use knowledge::CrawlerMatcher;
 use model::{
-    Attempt, CrawlerId, Edge, Fetch, Field, LogKind, Method, Outcome, Place, Request, Scheme, Sign,
-    SourceId, Stamp, Status,
+    Attempt, Confidence, CrawlerId, Edge, Fetch, Field, LogKind, Method, Outcome, Place, Request,
+    Scheme, Sign, SourceId, Stamp, Status,
 };
 
-use crate::attribute::{Attribution, FailureStatuses, Signs, needs_attribution};
+use crate::attribute::{self, Attribution, FailureStatuses, Signs, needs_attribution};
 use crate::envelope::{self, Around, Envelopes, Opened, Program};
 use crate::error_log::{self, ErrorLine, Level};
 use crate::filter::Filter;
@@ -571,7 +571,7 @@ impl Scan<'_> {
         let single;
         let attempts: &[Attempt<'_>] = match &attribution {
             Some(_) => &[],
-            None => match single_attempt(visit) {
+            None => match single_attempt(parts.edge, visit) {
                 Some(attempt) => {
                     single = [attempt];
                     &single
@@ -620,11 +620,13 @@ impl Scan<'_> {
             Some(found) => found,
         };
         let keys = Keys::of(secret, visit, &parts);
-        let mut held = hold(&request, &found, &keys, single_attempt(visit));
+        let mut held = hold(&request, &found, &keys, single_attempt(parts.edge, visit));
         let is_stream = self.chunk.take == Take::Stream;
-        held.joins = is_stream || self.filter.concerns(parts.at, &keys);
+        // A line about a server may tell what its own leaves open.
+        let is_open = self.filter.tells_of_servers() && is_open(&found);
+        held.joins = is_stream || is_open || self.filter.concerns(parts.at, &keys);
         // A fetch that no error line can speak of has nothing to wait for: only other clients repeat.
-        let is_free = self.filter.is_empty() && !is_stream;
+        let is_free = self.filter.is_empty() && !is_stream && !is_open;
         if is_free && (request.fetch.is_some() || outcome != Outcome::Failed) {
             held.lend(None, false, sink);
         } else {
@@ -678,7 +680,11 @@ impl Scan<'_> {
             place,
             edge: entry.edge,
             host: entry.host.and_then(host_name).unwrap_or_default().into(),
-            upstream: entry.upstream.map(upstream_name).unwrap_or_default().into(),
+            upstream: entry
+                .upstream
+                .map(|name| upstream_of(entry.edge, name))
+                .unwrap_or_default()
+                .into(),
             finding: Arc::new(finding),
             after_headers: is_after_headers(&entry),
             process: entry.process,
@@ -820,7 +826,7 @@ fn hold(
         .attempts
         .iter()
         .map(|attempt| HeldAttempt {
-            upstream: upstream_name(attempt.upstream).into(),
+            upstream: upstream_of(request.edge, attempt.upstream).into(),
             is_group: attempt.is_group,
             status: attempt.status.map(Status),
             millis: attempt.millis,
@@ -872,11 +878,15 @@ fn hold(
 }
 
 /// The attempt of an ordinary answer: one upstream, one good status.
-fn single_attempt<'line>(visit: &Visit<'line>) -> Option<Attempt<'line>> {
-    let address = visit.value(Field::UpstreamAddr)?;
+fn single_attempt<'line>(edge: Edge, visit: &Visit<'line>) -> Option<Attempt<'line>> {
+    // A group's name alone says of no server that it answered.
+    if !visit.carries_any(&[Field::UpstreamAddr, Field::UpstreamServer]) {
+        return None;
+    }
+    let upstream = attribute::upstream(visit)?;
     Some(Attempt {
-        upstream: upstream_name(address),
-        is_group: false,
+        upstream: upstream_of(edge, upstream.name),
+        is_group: upstream.is_group,
         status: visit
             .value(Field::UpstreamStatus)
             .and_then(|text| status(text).ok())
@@ -898,12 +908,22 @@ fn query<'line>(visit: &Visit<'line>, target: &Target<'line>) -> Option<&'line [
     target.query.or_else(apart)
 }
 
-/// An upstream as text: an address or a group's name, never a path or a query.
-fn upstream_name(text: &[u8]) -> &str {
+/// Whether it is left open why a request failed.
+fn is_open(found: &Attribution<'_>) -> bool {
+    let finding = found.hidden.or(found.finding);
+    finding.is_some_and(|finding| finding.confidence < Confidence::Likely)
+}
+
+/// An upstream as text: an address or a group's name, never a path or a query. HAProxy's `backend/server` are names
+/// of its configuration.
+fn upstream_of(edge: Edge, text: &[u8]) -> &str {
     /// Longer ones are no addresses.
     const UPSTREAM_MAX: usize = 255;
-    let address = error_log::upstream_address(text);
-    std::str::from_utf8(address)
+    let name = match edge {
+        Edge::Haproxy => text,
+        _ => error_log::upstream_address(text),
+    };
+    std::str::from_utf8(name)
         .ok()
         .filter(|name| {
             name.len() <= UPSTREAM_MAX && name.bytes().all(|byte| byte.is_ascii_graphic())

@@ -9,6 +9,8 @@ mod case;
 mod client;
 mod clock;
 mod fault_scripts;
+mod haproxy;
+mod haproxy_scripts;
 mod nginx;
 mod origin;
 mod proxy;
@@ -36,7 +38,7 @@ use self::session::Session;
 const SOCKET_DIR: &str = "/tmp/shop";
 
 /// Every proxy that the lab can run.
-const PROXIES: [&dyn Proxy; 2] = [&nginx::Nginx, &apache::Apache];
+const PROXIES: [&dyn Proxy; 3] = [&nginx::Nginx, &apache::Apache, &haproxy::Haproxy];
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -189,6 +191,7 @@ fn base_setup(served: &[SocketAddr]) -> Setup {
         timeout: Duration::from_secs(30),
         rule: Rule::None,
         log_ids: false,
+        own: proxy::Own::default(),
     }
 }
 

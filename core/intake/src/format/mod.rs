@@ -126,7 +126,7 @@ impl fmt::Display for Reason {
 
 /// Names of what the hand-written parsers find, by index: the NCSA family, JSON without and with a product of its own,
 /// then the grammars.
-const NAMES: [&str; 23] = [
+const NAMES: [&str; 24] = [
     "common",
     "common-extended",
     "combined",
@@ -143,6 +143,7 @@ const NAMES: [&str; 23] = [
     "cloudflare-json",
     "cloudfront-json",
     "haproxy-http",
+    "haproxy-clf",
     "envoy-text",
     "traefik-common",
     "squid",
@@ -301,6 +302,9 @@ impl Formats {
         let plain = usize::from(found.host) * 4 + usize::from(found.combined) * 2;
         if found.tail >= line.len() {
             return Ok(built_in(plain, Edge::Unknown));
+        }
+        if found.combined && haproxy::clf_tail(line, found.tail, spans).is_some() {
+            return Ok(named("haproxy-clf", Edge::Haproxy));
         }
         if found.combined && !found.host {
             for (name, tail) in &self.tails {

@@ -28,6 +28,10 @@ pub(super) enum Class {
     Addrs,
     /// nginx's `$upstream_cache_status` and its relatives: one word.
     Cache,
+    /// A header that HAProxy captured: what it is shows in its shape.
+    Captured,
+    /// HAProxy's captured headers in braces, `{a|b} {c} `, with the blank behind them; nothing where none is captured.
+    Captures,
 }
 
 impl Class {
@@ -100,7 +104,11 @@ impl Class {
     /// Whether `text` can be such a value.
     pub(super) fn admits(self, text: &[u8]) -> bool {
         match self {
-            Self::Any => true,
+            Self::Any | Self::Captured => true,
+            Self::Captures => {
+                let text = text.trim_ascii_end();
+                text.is_empty() || text.starts_with(b"{") && text.ends_with(b"}")
+            }
             Self::Word => !text.contains(&b' '),
             Self::Host => !text.iter().any(|byte| matches!(byte, b' ' | b'/' | b'"')),
             Self::Number => is_number(text),
@@ -118,7 +126,7 @@ impl Class {
     /// Whether a value may hold `byte`. Decides where a value ends that no literal follows.
     pub(super) const fn may_hold(self, byte: u8) -> bool {
         match self {
-            Self::Any | Self::Time | Self::Addrs => true,
+            Self::Any | Self::Time | Self::Addrs | Self::Captured | Self::Captures => true,
             Self::Word => byte != b' ',
             Self::Host => !matches!(byte, b' ' | b'/' | b'"'),
             Self::Number => matches!(byte, b'0'..=b'9' | b'.' | b'-'),
@@ -134,14 +142,21 @@ impl Class {
     pub(super) const fn ends_at_blank(self) -> bool {
         match self {
             Self::Word | Self::Host | Self::Number | Self::Status | Self::Cache => true,
-            Self::Any | Self::Time | Self::Numbers | Self::Statuses | Self::Addrs => false,
+            Self::Any
+            | Self::Time
+            | Self::Numbers
+            | Self::Statuses
+            | Self::Addrs
+            | Self::Captured
+            | Self::Captures => false,
         }
     }
 }
 
-/// One to three digits: nginx pads `009`, a JSON encoder does not. `-` where no answer was made.
+/// One to three digits: nginx pads `009`, a JSON encoder does not. `-` and HAProxy's `-1` where no answer was made.
 pub(super) fn is_status(text: &[u8]) -> bool {
-    text == b"-" || (1..=3).contains(&text.len()) && text.iter().all(u8::is_ascii_digit)
+    matches!(text, b"-" | b"-1")
+        || (1..=3).contains(&text.len()) && text.iter().all(u8::is_ascii_digit)
 }
 
 /// Digits with or without a fraction, `-`, or nothing: an edge writes both where it has no number.

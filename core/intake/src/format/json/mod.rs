@@ -670,7 +670,7 @@ impl Names {
     }
 
     /// The field of `key` (`remote_addr`, `remote-addr` and `remoteAddr` alike); nginx's own names rank highest.
-    fn get(&self, key: &[u8]) -> Option<(Field, u8)> {
+    pub(super) fn get(&self, key: &[u8]) -> Option<(Field, u8)> {
         let mut buffer = [0; KEY_BYTES_MAX];
         let len = snake_case(key, &mut buffer)?;
         self.by_name.get(buffer.get(..len)?).copied()
