@@ -26,6 +26,7 @@ fn read(lines: &str, layouts: Vec<Layout>) -> (Vec<Row>, Seen) {
         edge: Edge::Unknown,
         kind: LogKind::Access,
         take: Take::All,
+        names_edge: false,
         bytes: lines.as_bytes(),
     };
     let mut rows = Vec::new();
