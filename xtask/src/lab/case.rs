@@ -15,7 +15,11 @@ use super::truth::Driven;
 const LINES: std::ops::RangeInclusive<usize> = 3..=60;
 
 /// The case folders made from each recording.
-const TABLE: &str = include_str!("cases.txt");
+const TABLE: &str = concat!(
+    include_str!("cases.txt"),
+    include_str!("cases/caddy.txt"),
+    include_str!("cases/traefik.txt"),
+);
 
 /// One folder made from a recording: a line of `cases.txt`.
 #[derive(Clone, Debug)]
@@ -189,7 +193,7 @@ impl Recording<'_> {
             self.what,
             self.proxy.name(),
             self.version,
-            self.proxy.name(),
+            self.proxy.edge(),
             variant.layout,
         );
         writeln!(text, "log_format = '''{format}'''")?;
