@@ -203,7 +203,7 @@ impl Recording<'_> {
             self.what,
             self.proxy.name(),
             self.version,
-            self.proxy.name(),
+            self.proxy.edge(),
             variant.layout,
         );
         writeln!(text, "log_format = '''{format}'''")?;

@@ -5,6 +5,7 @@
 //! set up so. Time is the lab's own (`clock.rs`): two days take seconds. Everything stays on the loopback net.
 
 mod apache;
+mod caddy;
 mod case;
 mod client;
 mod clock;
@@ -15,6 +16,7 @@ mod proxy;
 mod recording;
 mod session;
 mod shop_scripts;
+mod traefik;
 mod traffic;
 mod truth;
 
@@ -36,7 +38,14 @@ use self::session::Session;
 const SOCKET_DIR: &str = "/tmp/shop";
 
 /// Every proxy that the lab can run.
-const PROXIES: [&dyn Proxy; 2] = [&nginx::Nginx, &apache::Apache];
+const PROXIES: [&dyn Proxy; 6] = [
+    &nginx::Nginx,
+    &apache::Apache,
+    &caddy::Caddy { rich: false },
+    &caddy::Caddy { rich: true },
+    &traefik::Traefik { json: false },
+    &traefik::Traefik { json: true },
+];
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
