@@ -377,6 +377,7 @@ impl Scan<'_> {
         match (self.intake.formats).recognise(line, buffers.scratch, buffers.spans) {
             Ok(mut format) => {
                 self.seen.fields |= buffers.spans.carried();
+                format.settle_client(line, buffers.scratch, buffers.spans);
                 if let (Edge::Unknown, Some(program)) = (format.edge, opened.program) {
                     format.edge = program;
                 }

@@ -126,6 +126,11 @@ pub enum Field {
     BackendOpen,
     /// Proxy-Status header of the answer, RFC 9209.
     ProxyStatusHeader,
+    /// The edge's own end of the connection to the upstream; no value where none was made (Envoy).
+    UpstreamLocalAddr,
+    /// When a connection to the upstream was begun for this request; no value where a kept one was used again (Envoy
+    /// `%COMMON_DURATION(DS_RX_BEG:US_CX_BEG:us)%`).
+    ConnectionOpened,
 }
 
 impl Field {
@@ -191,10 +196,12 @@ impl Field {
         Self::ResponseReason,
         Self::BackendOpen,
         Self::ProxyStatusHeader,
+        Self::UpstreamLocalAddr,
+        Self::ConnectionOpened,
     ];
 
     /// How many fields there are.
-    pub const COUNT: usize = 60;
+    pub const COUNT: usize = 62;
 
     /// The name in facts and in advice; nginx's own variable name where nginx has one.
     pub const fn name(self) -> &'static str {
@@ -259,6 +266,8 @@ impl Field {
             Self::ResponseReason => "response_reason",
             Self::BackendOpen => "backend_open",
             Self::ProxyStatusHeader => "proxy_status_header",
+            Self::UpstreamLocalAddr => "upstream_local_addr",
+            Self::ConnectionOpened => "connection_opened",
         }
     }
 

@@ -9,6 +9,7 @@ mod caddy;
 mod case;
 mod client;
 mod clock;
+mod envoy;
 mod fault_scripts;
 mod nginx;
 mod origin;
@@ -38,13 +39,14 @@ use self::session::Session;
 const SOCKET_DIR: &str = "/tmp/shop";
 
 /// Every proxy that the lab can run.
-const PROXIES: [&dyn Proxy; 6] = [
+const PROXIES: [&dyn Proxy; 7] = [
     &nginx::Nginx,
     &apache::Apache,
     &caddy::Caddy { rich: false },
     &caddy::Caddy { rich: true },
     &traefik::Traefik { json: false },
     &traefik::Traefik { json: true },
+    &envoy::Envoy,
 ];
 
 #[derive(clap::Args)]

@@ -4,6 +4,7 @@ use knowledge::{Condition, Op, Predicate, Value};
 use model::{Cause, Confidence, Edge, Field, Finding};
 
 use super::attempt::{Attempts, Element, is_server};
+use super::flags;
 use super::status_of;
 use crate::visit::Visit;
 
@@ -82,7 +83,10 @@ impl<'case, 'line> Record<'case, 'line> {
             Condition::Is(field, Op::Contains, Value::Text(text)) => self
                 .visit
                 .get(field)
-                .is_some_and(|list| memchr::memmem::find(list, text.as_bytes()).is_some()),
+                .is_some_and(|list| match (edge, field) {
+                    (Edge::Envoy, Field::UpstreamError) => flags::find_words(list, text),
+                    _ => memchr::memmem::find(list, text.as_bytes()).is_some(),
+                }),
             Condition::Is(field, op, value) => match self.element(field) {
                 Element::Is(text) => self.compare(field, text, op, value),
                 Element::Absent | Element::Untold => false,
@@ -139,6 +143,9 @@ impl<'case, 'line> Record<'case, 'line> {
     fn compare(&self, field: Field, text: &[u8], op: Op, value: Value) -> bool {
         match value {
             Value::Text("-") if field == Field::BytesSent && is_head(self.visit) => false,
+            Value::Text(wanted) if field == Field::ResponseFlags => {
+                flags::has(text, wanted) == (op != Op::NotEqual)
+            }
             Value::Text(wanted) => compare(text, op, wanted.as_bytes()),
             Value::OneOf(wanted) => {
                 let is_one = wanted.iter().any(|wanted| text == wanted.as_bytes());
@@ -162,6 +169,7 @@ impl<'case, 'line> Record<'case, 'line> {
             Predicate::UpstreamAddrIsGroupName => address.is_some_and(|name| !is_server(name)),
             Predicate::SameUpstreamAddrTwice => self.is_free_retry(),
             Predicate::BodyShorterThanDeclared => body_is_short(self.visit),
+            Predicate::SizeIsNginxPage => self.is_default_page(Edge::Nginx) == Some(true),
             Predicate::SizeIsDefaultPage => self.is_default_page(edge) == Some(true),
             Predicate::SizeIsNotDefaultPage => self.is_default_page(edge) == Some(false),
         }

@@ -12,6 +12,8 @@ pub(super) enum Class {
     Any,
     /// Anything without a blank.
     Word,
+    /// Anything without a quote.
+    Plain,
     /// A host, with or without port: no blank, slash or quote.
     Host,
     /// One number, or `-`, or nothing.
@@ -46,6 +48,7 @@ impl Class {
             | Field::ConnectMillis
             | Field::ResponseMillis
             | Field::AttemptCount
+            | Field::ConnectionOpened
             | Field::Connection => Self::Number,
             Field::OriginStatus => Self::Status,
             Field::UpstreamStatus => Self::Statuses,
@@ -68,6 +71,7 @@ impl Class {
             | Field::TerminationState
             | Field::Retries
             | Field::UpstreamServer
+            | Field::UpstreamLocalAddr
             | Field::ResponseFlags
             | Field::ResultCode
             | Field::FinishStatus
@@ -101,6 +105,7 @@ impl Class {
         match self {
             Self::Any => true,
             Self::Word => !text.contains(&b' '),
+            Self::Plain => !text.contains(&b'"'),
             Self::Host => !text.iter().any(|byte| matches!(byte, b' ' | b'/' | b'"')),
             Self::Number => is_number(text),
             Self::Status => is_status(text),
@@ -119,6 +124,7 @@ impl Class {
         match self {
             Self::Any | Self::Time | Self::Addrs => true,
             Self::Word => byte != b' ',
+            Self::Plain => byte != b'"',
             Self::Host => !matches!(byte, b' ' | b'/' | b'"'),
             Self::Number => matches!(byte, b'0'..=b'9' | b'.' | b'-'),
             Self::Status => matches!(byte, b'0'..=b'9' | b'-'),
@@ -133,7 +139,12 @@ impl Class {
     pub(super) const fn ends_at_blank(self) -> bool {
         match self {
             Self::Word | Self::Host | Self::Number | Self::Status | Self::Cache => true,
-            Self::Any | Self::Time | Self::Numbers | Self::Statuses | Self::Addrs => false,
+            Self::Any
+            | Self::Plain
+            | Self::Time
+            | Self::Numbers
+            | Self::Statuses
+            | Self::Addrs => false,
         }
     }
 }
