@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
-use jiff::Timestamp;
+use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 use model::Cause;
 
 use super::clock::ZONE;
@@ -196,7 +196,11 @@ impl Recording<'_> {
     }
 
     fn case_toml(&self, variant: &Variant) -> Result<String> {
-        let now = self.now.in_tz(ZONE)?;
+        // Real stamps have fractions: no line may be later than now.
+        let whole = TimestampRound::new()
+            .smallest(Unit::Second)
+            .mode(RoundMode::Ceil);
+        let now = self.now.round(whole)?.in_tz(ZONE)?;
         let format = self
             .proxy
             .layouts()

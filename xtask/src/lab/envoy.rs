@@ -342,9 +342,10 @@ fn cluster(setup: &Setup) -> Value {
             json!({"healthy_panic_threshold": {"value": 0}, "update_merge_window": "0s"});
         cluster["outlier_detection"] = json!({
             "consecutive_5xx": 1,
-            "base_ejection_time": "60s",
-            "max_ejection_time": "60s",
-            "interval": "5s",
+            // In real time: longer than a spell of requests, shorter than the pause behind it.
+            "base_ejection_time": "0.1s",
+            "max_ejection_time": "0.1s",
+            "interval": "0.05s",
             "max_ejection_percent": 100,
         });
     }

@@ -169,7 +169,7 @@ impl<'case, 'line> Record<'case, 'line> {
             Predicate::UpstreamAddrIsGroupName => address.is_some_and(|name| !is_server(name)),
             Predicate::SameUpstreamAddrTwice => self.is_free_retry(),
             Predicate::BodyShorterThanDeclared => body_is_short(self.visit),
-            Predicate::SizeIsNginxPage => self.is_default_page(Edge::Nginx) == Some(true),
+            Predicate::SizeIsNginxPage => self.is_nginx_page(),
             Predicate::SizeIsDefaultPage => self.is_default_page(edge) == Some(true),
             Predicate::SizeIsNotDefaultPage => self.is_default_page(edge) == Some(false),
         }
@@ -198,6 +198,20 @@ impl<'case, 'line> Record<'case, 'line> {
             .value(Field::UpstreamStatus, index)
             .is_none_or(|status| status == b"502");
         here.is_some() && here == next && is_fast && is_silent && is_nginxs
+    }
+
+    /// Whether the body is as long as nginx's own page. Which agent an inner nginx saw, and so whether it padded the page,
+    /// is not known.
+    fn is_nginx_page(&self) -> bool {
+        let size = self.visit.value(Field::BytesSent).and_then(micros);
+        let size = size.and_then(|size| u64::try_from(size / 1_000_000).ok());
+        let facts = knowledge::edge(Edge::Nginx);
+        !is_head(self.visit)
+            && self.status().zip(size).is_some_and(|(status, size)| {
+                [false, true]
+                    .into_iter()
+                    .any(|chrome| facts.is_default_page(status, size, chrome))
+            })
     }
 
     /// Whether the body is as long as the product's own error page; `None` where that cannot be told.

@@ -136,3 +136,63 @@ fn level(name: &[u8]) -> Option<Level> {
 fn has(line: &[u8], text: &[u8]) -> bool {
     memmem::find(line, text).is_some()
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn entries_of_the_process() {
+        let line = b"[2026-11-24 14:30:00.032][18135][warning][main] [source/server/server.cc:1059] There is no configured limit";
+        let entry = parse(line).unwrap();
+        assert_eq!((entry.level, entry.process), (Level::Warn, (0, 18135)));
+        assert_eq!(entry.zone, None);
+        assert_eq!(entry.civil_millis, 1_795_530_600_032);
+        let agent = parse(b"2026-11-24T13:30:00.032914Z\tcritical\tenvoy backtrace external/envoy/source/server/backtrace.h:104\tCaught Segmentation fault, suspect faulting address 0x0\tthread=18").unwrap();
+        assert_eq!(agent.level, Level::Crit);
+        assert_eq!(agent.zone, Some(0));
+        assert!(agent.words[0].ends_with(b"0x0"));
+        assert!(parse(b"2026-11-24T13:30:00.032914Z\tinfo\tEnvoy proxy is ready").is_some());
+    }
+
+    #[test]
+    fn what_scripts_and_debugging_write_holds_no_words() {
+        for line in [
+            &b"[2026-11-24 14:30:00.032][18][info][lua] [source/x.cc:1] script log: Caught Segmentation fault"[..],
+            b"[2026-11-24 14:30:00.032][18][debug][http] [source/x.cc:1] ':path', '/Caught Segmentation fault'",
+        ] {
+            assert_eq!(parse(line).unwrap().words, [&b""[..], b""]);
+        }
+    }
+
+    #[test]
+    fn events_name_their_upstream() {
+        let eject = br#"{"type":"CONSECUTIVE_5XX","cluster_name":"shop","upstream_url":"10.0.0.7:8080","action":"EJECT","num_ejections":1,"enforced":true,"eject_consecutive_event":{},"timestamp":"2026-11-24T13:30:00.279Z","secs_since_last_action":"-1"}"#;
+        let entry = parse(eject).unwrap();
+        assert_eq!(entry.upstream, Some(&b"10.0.0.7:8080"[..]));
+        assert_eq!(entry.civil_millis, 1_795_527_000_279);
+        let sick = br#"{"health_checker_type":"HTTP","host":{"socket_address":{"protocol":"TCP","address":"10.0.0.7","port_value":8080}},"cluster_name":"shop","timestamp":"2026-11-24T13:30:00.279Z","eject_unhealthy_event":{"failure_type":"NETWORK"}}"#;
+        assert_eq!(parse(sick).unwrap().upstream, Some(&b"10.0.0.7"[..]));
+        assert!(
+            parse(br#"{"response_code":200,"start_time":"2026-11-24T13:30:00.279Z"}"#).is_none()
+        );
+    }
+
+    #[test]
+    fn a_connection_is_an_entry_and_a_request_is_none() {
+        let tcp =
+            br#"[2026-11-24T13:30:00.279Z] "- - -" 0 UF 0 0 1 - "-" "-" "-" "-" "10.0.0.7:3306""#;
+        assert_eq!(parse(tcp).unwrap().words, [&b""[..], b""]);
+        for line in [
+            &br#"[2026-11-24T13:30:00.279Z] "GET / HTTP/1.1" 503 UF 0 121 7 - "-" "a" "b" "c" "d""#
+                [..],
+            b"[2026-11-24 14:30",
+            b"[2026-11-24 14:30:00.032][18135][whatever][main] x",
+            b"2026-11-24T13:30:00.032914Z INFO x",
+        ] {
+            assert!(parse(line).is_none());
+        }
+    }
+}

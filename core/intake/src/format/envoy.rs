@@ -143,7 +143,8 @@ fn set_details(line: &[u8], (start, end): Range, spans: &mut Spans) {
         return;
     };
     // A brace that is still open belongs to the details.
-    let is_inside = memchr(b'{', &text[..blank]).is_some() && memchr(b'}', &text[..blank]).is_none();
+    let is_inside =
+        memchr(b'{', &text[..blank]).is_some() && memchr(b'}', &text[..blank]).is_none();
     if is_inside {
         spans.set(Field::ResponseCodeDetails, start, end);
     } else {
@@ -345,4 +346,211 @@ fn is_public_text(text: &[u8]) -> bool {
         .ok()
         .and_then(|text| text.parse::<IpAddr>().ok())
         .is_some_and(|address| is_public(address.to_canonical()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::testing::{Fields, fields};
+
+    const BOT: &str = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)";
+
+    fn read(line: &str) -> Result<Fields, Reason> {
+        let mut spans = Spans::new();
+        parse(line.as_bytes(), &mut spans)?;
+        settle_client(line.as_bytes(), &[], &mut spans);
+        Ok(fields(line.as_bytes(), &[], &spans))
+    }
+
+    #[track_caller]
+    fn check(line: &str, wanted: &[(Field, &str)]) {
+        let found = read(line).unwrap();
+        for (field, value) in wanted {
+            assert_eq!(
+                found.get(*field),
+                Some(*value),
+                "{} in {line}",
+                field.name()
+            );
+        }
+    }
+
+    #[test]
+    fn the_default_layout() {
+        let line = format!(
+            r#"[2026-11-24T13:30:00.279Z] "GET /product/17?x=1 HTTP/2" 503 URX,UF 0 121 7 - "192.0.2.18" "{BOT}" "9fcc7101-13bd" "shop.example" "10.0.0.7:8080""#
+        );
+        let wanted = [
+            (Field::Time, "2026-11-24T13:30:00.279Z"),
+            (Field::Method, "GET"),
+            (Field::Target, "/product/17?x=1"),
+            (Field::Protocol, "HTTP/2"),
+            (Field::Status, "503"),
+            (Field::ResponseFlags, "URX,UF"),
+            (Field::BytesSent, "121"),
+            (Field::DurationMillis, "7"),
+            (Field::ResponseMillis, "-"),
+            (Field::ForwardedFor, "192.0.2.18"),
+            (Field::ClientAddr, "192.0.2.18"),
+            (Field::UserAgent, BOT),
+            (Field::RequestId, "9fcc7101-13bd"),
+            (Field::Host, "shop.example"),
+            (Field::UpstreamAddr, "10.0.0.7:8080"),
+        ];
+        check(&line, &wanted);
+        // Emissary's begins with a word.
+        check(&format!("ACCESS {line}"), &wanted);
+        let found = read(&line).unwrap();
+        assert_eq!(found.get(Field::ResponseCodeDetails), None);
+    }
+
+    #[test]
+    fn istio_of_every_release() {
+        let head = r#"[2026-11-24T13:30:00.279Z] "GET / HTTP/1.1" 503 UF"#;
+        let rest = format!(
+            r#"0 95 1 - "192.0.2.18,10.0.0.1" "{BOT}" "id" "shop.example" "10.0.0.7:8080" outbound|80||web.svc - 10.1.0.4:8080 10.0.0.1:4711 outbound_.80_._.web.svc default"#
+        );
+        let own = [
+            (Field::Status, "503"),
+            (Field::UpstreamName, "outbound|80||web.svc"),
+            (Field::UpstreamLocalAddr, "-"),
+            (Field::UserAgent, BOT),
+            (Field::UpstreamAddr, "10.0.0.7:8080"),
+            // The neighbour is a hop; the last public address that it forwarded is the client's.
+            (Field::ClientAddr, "192.0.2.18"),
+        ];
+        let reason = "delayed_connect_error:_111";
+        for (middle, details) in [
+            // 1.9 and later, 1.8, and with a reason that holds blanks.
+            (
+                format!(
+                    r#"upstream_reset_before_response_started{{connection_failure}} - "{reason}""#
+                ),
+                Some("upstream_reset_before_response_started{connection_failure}"),
+            ),
+            (format!(r#"via_upstream "{reason}""#), Some("via_upstream")),
+            (
+                format!(
+                    r#"upstream_reset_before_response_started{{connection failure,x y}} - "{reason}""#
+                ),
+                Some("upstream_reset_before_response_started{connection failure,x y}"),
+            ),
+            // With the mixer's status, and with nothing else.
+            (format!(r#""-" "{reason}""#), None),
+        ] {
+            let line = format!("{head} {middle} {rest}");
+            check(&line, &own);
+            let found = read(&line).unwrap();
+            assert_eq!(found.get(Field::UpstreamError), Some(reason), "{line}");
+            assert_eq!(found.get(Field::ResponseCodeDetails), details, "{line}");
+        }
+        // Before 1.3 the route's name was not there.
+        let short = format!("{head} \"-\" \"-\" {}", rest.trim_end_matches(" default"));
+        check(&short, &own);
+    }
+
+    #[test]
+    fn an_agent_cannot_write_what_the_edge_says() {
+        let forged = [
+            r#"x" "id" "host" "192.0.2.66:1" 200 - "y"#,
+            r#"[2026-11-24T13:30:00.279Z] "GET /forged HTTP/1.1" 200 - 0 1 1 1 "192.0.2.66" "z" "id" "h" "u""#,
+            r#"" "#,
+            "\u{1}\u{7f} \\\" \\",
+            "Mozilla/5.0 [x] {\"a\":1}",
+        ];
+        for agent in forged {
+            let line = format!(
+                r#"[2026-11-24T13:30:00.279Z] "GET /real HTTP/1.1" 502 UPE upstream_reset_before_response_started{{protocol_error}} - "-" 0 87 3 - "192.0.2.18" "{agent}" "real-id" "shop.example" "10.0.0.7:8080" c - 10.1.0.4:80 192.0.2.18:0 - -"#
+            );
+            check(
+                &line,
+                &[
+                    (Field::Target, "/real"),
+                    (Field::Status, "502"),
+                    (Field::ResponseFlags, "UPE"),
+                    (
+                        Field::ResponseCodeDetails,
+                        "upstream_reset_before_response_started{protocol_error}",
+                    ),
+                    (Field::UserAgent, agent),
+                    (Field::RequestId, "real-id"),
+                    (Field::Host, "shop.example"),
+                    (Field::UpstreamAddr, "10.0.0.7:8080"),
+                    (Field::ClientAddr, "192.0.2.18"),
+                ],
+            );
+        }
+    }
+
+    #[test]
+    fn quotes_in_a_path_and_upstreams_of_all_kinds() {
+        for upstream in [
+            "-",
+            "10.0.0.7:8080",
+            "[2001:db8::5]:8080",
+            "/run/app.sock",
+            "tcp://10.0.2.1:80",
+        ] {
+            let line = format!(
+                r#"[2016-04-15T20:17:00.310Z] "GET /a"b HTTP/1.1" 200 - 154 0 226 100 "2001:db8::7" "-" "-" "shop.example" "{upstream}""#
+            );
+            check(
+                &line,
+                &[
+                    (Field::Target, "/a\"b"),
+                    (Field::UpstreamAddr, upstream),
+                    (Field::ClientAddr, "2001:db8::7"),
+                    (Field::ResponseMillis, "100"),
+                ],
+            );
+        }
+        // What is no HTTP has no method and no path, yet a status.
+        let line =
+            r#"[2026-11-24T13:30:00.279Z] "- - HTTP/1.1" 400 DPE 0 11 0 - "-" "-" "-" "-" "-""#;
+        check(
+            line,
+            &[(Field::Status, "400"), (Field::ResponseFlags, "DPE")],
+        );
+    }
+
+    #[test]
+    fn what_is_cut_and_what_is_no_request_is_refused() {
+        let whole =
+            r#"[2026-11-24T13:30:00.279Z] "GET / HTTP/1.1" 503 UF 0 121 7 - "-" "a" "b" "c" "d""#;
+        assert!(read(whole).is_ok());
+        for end in 0..whole.len() {
+            if whole.is_char_boundary(end) {
+                assert!(read(&whole[..end]).is_err(), "{}", &whole[..end]);
+            }
+        }
+        for line in [
+            // A TCP proxy's connection.
+            r#"[2026-11-24T13:30:00.279Z] "- - -" 0 UF 0 0 1 - "-" "-" "-" "-" "10.0.0.7:3306""#,
+            "[2026-11-24 14:30:00.032][18135][warning][main] [source/server/server.cc:1059] There is no configured limit",
+            r#"[22/Nov/2026:07:25:33 +0000] "GET / HTTP/1.1" 200 1"#,
+        ] {
+            assert!(read(line).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_clients_address_is_not_one_that_it_claims() {
+        for (own, forwarded, client) in [
+            ("192.0.2.18:4711", "198.51.100.66", "192.0.2.18"),
+            ("[2001:db8::7]:4711", "-", "2001:db8::7"),
+            (
+                "10.0.0.1:4711",
+                "198.51.100.66, 192.0.2.18,10.0.0.9",
+                "192.0.2.18",
+            ),
+            ("10.0.0.1:4711", "-", "10.0.0.1"),
+            ("10.0.0.1:4711", "unknown, 10.0.0.2", "10.0.0.2"),
+            ("127.0.0.1:0", "192.0.2.18:99", "192.0.2.18"),
+        ] {
+            let line = format!(
+                r#"[2026-11-24T13:30:00.279Z] "GET / HTTP/1.1" 200 - via_upstream - "-" 0 1 1 1 "{forwarded}" "a" "b" "c" "d" c l x {own} - -"#
+            );
+            check(&line, &[(Field::ClientAddr, client)]);
+        }
+    }
 }

@@ -139,12 +139,9 @@ impl Class {
     pub(super) const fn ends_at_blank(self) -> bool {
         match self {
             Self::Word | Self::Host | Self::Number | Self::Status | Self::Cache => true,
-            Self::Any
-            | Self::Plain
-            | Self::Time
-            | Self::Numbers
-            | Self::Statuses
-            | Self::Addrs => false,
+            Self::Any | Self::Plain | Self::Time | Self::Numbers | Self::Statuses | Self::Addrs => {
+                false
+            }
         }
     }
 }

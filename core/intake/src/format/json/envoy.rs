@@ -50,7 +50,10 @@ pub(super) const PRODUCT: Product = Product {
         ("upstream_cluster", Some(Field::UpstreamName)),
         ("upstream_local_address", Some(Field::UpstreamLocalAddr)),
         ("upstream_request_attempt_count", Some(Field::AttemptCount)),
-        ("upstream_wire_bytes_received", Some(Field::UpstreamBytesReceived)),
+        (
+            "upstream_wire_bytes_received",
+            Some(Field::UpstreamBytesReceived),
+        ),
         ("connection_opened", Some(Field::ConnectionOpened)),
         ("retry_after", Some(Field::RetryAfter)),
         ("requested_server_name", Some(Field::ServerName)),

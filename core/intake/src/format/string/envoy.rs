@@ -199,7 +199,10 @@ fn response_header(name: &str) -> Option<(Field, u8)> {
 fn stamp(format: &str) -> Item {
     const DIGITS: &str = "000000000";
     let mut text = format.replace("%E*S", "%S.000");
-    for (count, digits) in ["1", "2", "3", "4", "5", "6", "7", "8", "9"].iter().zip(1..) {
+    for (count, digits) in ["1", "2", "3", "4", "5", "6", "7", "8", "9"]
+        .iter()
+        .zip(1..)
+    {
         let zeros = &DIGITS[..digits];
         text = text.replace(&format!("%{count}f"), zeros);
         text = text.replace(&format!("%E{count}S"), &format!("%S.{zeros}"));
@@ -232,7 +235,11 @@ mod tests {
             ("%CEL(request.size()):9%", "CEL", "request.size("),
         ] {
             let operator = Operator::read(text, 0).unwrap();
-            let end = if name == "CEL" { operator.end } else { text.len() };
+            let end = if name == "CEL" {
+                operator.end
+            } else {
+                text.len()
+            };
             assert_eq!((operator.name, operator.end), (name, end), "{text}");
             assert!(operator.argument.starts_with(argument), "{text}");
         }
@@ -247,7 +254,10 @@ mod tests {
             ("%Y-%m-%dT%H:%M:%S.%3fZ", "2026-11-22T07:25:33.000Z"),
             ("%Y-%m-%dT%H:%M:%E3SZ", "2026-11-22T07:25:33.000Z"),
             ("%s.%3f", "1795332333.000"),
-            ("%Y/%m/%dT%H:%M:%S%z %s", "2026/11/22T07:25:33+0000 1795332333"),
+            (
+                "%Y/%m/%dT%H:%M:%S%z %s",
+                "2026/11/22T07:25:33+0000 1795332333",
+            ),
         ] {
             match stamp(format) {
                 Item::Stamp(text) => assert_eq!(text, example),
