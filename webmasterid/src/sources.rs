@@ -30,6 +30,10 @@ pub(crate) fn find(
     for found in found {
         match look(&found, intake) {
             Ok(look) if look.understood > 0 => looked.push((found, look)),
+            // A stream that several programs share: the edge's lines may stand further down.
+            Ok(look) if look.others > 0 && paths.contains(&found.name) => {
+                looked.push((found, look));
+            }
             // A healthy edge has an empty error log; only a file that was asked for by name is worth a word.
             Ok(look) if look.lines == 0 && !paths.contains(&found.name) => {}
             Ok(look) => {

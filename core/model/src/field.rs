@@ -126,6 +126,8 @@ pub enum Field {
     BackendOpen,
     /// Proxy-Status header of the answer, RFC 9209.
     ProxyStatusHeader,
+    /// Bytes of the body that came from the upstream, in each attempt (nginx).
+    UpstreamResponseLength,
     /// The edge's own end of the connection to the upstream; no value where none was made (Envoy).
     UpstreamLocalAddr,
     /// When a connection to the upstream was begun for this request; no value where a kept one was used again (Envoy
@@ -196,12 +198,13 @@ impl Field {
         Self::ResponseReason,
         Self::BackendOpen,
         Self::ProxyStatusHeader,
+        Self::UpstreamResponseLength,
         Self::UpstreamLocalAddr,
         Self::ConnectionOpened,
     ];
 
     /// How many fields there are.
-    pub const COUNT: usize = 62;
+    pub const COUNT: usize = 63;
 
     /// The name in facts and in advice; nginx's own variable name where nginx has one.
     pub const fn name(self) -> &'static str {
@@ -266,6 +269,7 @@ impl Field {
             Self::ResponseReason => "response_reason",
             Self::BackendOpen => "backend_open",
             Self::ProxyStatusHeader => "proxy_status_header",
+            Self::UpstreamResponseLength => "upstream_response_length",
             Self::UpstreamLocalAddr => "upstream_local_addr",
             Self::ConnectionOpened => "connection_opened",
         }
