@@ -1,6 +1,7 @@
 //! Envoy in the lab: the PyPI package, one worker, four layouts of access log from one run.
 
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use serde_json::{Map, Value, json};
@@ -33,22 +34,24 @@ const LAYOUTS: [Layout; 4] = [
 ];
 
 const HCM: &str = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
-const FILE_LOG: &str =
-    "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog";
+const FILE_LOG: &str = "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog";
 const ROUTER: &str = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router";
 const RATE_LIMIT: &str =
     "type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit";
-const DYNAMIC: &str = "type.googleapis.com/envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig";
+const DYNAMIC: &str =
+    "type.googleapis.com/envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig";
 const DYNAMIC_CLUSTER: &str =
     "type.googleapis.com/envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig";
-const RESOLVER: &str = "type.googleapis.com/envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig";
+const RESOLVER: &str =
+    "type.googleapis.com/envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig";
 const HTTP_OPTIONS: &str =
     "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 const TLS: &str =
     "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext";
 const WITHOUT_QUERY: &str =
     "type.googleapis.com/envoy.extensions.formatter.req_without_query.v3.ReqWithoutQuery";
-const PREVIOUS_HOSTS: &str = "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate";
+const PREVIOUS_HOSTS: &str =
+    "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate";
 
 impl Proxy for Envoy {
     fn name(&self) -> &'static str {
@@ -97,7 +100,13 @@ impl Proxy for Envoy {
             .arg(path)
             .arg("--log-path")
             .arg(site.dir.join("error.log"))
-            .args(["-l", "warning", "--concurrency", "1", "--disable-hot-restart"])
+            .args([
+                "-l",
+                "warning",
+                "--concurrency",
+                "1",
+                "--disable-hot-restart",
+            ])
             .args(["--file-flush-interval-msec", "5"]);
         Ok(command)
     }
@@ -125,7 +134,9 @@ impl Proxy for Envoy {
 
     fn tells_retry(&self, line: &[u8]) -> bool {
         let entry: Value = serde_json::from_slice(line).unwrap_or_default();
-        entry["upstream_request_attempt_count"].as_u64().is_some_and(|attempts| attempts > 1)
+        entry["upstream_request_attempt_count"]
+            .as_u64()
+            .is_some_and(|attempts| attempts > 1)
     }
 
     fn logs_unanswered_as(&self) -> &'static [u16] {
@@ -248,8 +259,7 @@ fn routes(setup: &Setup) -> Vec<Value> {
     };
     // Real time is too fast for a limit on everyone: only the client in a hurry is counted.
     let mut hasty = all.clone();
-    hasty["match"]["headers"] =
-        json!([{"name": DELAY_HEADER, "string_match": {"exact": "20"}}]);
+    hasty["match"]["headers"] = json!([{"name": DELAY_HEADER, "string_match": {"exact": "20"}}]);
     let always = json!({"default_value": {"numerator": 100, "denominator": "HUNDRED"}});
     hasty["typed_per_filter_config"] = json!({"envoy.filters.http.local_ratelimit": {
         "@type": RATE_LIMIT,
@@ -274,7 +284,7 @@ fn route(setup: &Setup) -> Value {
         "match": {"prefix": "/"},
         "route": {
             "cluster": "shop_backend",
-            "timeout": seconds(setup),
+            "timeout": limit(setup, 1.0),
         },
     });
     if setup.retry {
@@ -298,8 +308,16 @@ fn route(setup: &Setup) -> Value {
     route
 }
 
-fn seconds(setup: &Setup) -> String {
-    format!("{:.3}s", setup.real_timeout().as_secs_f64())
+/// A part of the limit. A short one is made shorter, since it runs out in real time; a long one is only there not to be
+/// reached before the system itself gives up.
+fn limit(setup: &Setup, part: f64) -> String {
+    const LONG: Duration = Duration::from_secs(10);
+    let limit = if setup.timeout < LONG {
+        setup.real_timeout()
+    } else {
+        setup.timeout
+    };
+    format!("{:.3}s", limit.as_secs_f64() * part)
 }
 
 fn cluster(setup: &Setup) -> Value {
@@ -320,7 +338,7 @@ fn cluster(setup: &Setup) -> Value {
     let mut cluster = json!({
         "name": "shop_backend",
         "type": "STATIC",
-        "connect_timeout": format!("{:.3}s", setup.real_timeout().as_secs_f64() * 0.45),
+        "connect_timeout": limit(setup, 0.45),
         "lb_policy": "ROUND_ROBIN",
         "load_assignment": {
             "cluster_name": "shop_backend",
@@ -343,9 +361,9 @@ fn cluster(setup: &Setup) -> Value {
         cluster["outlier_detection"] = json!({
             "consecutive_5xx": 1,
             // In real time: longer than a spell of requests, shorter than the pause behind it.
-            "base_ejection_time": "0.1s",
-            "max_ejection_time": "0.1s",
-            "interval": "0.05s",
+            "base_ejection_time": "0.08s",
+            "max_ejection_time": "0.08s",
+            "interval": "0.02s",
             "max_ejection_percent": 100,
         });
     }
@@ -369,6 +387,11 @@ fn cluster(setup: &Setup) -> Value {
             });
         }
         _ => (),
+    }
+    // What a recording sets otherwise.
+    let own: Map<String, Value> = serde_json::from_str(setup.own.back).unwrap_or_default();
+    for (key, value) in own {
+        cluster[key] = value;
     }
     cluster
 }

@@ -146,6 +146,9 @@ impl<'a> Operator<'a> {
             "REQ" | "RESP" | "TRAILER" | "REQUEST_HEADER" | "RESPONSE_HEADER" => Class::Plain,
             name if name.ends_with("_BYTES") || name.ends_with("DURATION") => Class::Number,
             "BYTES_RECEIVED" => Class::Number,
+            // Objects are printed as JSON without blanks.
+            "DYNAMIC_METADATA" | "CLUSTER_METADATA" | "UPSTREAM_METADATA" | "METADATA"
+            | "FILTER_STATE" => Class::Word,
             _ => Class::Plain,
         }
     }
