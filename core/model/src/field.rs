@@ -128,6 +128,10 @@ pub enum Field {
     ProxyStatusHeader,
     /// Bytes of the body that came from the upstream, in each attempt (nginx).
     UpstreamResponseLength,
+    /// Line of the configuration whose rule ended the request (HAProxy `last_rule_line`).
+    Rule,
+    /// A mark of the operator in the layout: the edge stops where the client leaves (HAProxy's `option abortonclose`).
+    WatchesClient,
 }
 
 impl Field {
@@ -194,10 +198,12 @@ impl Field {
         Self::BackendOpen,
         Self::ProxyStatusHeader,
         Self::UpstreamResponseLength,
+        Self::Rule,
+        Self::WatchesClient,
     ];
 
     /// How many fields there are.
-    pub const COUNT: usize = 61;
+    pub const COUNT: usize = 63;
 
     /// The name in facts and in advice; nginx's own variable name where nginx has one.
     pub const fn name(self) -> &'static str {
@@ -262,6 +268,8 @@ impl Field {
             Self::ResponseReason => "response_reason",
             Self::BackendOpen => "backend_open",
             Self::ProxyStatusHeader => "proxy_status_header",
+            Self::Rule => "rule",
+            Self::WatchesClient => "watches_client",
             Self::UpstreamResponseLength => "upstream_response_length",
         }
     }

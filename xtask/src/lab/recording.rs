@@ -549,4 +549,24 @@ pub(crate) const SCRIPTS: &[Script] = &[
         |setup| setup.own.back = "retry-on all-retryable-errors\nretries 1\n",
         |s| drive::faulty(s, Fault::Close, C::ClosedBeforeHeaders),
     ),
+    script(
+        "leaves-download",
+        "Clients hang up in the middle of a long answer that goes on.",
+        1,
+        plain,
+        haproxy::leaves_download,
+    ),
+    script(
+        "no-network",
+        "The network stack has no route to the upstream's address, and says so at once.",
+        0,
+        |setup| {
+            let address = Address::Tcp(([255, 255, 255, 255], 8080).into());
+            setup.members.push(super::proxy::Member {
+                address,
+                down: false,
+            });
+        },
+        haproxy::no_network,
+    ),
 ];
