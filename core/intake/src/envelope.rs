@@ -131,6 +131,7 @@ fn digit(line: &[u8]) -> Option<Peeled<'_>> {
         let (written, rest) = stamp::iso(line)?;
         return container::cri(rest)
             .or_else(|| syslog::iso_header(rest))
+            .or_else(|| container::labels(rest))
             .or_else(|| container::stamped(line, rest))
             .map(|peeled| peeled.at(written));
     }

@@ -51,6 +51,8 @@ pub struct Chunk<'a> {
     pub kind: LogKind,
     /// What is taken from it.
     pub take: Take,
+    /// Whether programs share it and one of them has an edge's name: then the access log of another is the origin's.
+    pub names_edge: bool,
     /// Whole lines; the last one may lack its end.
     pub bytes: &'a [u8],
 }
@@ -236,6 +238,7 @@ impl Intake {
             edge,
             kind: LogKind::Access,
             take: Take::All,
+            names_edge: false,
             bytes: head,
         };
         let mut first = None;
@@ -259,14 +262,18 @@ impl Intake {
                     .max_by_key(|(_, n)| **n)
                     .map_or(Edge::Unknown, |(edge, _)| *edge)
             } else {
+                // Where an edge is named, the lines of the others are not its own.
+                let is_own = |edge: Edge| seen.named == 0 || edge != Edge::Unknown;
                 seen.formats
                     .iter()
-                    .max_by_key(|(_, n)| **n)
+                    .max_by_key(|((edge, _), n)| (is_own(*edge), **n))
                     .map_or(Edge::Unknown, |((edge, _), _)| *edge)
             },
             first: seen.span.map(|(first, _)| first),
             understood: seen.requests + seen.entries,
             is_mixed: seen.requests > 0 && seen.entries > 0,
+            others: seen.others,
+            names_edge: seen.named > 0,
             lines: seen.lines,
         }
     }
@@ -285,6 +292,10 @@ pub struct Look {
     pub understood: u64,
     /// Whether requests and entries of the error log stand in it side by side.
     pub is_mixed: bool,
+    /// Lines of other programs.
+    pub others: u64,
+    /// Whether requests stand there of a program that has an edge's name.
+    pub names_edge: bool,
     /// Lines, blank ones left out.
     pub lines: u64,
 }
@@ -371,21 +382,39 @@ impl Scan<'_> {
         {
             opened = Opened::plain(line);
         }
-        let Err(mut reason) = self.opened(&opened, place, buffers, sink) else {
+        // What Docker writes holds a line: no need to look at it as a request first.
+        let is_docker = opened.line.starts_with(b"{\"log\":\"");
+        if is_docker
+            && self
+                .record(&opened, place, envelopes, buffers, sink)
+                .is_ok()
+        {
+            return;
+        }
+        let Err(reason) = self.opened(&opened, place, buffers, sink) else {
             return;
         };
-        let mut around = opened.around;
-        if let Some(within) = envelopes.open_record(&opened) {
-            around = within.around;
-            match self.opened(&within, place, buffers, sink) {
-                Ok(()) => return,
-                Err(within) => reason = within,
-            }
+        if let Err((around, within)) = self.record(&opened, place, envelopes, buffers, sink) {
+            self.not_understood(number, around, within.unwrap_or(reason));
         }
-        self.not_understood(number, around, reason);
     }
 
-    /// A line without what stood around it.
+    /// A line that stands in JSON. An error says what stood around it, and why the line within is not understood.
+    fn record(
+        &mut self,
+        opened: &Opened<'_>,
+        place: Place,
+        envelopes: &mut Envelopes,
+        buffers: &mut Buffers<'_>,
+        sink: &mut impl FnMut(&Request<'_>),
+    ) -> Result<(), (Around, Option<&'static str>)> {
+        let within = envelopes.open_record(opened).ok_or((opened.around, None))?;
+        let around = within.around;
+        self.opened(&within, place, buffers, sink)
+            .map_err(|reason| (around, Some(reason)))
+    }
+
+    /// A line without what stood around it. An error where it is of no known layout: JSON around it may still be opened.
     fn opened(
         &mut self,
         opened: &Opened<'_>,
@@ -395,7 +424,7 @@ impl Scan<'_> {
     ) -> Result<(), &'static str> {
         let Opened { line, around } = opened;
         let is_entry_first = self.chunk.kind == LogKind::Error || self.chunk.take == Take::Entries;
-        if is_entry_first && self.error(line, around, place)? {
+        if is_entry_first && self.error(line, around, place) {
             return Ok(());
         }
         if self.chunk.take == Take::Entries {
@@ -406,17 +435,33 @@ impl Scan<'_> {
         match (self.intake.formats).recognise(line, buffers.scratch, buffers.spans) {
             Ok(mut format) => {
                 self.seen.fields |= buffers.spans.carried();
-                if let (Edge::Unknown, Some(program)) = (format.edge, around.program.edge()) {
-                    format.edge = program;
+                format.settle_client(line, buffers.scratch, buffers.spans);
+                match (format.edge, around.program) {
+                    // Counted as the edge's, each request would count twice.
+                    (Edge::Unknown, Program::Other) if self.chunk.names_edge => {
+                        self.seen.others += 1;
+                        return Ok(());
+                    }
+                    (Edge::Unknown, Program::Edge(program)) => format.edge = program,
+                    _ => {}
                 }
                 let visit = Visit::new(line, buffers.scratch, buffers.spans);
-                self.visit(&visit, format, around, place, sink)?;
-                if buffers.spans.is_cut() {
-                    self.seen.remark(place.line, Reason::CutButCounted.text());
+                let before = self.seen.requests;
+                let visited = self.visit(&visit, format, around, place, sink);
+                if around.program.edge().is_some() {
+                    self.seen.named += self.seen.requests - before;
+                }
+                match visited {
+                    Ok(()) if buffers.spans.is_cut() => {
+                        self.seen.remark(place.line, Reason::CutButCounted.text());
+                    }
+                    Ok(()) => {}
+                    Err(NO_TIME) => return Err(NO_TIME),
+                    Err(reason) => self.unparsed(place.line, reason),
                 }
                 Ok(())
             }
-            Err(_) if !is_entry_first && self.error(line, around, place)? => Ok(()),
+            Err(_) if !is_entry_first && self.error(line, around, place) => Ok(()),
             Err(reason) => Err(reason.text()),
         }
     }
@@ -616,27 +661,33 @@ impl Scan<'_> {
     }
 
     /// One entry of an error log; false where the line is none.
-    fn error(&mut self, line: &[u8], around: &Around, place: Place) -> Result<bool, &'static str> {
+    fn error(&mut self, line: &[u8], around: &Around, place: Place) -> bool {
         let Some(mut entry) = error_log::parse(line) else {
-            return Ok(false);
+            return false;
         };
         if entry.civil_millis == error_log::UNSTAMPED {
-            let (millis, zone) = self.written(around).ok_or(NO_TIME)?;
+            let Some((millis, zone)) = self.written(around) else {
+                self.unparsed(place.line, NO_TIME);
+                return true;
+            };
             entry.civil_millis = millis.saturating_add(i64::from(zone.unwrap_or(0)) * 60_000);
             entry.zone = zone;
         }
         let civil = Stamp(entry.civil_millis);
-        self.intake.settings.check(civil)?;
+        if let Err(reason) = self.intake.settings.check(civil) {
+            self.unparsed(place.line, reason);
+            return true;
+        }
         let seen = &mut self.seen;
         seen.entries += 1;
         *seen.error_edges.entry(entry.edge).or_default() += 1;
         seen.stretch(civil);
         let follow_ups = self.intake.follow_ups_in(&entry);
         if self.chunk.take == Take::Requests {
-            return Ok(true);
+            return true;
         }
         let Some(finding) = self.intake.signs.error_line(&entry) else {
-            return Ok(true);
+            return true;
         };
         let secret = &self.intake.secret;
         let request = entry.request.map(RequestLine::parse);
@@ -666,7 +717,7 @@ impl Scan<'_> {
             serial: serial(secret, entry.connection, entry.log_id),
             follow_ups,
         });
-        Ok(true)
+        true
     }
 }
 

@@ -5,9 +5,11 @@
 //! set up so. Time is the lab's own (`clock.rs`): two days take seconds. Everything stays on the loopback net.
 
 mod apache;
+mod caddy;
 mod case;
 mod client;
 mod clock;
+mod envoy;
 mod fault_scripts;
 mod haproxy;
 mod haproxy_scripts;
@@ -17,6 +19,7 @@ mod proxy;
 mod recording;
 mod session;
 mod shop_scripts;
+mod traefik;
 mod traffic;
 mod truth;
 
@@ -38,7 +41,16 @@ use self::session::Session;
 const SOCKET_DIR: &str = "/tmp/shop";
 
 /// Every proxy that the lab can run.
-const PROXIES: [&dyn Proxy; 3] = [&nginx::Nginx, &apache::Apache, &haproxy::Haproxy];
+const PROXIES: [&dyn Proxy; 8] = [
+    &nginx::Nginx,
+    &apache::Apache,
+    &haproxy::Haproxy,
+    &caddy::Caddy { rich: false },
+    &caddy::Caddy { rich: true },
+    &traefik::Traefik { json: false },
+    &traefik::Traefik { json: true },
+    &envoy::Envoy,
+];
 
 #[derive(clap::Args)]
 pub(crate) struct Args {

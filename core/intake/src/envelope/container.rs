@@ -36,6 +36,24 @@ pub(super) fn stamped<'a>(line: &[u8], rest: &'a [u8]) -> Option<Peeled<'a>> {
     (nine || begins_like_a_line(rest)).then(|| Peeled::new(rest))
 }
 
+/// `{app="nginx", container="nginx"} message` behind a stamp, from `logcli`.
+pub(super) fn labels(rest: &[u8]) -> Option<Peeled<'_>> {
+    let inner = rest.strip_prefix(b"{")?;
+    if !inner.first()?.is_ascii_alphabetic() {
+        return None;
+    }
+    let (mut quoted, mut escaped) = (false, false);
+    let end = inner.iter().position(|byte| {
+        let ends = *byte == b'}' && !quoted;
+        quoted ^= *byte == b'"' && !escaped;
+        escaped = *byte == b'\\' && !escaped;
+        ends
+    })?;
+    let message = inner.get(end + 1..)?;
+    let says = inner.get(..end)?;
+    (message.first() == Some(&b' ')).then(|| Peeled::new(message.trim_ascii_start()).by(says))
+}
+
 /// `name-1  | message`, from `docker compose logs`; `web.1.id@node    | message`, from `docker service logs`.
 pub(super) fn compose(line: &[u8]) -> Option<Peeled<'_>> {
     let head = line.get(..NAME_MAX).unwrap_or(line);
@@ -54,26 +72,21 @@ pub(super) fn compose(line: &[u8]) -> Option<Peeled<'_>> {
     Some(Peeled::new(after_colours(message)).by(name))
 }
 
-/// The same with a colour for each container.
+/// The same with a colour for each container. A line that is itself coloured is the program's own.
 pub(super) fn coloured(line: &[u8]) -> Option<Peeled<'_>> {
     let rest = after_colours(line);
-    let len = rest
-        .iter()
-        .take(NAME_MAX)
-        .take_while(|byte| is_name(**byte))
-        .count();
+    let head = rest.get(..NAME_MAX).unwrap_or(rest);
+    let len = head.iter().take_while(|byte| is_name(**byte)).count();
     let (name, behind) = rest.split_at(len);
     let behind = after_colours(behind);
-    if len > 0 && behind.first() == Some(&b' ') && line.len() > rest.len() {
-        let bar = behind.iter().position(|byte| *byte != b' ')?;
-        let message = after_colours(behind.get(bar..)?);
-        if let Some(message) = message.strip_prefix(b"|") {
-            let message = after_colours(message);
-            let message = message.strip_prefix(b" ").unwrap_or(message);
-            return Some(Peeled::new(after_colours(message)).by(name));
-        }
+    let bar = behind.iter().position(|byte| *byte != b' ')?;
+    if len == 0 || bar == 0 {
+        return None;
     }
-    (rest.len() < line.len()).then(|| Peeled::new(rest))
+    let message = after_colours(behind.get(bar..)?).strip_prefix(b"|")?;
+    let message = after_colours(message);
+    let message = message.strip_prefix(b" ").unwrap_or(message);
+    Some(Peeled::new(after_colours(message)).by(name))
 }
 
 /// Steps over `ESC [ … m`.

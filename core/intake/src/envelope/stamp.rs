@@ -83,22 +83,38 @@ pub(super) fn iso(line: &[u8]) -> Option<(Written, &[u8])> {
     Some((Written::At(moment), line.get(space + 1..)?))
 }
 
-/// `Nov 22 07:25:33 ` or, from `journalctl -o short-precise`, `Nov 22 07:25:33.123456 `.
+/// `Nov 22 07:25:33 ` or, from `journalctl -o short-precise`, `Nov 22 07:25:33.123456 `; some put the year before the
+/// clock.
 pub(super) fn bsd(line: &[u8]) -> Option<(Written, &[u8])> {
     let (month, day) = match line {
         [a, b, c, b' ', tens, ones, b' ', ..] => (month(&[*a, *b, *c])?, day(*tens, *ones)?),
         _ => return None,
     };
-    let space = memchr::memchr(b' ', line.get(7..line.len().min(7 + CLOCK_MAX))?)?;
+    let rest = line.get(7..)?;
+    let (year, rest) = match rest.get(4) {
+        Some(b' ') => (Some(number(rest.get(..4)?)?), rest.get(5..)?),
+        _ => (None, rest),
+    };
+    let space = memchr::memchr(b' ', rest.get(..CLOCK_MAX).unwrap_or(rest))?;
     // Any date does: only the clock is read.
     let mut text = [0; 11 + CLOCK_MAX];
-    let clock = line.get(7..7 + space)?;
     text.get_mut(..11)?.copy_from_slice(b"1970-01-01T");
-    text.get_mut(11..11 + space)?.copy_from_slice(clock);
+    text.get_mut(11..11 + space)?
+        .copy_from_slice(rest.get(..space)?);
     let (millis, zone) = parse_time(text.get(..11 + space)?)?;
-    let rest = line.get(7 + space + 1..)?;
-    zone.is_none()
-        .then_some((Written::Yearless(month, day, millis), rest))
+    let written = match year {
+        Some(year) => Written::At((midnight(year, month, day)? + millis, None)),
+        None => Written::Yearless(month, day, millis),
+    };
+    zone.is_none().then_some((written, rest.get(space + 1..)?))
+}
+
+/// Four digits.
+fn number(text: &[u8]) -> Option<u32> {
+    text.iter().try_fold(0, |sum, byte| {
+        byte.is_ascii_digit()
+            .then(|| sum * 10 + u32::from(byte - b'0'))
+    })
 }
 
 /// Longest `07:25:33.123456`, and the blank.

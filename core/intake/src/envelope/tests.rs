@@ -40,6 +40,7 @@ fn text_around_a_line() {
         ("<190>Nov  2 07:25:33 web1 nginx: @", NGINX),
         ("Nov 22 07:25:33 lb1 haproxy[123]: @", HAPROXY),
         ("Nov 22 07:25:33.123456 lb1 haproxy[123]: @", HAPROXY),
+        ("Nov 22 2026 07:25:33 lb1 haproxy[123]: @", HAPROXY),
         ("Nov 22 07:25:33 10.0.0.5 haproxy[123]: @", HAPROXY),
         ("Nov 22 07:25:33 2001:db8::5 haproxy[123]: @", HAPROXY),
         (
@@ -108,6 +109,10 @@ fn text_around_a_line() {
             Program::Unnamed,
         ),
         ("2026-11-22T07:25:33.123456789Z @", Program::Unnamed),
+        (
+            r#"2026-11-22T07:25:33Z {app="nginx", path="/a}\""} @"#,
+            NGINX,
+        ),
         ("shop-nginx-1  | @", NGINX),
         ("nginx_1    | @", NGINX),
         ("nginx | @", NGINX),
@@ -269,6 +274,10 @@ fn the_time_of_a_line_without_one() {
         (
             "<134>Nov 22 07:25:33 lb1 haproxy[1]: x",
             "2026-11-22T07:25:33",
+        ),
+        (
+            "Nov 22 2025 07:25:33 lb1 haproxy[1]: x",
+            "2025-11-22T07:25:33",
         ),
         (
             "Nov 22 07:25:33.250000 lb1 haproxy[1]: x",
