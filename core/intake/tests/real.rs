@@ -82,6 +82,7 @@ fn count(bytes: &[u8], each: &mut dyn FnMut(&Request<'_>)) -> Counted {
         edge: Edge::Unknown,
         kind: LogKind::Access,
         take: intake::Take::All,
+        names_edge: false,
         bytes,
     };
     let mut statuses = BTreeMap::new();

@@ -24,7 +24,7 @@ mod varnish;
 
 use std::fmt;
 
-use model::Edge;
+use model::{Edge, Field};
 
 pub(crate) use json::unescape;
 pub use layout::{FormatError, Layout, Warning};
@@ -269,12 +269,13 @@ impl Formats {
         }
     }
 
-    /// Whether `line` as it stands has a layout that the user gave.
+    /// Whether `line` as it stands has a layout that the user gave. One without a time describes no header.
     pub(crate) fn is_given(&self, line: &[u8], scratch: &mut Vec<u8>, spans: &mut Spans) -> bool {
         self.users > 0
             && self
                 .try_layouts(0..self.users, line, scratch, spans)
                 .is_some()
+            && spans.has(Field::Time)
     }
 
     /// The first layout in `range` that fits.

@@ -362,7 +362,6 @@ fn errors_in_strings_have_a_place_and_a_reason() {
             0,
             "a whole directive: only its format string is wanted, without the quotes",
         ),
-        ("$status $request", 0, "the layout has no time"),
         ("%t %r", 0, "the layout has no status"),
         (
             "%>s %{%H:%M}t",

@@ -7,6 +7,7 @@
 //!
 //! Keys are the product's own variables or their usual other names. A unit that the key does not tell is not guessed.
 
+use aho_corasick::packed::Searcher;
 use memchr::memchr;
 use model::{Edge, Field};
 use rustc_hash::FxHashMap;
@@ -660,6 +661,8 @@ impl Own {
 pub(super) struct Names {
     by_name: FxHashMap<&'static [u8], (Field, u8)>,
     products: [Own; PRODUCTS.len()],
+    /// All their markers at once, for the lines that hold none; `None` on machines without the instructions for it.
+    any_marker: Option<Searcher>,
 }
 
 impl Names {
@@ -673,11 +676,17 @@ impl Names {
         Self {
             by_name: nginx.chain(others).collect(),
             products: PRODUCTS.each_ref().map(Own::new),
+            any_marker: Searcher::new(PRODUCTS.iter().flat_map(|product| product.markers)),
         }
     }
 
     /// The product that only writes such keys. A client cannot choose it: a quote inside a value is escaped.
     fn product(&self, line: &[u8]) -> Option<&Own> {
+        if let Some(any) = &self.any_marker
+            && any.find(line).is_none()
+        {
+            return None;
+        }
         let has = |own: &&Own| {
             let mut markers = own.markers.iter();
             markers.any(|marker| marker.find(line).is_some())
