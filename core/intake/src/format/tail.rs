@@ -163,7 +163,7 @@ fn field(key: &[u8], value: &[u8]) -> Option<Field> {
         b"cs" | b"ucs" | b"cache" | b"cache_status" | b"upstream_cache_status" => {
             Field::CacheStatus
         }
-        b"host" | b"http_host" | b"vhost" if is_host_name(value) => Field::Host,
+        b"h" | b"host" | b"http_host" | b"vhost" if is_host_name(value) => Field::Host,
         b"sn" | b"server_name" if is_host_name(value) => Field::ServerName,
         b"scheme" if matches!(value, b"http" | b"https") => Field::Scheme,
         b"xff" | b"x_forwarded_for" | b"http_x_forwarded_for" if is_forwarded_for(value) => {
