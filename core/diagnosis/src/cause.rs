@@ -302,8 +302,11 @@ fn count(failures: &[&FailureView]) -> Vec<(Finding, u64)> {
     counts.into_iter().collect()
 }
 
+/// An echo follows a failure. Where the log allows that there never was a server, it is none.
 fn is_echo(finding: &Finding) -> bool {
-    finding.cause == Some(Cause::NoLiveUpstream)
+    let may_be_empty = finding.confidence < Confidence::Likely
+        && finding.also.contains(Cause::NoUpstreamRegistered);
+    finding.cause == Some(Cause::NoLiveUpstream) && !may_be_empty
 }
 
 fn is_root(finding: &Finding) -> bool {
