@@ -215,7 +215,8 @@ fn pool(setup: &Setup) -> String {
             text += "lb_retries 2\n";
         }
         if setup.eject {
-            text += "fail_duration 60s\n";
+            // A minute of the script in real time.
+            text += "fail_duration 150ms\n";
         }
     }
     if setup.rule == Rule::MaskErrors {
@@ -232,7 +233,7 @@ fn pool(setup: &Setup) -> String {
     }
     write!(
         text,
-        "transport http {{\ndial_timeout {millis}ms\nresponse_header_timeout {millis}ms\n"
+        "transport http {{\ndial_timeout {millis}ms\nresponse_header_timeout {millis}ms\nmax_response_header 16KB\n"
     )
     .ok();
     if !setup.keepalive {

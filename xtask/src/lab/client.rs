@@ -51,7 +51,9 @@ pub(crate) fn send(stream: &mut TcpStream, ask: &Ask, keep: bool) -> Result<()> 
     head.extend_from_slice(b"User-Agent: ");
     head.extend_from_slice(ask.visitor.agent);
     head.extend_from_slice(b"\r\n\r\n");
-    stream.write_all(&head).context("cannot send to the proxy")?;
+    stream
+        .write_all(&head)
+        .context("cannot send to the proxy")?;
     // An answer may come, and the connection end, before an upload has been taken.
     stream.write_all(&vec![b'f'; ask.body]).ok();
     Ok(())

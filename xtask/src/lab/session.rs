@@ -329,11 +329,23 @@ impl<'a> Session<'a> {
     /// Error lines up to now belong to earlier requests: gives late ones to the last request.
     fn take_errors(&mut self) -> Result<usize> {
         let count = self.errors.lines()?;
+        let late = self.telling(self.error_lines + 1..=count)?;
         if let Some(last) = self.driven.last_mut() {
-            last.error_lines.extend(self.error_lines + 1..=count);
+            last.error_lines.extend(late);
         }
         self.error_lines = count;
         Ok(count)
+    }
+
+    /// Those of these lines of the error log that say something.
+    fn telling(&self, numbers: std::ops::RangeInclusive<usize>) -> Result<Vec<usize>> {
+        if numbers.is_empty() {
+            return Ok(Vec::new());
+        }
+        let lines = self.read_lines("error")?;
+        Ok(numbers
+            .filter(|number| !self.proxy.is_chatter(&lines[number - 1]))
+            .collect())
     }
 
     /// Waits for the access line and notes the request with its lines.
@@ -353,7 +365,7 @@ impl<'a> Session<'a> {
             check_body(&ask, seen, logged, why)?;
         }
         let errors = self.errors.lines()?;
-        let error_lines: Vec<usize> = (errors_before.max(self.error_lines) + 1..=errors).collect();
+        let error_lines = self.telling(errors_before.max(self.error_lines) + 1..=errors)?;
         self.error_lines = errors;
         let retried = self.proxy.tells_retry(&self.access.tail);
         let hit = logged >= 500 || !error_lines.is_empty() || retried;

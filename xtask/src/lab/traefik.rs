@@ -6,6 +6,7 @@
 
 use std::fmt::Write as _;
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 
@@ -32,7 +33,8 @@ const JSON: [Layout; 1] = [Layout {
 /// The rich layout: all that is on by default but the query, and of the headers the few that tell something.
 const RICH: &str = "format: json
   fields:
-    queryParameters: drop
+    queryParameters:
+      defaultMode: drop
     names:
       ClientUsername: drop
       ClientAddr: drop
@@ -91,7 +93,30 @@ impl Proxy for Traefik {
     }
 
     fn started_says(&self) -> Option<&'static str> {
-        Some("routes.yml")
+        // One of the last parts that is made before the routes are taken into use.
+        Some("traefik-internal-recovery")
+    }
+
+    fn states_echoes(&self) -> bool {
+        false
+    }
+
+    fn is_chatter(&self, line: &[u8]) -> bool {
+        let line = String::from_utf8_lossy(line);
+        [
+            "Service selected by",
+            "Setting status of",
+            "Propagating",
+            "no need to propagate",
+            "I have to go",
+            "New attempt",
+        ]
+        .iter()
+        .any(|words| line.contains(words))
+    }
+
+    fn starts_after(&self) -> Duration {
+        Duration::from_millis(100)
     }
 
     fn echo_says(&self) -> &'static str {
@@ -168,7 +193,7 @@ fn routes_of(setup: &Setup) -> String {
     match setup.rule {
         Rule::RateLimit(_) => {
             used.push("limit");
-            middlewares += "    limit:\n      rateLimit:\n        average: 1\n        period: 1s\n        burst: 2\n\
+            middlewares += "    limit:\n      rateLimit:\n        average: 1\n        period: 50ms\n        burst: 2\n\
                             \x20       sourceCriterion:\n          requestHeaderName: X-Forwarded-For\n";
         }
         Rule::MaskErrors => {
@@ -196,7 +221,7 @@ fn routes_of(setup: &Setup) -> String {
     };
     text += "  services:\n    shop:\n      loadBalancer:\n        serversTransport: shop\n";
     if setup.members.len() > 1 && setup.eject {
-        text += "        passiveHealthCheck:\n          failureWindow: 60s\n          maxFailedAttempts: 1\n";
+        text += "        passiveHealthCheck:\n          failureWindow: 150ms\n          maxFailedAttempts: 1\n";
     }
     text += "        servers:\n";
     if setup.upstream == Upstream::UnresolvedName {
