@@ -32,6 +32,12 @@ const LATE_ANSWER_MILLIS: i64 = 15_000;
 const VOTES_MAX: usize = 1 << 20;
 /// Requests, nearest first, that have no attempt left for an entry, after which it stays a sign of its own.
 const FULL_MAX: u32 = 4_096;
+/// How far apart an entry and a request may stand that only status and moment tie together: both are cut to the second.
+const MOMENT_MILLIS: i64 = 1_000;
+/// Entries of one moment that are compared with each other; more than an edge logs of one kind before another comes.
+const NEIGHBOURS_MAX: usize = 256;
+/// Read errors that may wait for the line that says whose they are.
+const READ_ERRORS_MAX: usize = 8;
 /// httpd writes the line with the reason, then the one with the client, in one go.
 const THREAD_MILLIS: i64 = 1_000;
 
@@ -215,6 +221,19 @@ fn entries(intake: &Intake, errors: Vec<HeldError>) -> Vec<Entry> {
     let mut groups: Vec<Vec<HeldError>> = Vec::new();
     let mut open: FxHashMap<(SourceId, (u64, u64)), usize> = FxHashMap::default();
     for error in errors {
+        // Traefik says why a body broke off, then whose it was.
+        if error.edge == Edge::Traefik
+            && error.after_headers
+            && error.is_about_request()
+            && let Some(group) = groups
+                .iter_mut()
+                .rev()
+                .take(READ_ERRORS_MAX)
+                .find(|group| explains(group, &error))
+        {
+            group.push(error);
+            continue;
+        }
         let thread = (error.place.source, error.process);
         let groups_by_thread =
             error.edge == Edge::Apache && error.process != (0, 0) && error.is_about_request();
@@ -234,6 +253,20 @@ fn entries(intake: &Intake, errors: Vec<HeldError>) -> Vec<Entry> {
         .into_iter()
         .map(|lines| Entry::of(intake, lines))
         .collect()
+}
+
+/// Whether a group is the read error that made Traefik give up the request of `next`: nobody's yet, and just before.
+fn explains(group: &[HeldError], next: &HeldError) -> bool {
+    /// Lines of other requests in between.
+    const LINES_MAX: u64 = 8;
+    let [read_error] = group else { return false };
+    let place = read_error.place;
+    read_error.edge == Edge::Traefik
+        && read_error.after_headers
+        && !read_error.is_about_request()
+        && place.source == next.place.source
+        && next.place.line.saturating_sub(place.line) <= LINES_MAX
+        && next.civil.0 - read_error.civil.0 <= THREAD_MILLIS
 }
 
 /// Whether a line goes on with what its thread logged a moment ago: the same client, or none yet.
@@ -335,9 +368,17 @@ impl Entry {
         self.lines.iter().any(HeldError::is_about_request)
     }
 
+    /// The status by which, and by its moment, it must be tied to a request.
+    fn status(&self) -> Option<u16> {
+        let first = &self.lines[0];
+        (first.finding.about == About::Moment)
+            .then_some(first.status)
+            .flatten()
+    }
+
     /// Whether it speaks of an upstream, as a sign that counts by itself.
     fn names_upstream(&self) -> bool {
-        self.is_about_request() && self.finding.is_some()
+        self.is_about_request() && self.status().is_none() && self.finding.is_some()
     }
 
     fn place(&self) -> Place {
@@ -358,7 +399,8 @@ impl Entry {
             edge: self.edge(),
             host,
             upstream: self.upstream(),
-            about_request: self.is_about_request(),
+            // An attempt that only its moment ties to a request may have been saved by the next.
+            about_request: self.is_about_request() && self.status().is_none(),
             finding,
         });
     }
@@ -367,6 +409,9 @@ impl Entry {
     fn fits(&self, held: &HeldRequest) -> bool {
         if self.edge() != held.edge && held.edge != Edge::Unknown {
             return false;
+        }
+        if self.edge() == Edge::Traefik {
+            return self.fits_traefik(held);
         }
         // A client that only its address ties to the entry asks for many things: the outcome must agree, and the
         // path where the message names it.
@@ -381,6 +426,26 @@ impl Entry {
                 && self.path().is_none_or(|path| path == held.url);
         }
         true
+    }
+
+    /// Traefik's own answers have its status and a body of its own; a body that broke off has a good status.
+    fn fits_traefik(&self, held: &HeldRequest) -> bool {
+        let Some(status) = self.status() else {
+            return held.outcome != Outcome::Failed
+                && self.path().is_none_or(|path| path == held.url);
+        };
+        let may_be = |finding: Finding| {
+            let causes = finding.candidates();
+            let says = |cause| causes.iter().any(|known| known == cause);
+            self.finding
+                .and_then(|finding| finding.cause)
+                .is_none_or(says)
+        };
+        held.status.0 == status
+            && matches!(held.outcome, Outcome::Failed | Outcome::ClientAbort)
+            && held.finding.is_none_or(|finding| {
+                finding.confidence <= Confidence::Ambiguous || may_be(finding)
+            })
     }
 
     /// Whether the client saw a status that the product answers with after this: refused is 503 in httpd, a close 502.
@@ -404,7 +469,13 @@ impl Entry {
             false => (held.at.0 - duration, held.at.0),
         };
         let possible = (from - SLACK_MILLIS..=to + SLACK_MILLIS).contains(&at.0);
-        possible.then(|| (at.0 - ideal(self.edge(), held)).abs())
+        let ideal = match self.status() {
+            Some(_) => second(ideal(self.edge(), held)),
+            None => ideal(self.edge(), held),
+        };
+        let distance = (at.0 - ideal).abs();
+        let is_near = self.status().is_none() || distance <= MOMENT_MILLIS;
+        (possible && is_near).then_some(distance)
     }
 }
 
@@ -422,6 +493,11 @@ fn ideal(edge: Edge, held: &HeldRequest) -> i64 {
     }
 }
 
+/// The stamp of a process log that is cut to the second.
+const fn second(millis: i64) -> i64 {
+    millis - millis.rem_euclid(1_000)
+}
+
 /// Requests by what an entry of one edge may name.
 #[derive(Default)]
 struct Index {
@@ -431,6 +507,9 @@ struct Index {
     lines: FxHashMap<u64, Timeline>,
     asked: FxHashMap<u64, Timeline>,
     clients: FxHashMap<u64, Timeline>,
+    /// Traefik's by path and by status.
+    urls: FxHashMap<u64, Timeline>,
+    statuses: FxHashMap<u64, Timeline>,
     /// For keys that no request has.
     none: Timeline,
 }
@@ -452,6 +531,10 @@ impl Index {
             // nginx names the request with the client.
             if edge == Edge::Apache {
                 add(&mut index.clients, held.client);
+            } else if edge == Edge::Traefik {
+                add(&mut index.urls, held.url);
+                let status = index.statuses.entry(u64::from(held.status.0)).or_default();
+                status.push(second(at), number, duration);
             } else if other_clients {
                 add(&mut index.asked, held.asked);
             }
@@ -462,6 +545,8 @@ impl Index {
             .chain(index.lines.values_mut())
             .chain(index.asked.values_mut())
             .chain(index.clients.values_mut())
+            .chain(index.urls.values_mut())
+            .chain(index.statuses.values_mut())
         {
             timeline.sort();
         }
@@ -472,6 +557,10 @@ impl Index {
     fn candidates(&self, entry: &Entry, other_clients: bool) -> (&Timeline, bool) {
         fn of(map: &FxHashMap<u64, Timeline>, key: Option<u64>) -> Option<&Timeline> {
             key.and_then(|key| map.get(&key))
+        }
+        if let Some(status) = entry.status() {
+            let found = self.statuses.get(&u64::from(status));
+            return (found.unwrap_or(&self.none), false);
         }
         let exact = match (entry.serial(), entry.asked()) {
             (Some(serial), Some(asked)) => self.asked_on.get(&(serial, asked)),
@@ -486,6 +575,7 @@ impl Index {
             .or_else(|| of(&self.asked, by_asked))
             // A layout that writes the target in another form than the error log does.
             .or_else(|| of(&self.serials, entry.serial()))
+            .or_else(|| of(&self.urls, entry.path()))
             .unwrap_or(&self.none);
         (found, false)
     }
@@ -808,7 +898,11 @@ fn join(
     // The nearest pair of all comes first, then the next. Entries are in order of place and requests in order of
     // events, so their numbers settle ties.
     let mut pairs = BinaryHeap::new();
+    let unclear = unclear(entries);
     for (number, search) in searches.iter_mut().enumerate() {
+        if unclear.contains(&number) {
+            continue;
+        }
         if search.entry.is_about_request() && !unrelated.contains(&search.entry.source()) {
             let first = search.next(requests).or_else(|| search.saved(requests));
             pairs.extend(first.map(|(distance, request)| Reverse((distance, number, request))));
@@ -828,6 +922,42 @@ fn join(
         }
     }
     joined
+}
+
+/// Entries that only status and moment tie to a request, beside which another one says otherwise: which is whose
+/// nobody can tell, unless they are about different upstreams.
+fn unclear(entries: &[Entry]) -> FxHashSet<usize> {
+    let mut by_moment: Vec<(SourceId, u16, Stamp, usize)> = entries
+        .iter()
+        .enumerate()
+        .filter_map(|(number, entry)| Some((entry.source(), entry.status()?, entry.at, number)))
+        .collect();
+    by_moment.sort_unstable();
+    let mut unclear = FxHashSet::default();
+    let differ = |one: &Entry, other: &Entry| {
+        let (here, there) = (one.upstream(), other.upstream());
+        let may_be_one = here.is_empty() || there.is_empty() || here == there;
+        let cause = |entry: &Entry| entry.finding.and_then(|finding| finding.cause);
+        may_be_one && cause(one) != cause(other)
+    };
+    // A moment holds few entries, and once two of them differ the rest of it need not be looked at.
+    let mut first = 0;
+    for at in 0..by_moment.len() {
+        let (source, status, stamp, number) = by_moment[at];
+        while by_moment[first].0 != source
+            || by_moment[first].1 != status
+            || stamp.0 - by_moment[first].2.0 > 2 * MOMENT_MILLIS
+        {
+            first += 1;
+        }
+        for &(_, _, _, other) in by_moment[first..at].iter().rev().take(NEIGHBOURS_MAX) {
+            if differ(&entries[number], &entries[other]) {
+                unclear.insert(number);
+                unclear.insert(other);
+            }
+        }
+    }
+    unclear
 }
 
 /// The way of one entry through the requests that it may be about, nearest first.
@@ -946,7 +1076,7 @@ fn apply(held: &mut HeldRequest, joined: &[&Entry]) -> Option<Place> {
             held.finding = Some(combine(access, &own));
         }
         Outcome::Good | Outcome::SavedByRetry => good_with_errors(held, joined),
-        Outcome::ClientAbort => {}
+        Outcome::ClientAbort => abort_with_errors(held, joined),
     }
     let sign = held.finding.and_then(|finding| finding.sign);
     let deciding = joined
@@ -993,6 +1123,19 @@ fn findings(joined: &[&Entry], is_meant: impl Fn(&Entry) -> bool) -> Vec<Finding
         .collect()
 }
 
+/// The access line leaves open whether the client left or the body broke off; the error log tells.
+fn abort_with_errors(held: &mut HeldRequest, joined: &[&Entry]) {
+    let Some(access) = held.finding else { return };
+    if access.confidence == Confidence::Certain {
+        return;
+    }
+    let found = combine(access, &findings(joined, |_| true));
+    held.finding = Some(found);
+    if found.confidence > Confidence::Ambiguous && found.cause != Some(Cause::ClientAbort) {
+        held.outcome = Outcome::Hidden;
+    }
+}
+
 /// The client saw a good status and the error log speaks all the same: the body was cut, or a retry saved it.
 fn good_with_errors(held: &mut HeldRequest, joined: &[&Entry]) {
     let after: Vec<Finding> = findings(joined, |entry| {
@@ -1008,6 +1151,15 @@ fn good_with_errors(held: &mut HeldRequest, joined: &[&Entry]) {
     });
     if let Some(finding) = combine_errors(&after) {
         held.outcome = Outcome::Hidden;
+        held.finding = Some(finding);
+        return;
+    }
+    let left = findings(joined, |entry| {
+        let is_abort = |finding: Finding| finding.cause == Some(Cause::ClientAbort);
+        entry.is_after_headers() && entry.finding.is_some_and(is_abort)
+    });
+    if let Some(finding) = combine_errors(&left) {
+        held.outcome = Outcome::ClientAbort;
         held.finding = Some(finding);
         return;
     }

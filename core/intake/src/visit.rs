@@ -105,6 +105,18 @@ impl Spans {
         self.escaped.iter().rev().find_map(of)
     }
 
+    /// The fields were found in a part of the line that begins at `start`.
+    pub(crate) fn shift(&mut self, start: usize) {
+        for span in &mut self.at {
+            if *span != ABSENT && span.start & SCRATCH == 0 {
+                span.start += start as u32;
+            }
+        }
+        for (_, range) in &mut self.escaped {
+            *range = range.start + start..range.end + start;
+        }
+    }
+
     /// Whether the layout carries `field`.
     pub(crate) fn has(&self, field: Field) -> bool {
         self.at[field as usize] != ABSENT
