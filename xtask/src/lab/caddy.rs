@@ -58,6 +58,15 @@ const RICH: &str = r#"filter {
 		}
 	}"#;
 
+/// Encoders of the other logs: the defaults, without the headers by which the lab's client chooses a fault.
+fn unmarked(encoder: &str) -> String {
+    let mut text = format!("filter {{\nwrap {encoder}\nfields {{\n");
+    for name in ["Fault", "Delay", "Status", "Size"] {
+        writeln!(text, "request>headers>X-Lab-{name} delete").ok();
+    }
+    text + "}\n}"
+}
+
 /// What puts the exchange with the upstream, and what became of it, into the access log.
 const APPENDED: &str = "log_append user_agent {header.User-Agent}\n\
     log_append upstream {http.reverse_proxy.upstream.hostport}\n\
@@ -120,6 +129,15 @@ impl Proxy for Caddy {
         "no upstreams available"
     }
 
+    fn states_echoes(&self) -> bool {
+        // There the error's text stands in the access log.
+        !self.rich
+    }
+
+    fn stream(&self) -> Option<(&'static str, &'static str)> {
+        Some(("stream", "\"http.log.access"))
+    }
+
     fn logs_unanswered_as(&self) -> &'static [u16] {
         // 502: an upload is cut off by the proxy's own close.
         &[499, 200, 502]
@@ -168,17 +186,23 @@ impl Caddy {
             } else {
                 "include http.log.access\n"
             };
+            let encoder = if self.rich {
+                layout.format.to_owned()
+            } else {
+                unmarked(layout.format)
+            };
             write!(
                 text,
-                "log {} {{\n{include}output file {dir}/{}.log\nformat {}\n}}\n",
-                layout.name, layout.name, layout.format
+                "log {} {{\n{include}output file {dir}/{}.log\nformat {encoder}\n}}\n",
+                layout.name, layout.name
             )
             .ok();
         }
         write!(
             text,
-            "log default {{\nexclude http.log.access\noutput file {dir}/error.log\n}}\n}}\n\
+            "log default {{\nexclude http.log.access\noutput file {dir}/error.log\nformat {}\n}}\n}}\n\
              http://:{} {{\nbind {}\nlog\n",
+            unmarked("json"),
             site.listen.port(),
             site.listen.ip()
         )

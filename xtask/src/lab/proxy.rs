@@ -117,6 +117,10 @@ pub(crate) trait Proxy {
     fn prepare(&self, site: &Site<'_>) -> Result<Command>;
     /// What its error log says once it has started, if it says anything.
     fn started_says(&self) -> Option<&'static str>;
+    /// The layout in which requests and entries stand in one file, and what a line of a request holds.
+    fn stream(&self) -> Option<(&'static str, &'static str)> {
+        None
+    }
     /// Whether it says so at all.
     fn states_echoes(&self) -> bool {
         true
