@@ -153,11 +153,13 @@ impl Settler {
                 }
             }
         }
+        let failures = first_failures(&entries);
         let mut evidence = Vec::with_capacity(requests.len());
         for (held, joined) in requests.iter_mut().zip(&of_request) {
             let joined: Vec<&Entry> = joined.iter().map(|entry| &entries[*entry]).collect();
             evidence.push(apply(held, &joined));
         }
+        dead_pools(&mut requests, failures);
         // Without an error line about a request nothing was to be joined.
         let is_join = entries.iter().any(Entry::is_about_request);
         if is_join {
@@ -900,7 +902,8 @@ fn join(
     let mut pairs = BinaryHeap::new();
     let unclear = unclear(entries);
     for (number, search) in searches.iter_mut().enumerate() {
-        if unclear.contains(&number) {
+        search.prefer_unfinished(requests);
+        if unclear.contains(&number) || !search.is_alone(requests) {
             continue;
         }
         if search.entry.is_about_request() && !unrelated.contains(&search.entry.source()) {
@@ -968,6 +971,8 @@ struct Search<'a> {
     walk: Nearest<'a>,
     /// Requests met that had no attempt left.
     full: u32,
+    /// Only requests will do that are known to have been left unfinished.
+    unfinished: bool,
 }
 
 impl<'a> Search<'a> {
@@ -978,7 +983,14 @@ impl<'a> Search<'a> {
             exact,
             walk: candidates.from(entry.at.0),
             full: 0,
+            unfinished: false,
         }
+    }
+
+    /// Looks for unfinished ones, where the access log tells them.
+    fn prefer_unfinished(&mut self, requests: &[HeldRequest]) {
+        self.unfinished = self.is_by_path()
+            && (self.near(requests)).any(|held| held.outcome == Outcome::ClientAbort);
     }
 
     /// Distance and number of the next request that the entry can be about.
@@ -987,10 +999,38 @@ impl<'a> Search<'a> {
         loop {
             let (distance, number) = self.walk.next().filter(|(distance, _)| *distance <= far)?;
             let held = &requests[number];
-            if self.entry.distance(self.entry.at, held).is_some() && self.entry.fits(held) {
+            let is_meant = !self.unfinished || held.outcome == Outcome::ClientAbort;
+            if is_meant
+                && self.entry.distance(self.entry.at, held).is_some()
+                && self.entry.fits(held)
+            {
                 return Some((distance, number));
             }
         }
+    }
+
+    /// Whether only one request can be meant, where nothing but path and moment tell which (Traefik).
+    fn is_alone(&self, requests: &[HeldRequest]) -> bool {
+        self.unfinished || !self.is_by_path() || self.near(requests).take(2).count() < 2
+    }
+
+    /// Whether nothing but path and moment ties the entry to a request.
+    fn is_by_path(&self) -> bool {
+        self.entry.edge() == Edge::Traefik
+            && self.entry.status().is_none()
+            && self.entry.path().is_some()
+            && !self.exact
+    }
+
+    /// Requests that ended as such an entry was written.
+    fn near<'b>(&'b self, requests: &'b [HeldRequest]) -> impl Iterator<Item = &'b HeldRequest> {
+        let at = self.entry.at.0;
+        let far = self.candidates.reach() + SLACK_MILLIS;
+        let near = self.candidates.between(at - far, at + far);
+        near.map(|number| &requests[number]).filter(move |held| {
+            let ended = second(ideal(self.entry.edge(), held));
+            (at - ended).abs() <= MOMENT_MILLIS && self.entry.fits(held)
+        })
     }
 
     /// See [`saved`]. Never exact, and there is no other.
@@ -1085,6 +1125,58 @@ fn apply(held: &mut HeldRequest, joined: &[&Entry]) -> Option<Place> {
     deciding
         .or(joined.iter().min_by_key(|entry| entry.place()))
         .map(|entry| entry.place())
+}
+
+/// For how long what a server did is the reason why it is left out: health checks and retries come more often.
+const LEFT_OUT_MILLIS: i64 = 600_000;
+
+/// When entries tell of servers that failed, other than by the pool being empty, by edge.
+fn first_failures(entries: &[Entry]) -> BTreeMap<Edge, Vec<i64>> {
+    let mut failures: BTreeMap<Edge, Vec<i64>> = BTreeMap::new();
+    for entry in entries {
+        if entry.finding.is_some_and(is_first_failure) {
+            failures.entry(entry.edge()).or_default().push(entry.at.0);
+        }
+    }
+    failures
+}
+
+/// Whether it is a server's failure, and not what follows from one.
+fn is_first_failure(finding: Finding) -> bool {
+    finding.cause.is_some_and(|cause| {
+        matches!(
+            cause.layer(),
+            model::Layer::Connection | model::Layer::Response | model::Layer::Application
+        ) && !matches!(cause, Cause::NoLiveUpstream | Cause::NoUpstreamRegistered)
+    })
+}
+
+/// Caddy and Traefik have the same words for a pool whose servers are all left out and for one that has none. Servers
+/// that failed a short while ago tell the first.
+fn dead_pools(requests: &mut [HeldRequest], mut failures: BTreeMap<Edge, Vec<i64>>) {
+    let says_same = |held: &HeldRequest| matches!(held.edge, Edge::Caddy | Edge::Traefik);
+    for held in requests.iter().filter(|held| says_same(held)) {
+        if held.outcome == Outcome::Failed && held.finding.is_some_and(is_first_failure) {
+            failures.entry(held.edge).or_default().push(held.at.0);
+        }
+    }
+    for times in failures.values_mut() {
+        times.sort_unstable();
+    }
+    for held in requests.iter_mut().filter(|held| says_same(held)) {
+        let Some(finding) = &mut held.finding else {
+            continue;
+        };
+        let may_be_empty = finding.confidence == Confidence::Ambiguous
+            && finding.cause == Some(Cause::NoLiveUpstream);
+        let last = failures.get(&held.edge).and_then(|times| {
+            let before = times.partition_point(|at| *at <= held.at.0 + SLACK_MILLIS);
+            times.get(before.checked_sub(1)?)
+        });
+        if may_be_empty && last.is_some_and(|at| held.at.0 - at <= LEFT_OUT_MILLIS) {
+            finding.confidence = Confidence::Likely;
+        }
+    }
 }
 
 /// Attempts of a layout that does not log them, from the entries that name the upstream.

@@ -105,6 +105,12 @@ impl Spans {
         self.escaped.iter().rev().find_map(of)
     }
 
+    /// The layout does not carry `field` after all.
+    pub(crate) fn forget(&mut self, field: Field) {
+        self.carried &= !(1 << field as u32);
+        self.at[field as usize] = ABSENT;
+    }
+
     /// The fields were found in a part of the line that begins at `start`.
     pub(crate) fn shift(&mut self, start: usize) {
         for span in &mut self.at {

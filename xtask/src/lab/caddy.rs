@@ -122,7 +122,7 @@ impl Proxy for Caddy {
     }
 
     fn started_says(&self) -> Option<&'static str> {
-        Some("finished cleaning storage units")
+        Some("server running")
     }
 
     fn echo_says(&self) -> &'static str {
@@ -181,8 +181,9 @@ impl Caddy {
              servers {\ntrusted_proxies static 127.0.0.0/8\n}\n",
         );
         for layout in self.layouts() {
+            // Without what names this machine's folders.
             let include = if layout.name == "stream" {
-                ""
+                "exclude tls\n"
             } else {
                 "include http.log.access\n"
             };
@@ -200,7 +201,7 @@ impl Caddy {
         }
         write!(
             text,
-            "log default {{\nexclude http.log.access\noutput file {dir}/error.log\nformat {}\n}}\n}}\n\
+            "log default {{\nexclude http.log.access tls\noutput file {dir}/error.log\nformat {}\n}}\n}}\n\
              http://:{} {{\nbind {}\nlog\n",
             unmarked("json"),
             site.listen.port(),

@@ -81,7 +81,11 @@ pub(crate) struct Setup {
 impl Setup {
     /// The limit for a proxy that is recorded in real time: long enough to tell it from a failure at once.
     pub(crate) fn real_timeout(&self) -> Duration {
-        self.timeout / 2
+        // A machine that is not there is found out after three seconds.
+        match self.timeout {
+            short if short < Duration::from_secs(5) => short / 4,
+            long => long / 2,
+        }
     }
 }
 

@@ -38,7 +38,6 @@ const RICH: &str = "format: json
     names:
       ClientUsername: drop
       ClientAddr: drop
-      ClientPort: drop
     headers:
       defaultMode: drop
       names:

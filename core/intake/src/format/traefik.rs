@@ -23,6 +23,10 @@ pub(super) fn tail(line: &[u8], at: usize, spans: &mut Spans) -> bool {
     set(Field::UpstreamName, tail.router);
     set(Field::UpstreamAddr, tail.server);
     set(Field::DurationMillis, tail.millis);
+    // What was dropped is not logged: the agent of a client that sends none is no other case.
+    if spans.in_line(Field::UserAgent).and_then(|at| line.get(at)) == Some(b"-") {
+        spans.forget(Field::UserAgent);
+    }
     true
 }
 
