@@ -145,9 +145,7 @@ fn broke_off(visit: &Visit<'_>) -> bool {
     let is_unfinished = visit
         .get(Field::OriginStatus)
         .is_some_and(|status| status == b"0" || status.first() == Some(&b'5'));
-    is_unfinished
-        || visit.value(Field::UpstreamError).is_some()
-        || condition::is_shorter_than_declared(visit)
+    is_unfinished || condition::is_shorter_than_declared(visit)
 }
 
 /// The fields that [`has_telltale`] looks at.

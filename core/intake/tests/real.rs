@@ -15,8 +15,8 @@ use intake::{Chunk, Filter, Formats, Intake, Ranges, Secret, Seen, Settings, Set
 use model::{Edge, LogKind, Request, SourceId};
 use serde_json::Value;
 
-/// Files whose layouts are those of nginx, httpd and what is built on them.
-const OURS: [&str; 11] = [
+/// Files whose layouts are those of the products that are read by their own rules.
+const OURS: [&str; 13] = [
     "nginx-vhost-prefix.log",
     "nginx-combined-xff.log",
     "nginx-proxy-manager.log",
@@ -28,6 +28,8 @@ const OURS: [&str; 11] = [
     "gandi-ovh.log",
     "litespeed-mixed.log",
     "docker-json-file-nginx.log",
+    "caddy-json.log",
+    "traefik-json.log",
 ];
 
 /// Folder of those logs; they are not part of the repository.

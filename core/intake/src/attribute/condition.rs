@@ -294,8 +294,11 @@ pub(super) fn body_is_short(visit: &Visit<'_>) -> bool {
     received < declared && sent < declared && is_passed_on && !is_head(visit)
 }
 
-/// Whether fewer bytes were sent than the answer declared. The client may have left.
+/// Whether fewer bytes were sent than the answer declared, where nothing tells how many came: the client may have left.
 pub(super) fn is_shorter_than_declared(visit: &Visit<'_>) -> bool {
+    if visit.get(Field::UpstreamBytesReceived).is_some() {
+        return false;
+    }
     let (Some(declared), Some(sent)) = (
         visit.value(Field::UpstreamContentLength),
         visit.value(Field::BytesSent),
