@@ -51,12 +51,12 @@ pub(crate) fn send(stream: &mut TcpStream, ask: &Ask, keep: bool) -> Result<()> 
     head.extend_from_slice(b"User-Agent: ");
     head.extend_from_slice(ask.visitor.agent);
     head.extend_from_slice(b"\r\n\r\n");
-    stream
-        .write_all(&head)
-        .context("cannot send to the proxy")?;
-    // An answer may come, and the connection end, before an upload has been taken.
-    stream.write_all(&vec![b'f'; ask.body]).ok();
-    Ok(())
+    head.resize(head.len() + ask.body, b'f');
+    match stream.write_all(&head) {
+        // A proxy may answer an upload, and close, before it has read all of it.
+        Err(_) if ask.body > 0 => Ok(()),
+        sent => sent.context("cannot send to the proxy"),
+    }
 }
 
 /// Opens a connection to the proxy.

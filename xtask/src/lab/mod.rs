@@ -9,7 +9,10 @@ mod caddy;
 mod case;
 mod client;
 mod clock;
+mod envoy;
 mod fault_scripts;
+mod haproxy;
+mod haproxy_scripts;
 mod nginx;
 mod origin;
 mod proxy;
@@ -38,13 +41,15 @@ use self::session::Session;
 const SOCKET_DIR: &str = "/tmp/shop";
 
 /// Every proxy that the lab can run.
-const PROXIES: [&dyn Proxy; 6] = [
+const PROXIES: [&dyn Proxy; 8] = [
     &nginx::Nginx,
     &apache::Apache,
+    &haproxy::Haproxy,
     &caddy::Caddy { rich: false },
     &caddy::Caddy { rich: true },
     &traefik::Traefik { json: false },
     &traefik::Traefik { json: true },
+    &envoy::Envoy,
 ];
 
 #[derive(clap::Args)]
@@ -198,6 +203,7 @@ fn base_setup(served: &[SocketAddr]) -> Setup {
         timeout: Duration::from_secs(30),
         rule: Rule::None,
         log_ids: false,
+        own: proxy::Own::default(),
     }
 }
 

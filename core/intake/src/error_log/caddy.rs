@@ -8,7 +8,7 @@ use model::Edge;
 
 use super::{ErrorLine, Level, go_net};
 use crate::format::caddy::Console;
-use crate::format::json::{Depth, Value, scan_to};
+use crate::format::json::{Depth, Value, values};
 use crate::format::parse_time;
 
 /// Loggers of Caddy itself, as they stand in JSON.
@@ -74,7 +74,7 @@ struct Fields<'line> {
 impl<'line> Fields<'line> {
     fn of(object: &'line [u8]) -> Option<Self> {
         let mut fields = Self::default();
-        scan_to(object, Depth::Headers, &mut |key, value: Value| {
+        values(object, Depth::Headers, &mut |key, value: Value| {
             let text = value.text(object);
             match key {
                 b"ts" | b"time" | b"timestamp" | b"@timestamp" => fields.time = text,
@@ -94,8 +94,7 @@ impl<'line> Fields<'line> {
                 b"request.host" => fields.host = text,
                 _ => {}
             }
-        })
-        .ok()?;
+        })?;
         Some(fields)
     }
 

@@ -9,7 +9,7 @@ use memchr::memmem;
 use model::Edge;
 
 use super::{Cursor, ErrorLine, Level, go_net};
-use crate::format::json::{Depth, Value, scan_to};
+use crate::format::json::{Depth, Value, values};
 use crate::format::parse_time;
 
 /// Takes a line apart; `None` for what is no entry of Traefik.
@@ -92,7 +92,7 @@ fn json(line: &[u8]) -> Option<ErrorLine<'_>> {
         b"".as_slice(),
     );
     let mut is_ours = false;
-    scan_to(line, Depth::Inner, &mut |key, value: Value| {
+    values(line, Depth::Inner, &mut |key, value: Value| {
         let text = value.text(line);
         match key {
             b"time" => time = text,
@@ -102,8 +102,7 @@ fn json(line: &[u8]) -> Option<ErrorLine<'_>> {
             b"caller" => is_ours = memmem::find(text, b"traefik").is_some(),
             _ => {}
         }
-    })
-    .ok()?;
+    })?;
     if !is_ours && !is_known(message) {
         return None;
     }
