@@ -908,10 +908,10 @@ fn join(
     // The nearest pair of all comes first, then the next. Entries are in order of place and requests in order of
     // events, so their numbers settle ties.
     let mut pairs = BinaryHeap::new();
-    let unclear = unclear(entries);
+    join_moments(requests, entries, unrelated, &mut joined, &mut taken);
     for (number, search) in searches.iter_mut().enumerate() {
         search.prefer_unfinished(requests);
-        if unclear.contains(&number) || !search.is_alone(requests) {
+        if search.entry.status().is_some() || !search.is_alone(requests) {
             continue;
         }
         if search.entry.is_about_request() && !unrelated.contains(&search.entry.source()) {
@@ -933,6 +933,53 @@ fn join(
         }
     }
     joined
+}
+
+/// Ties entries that name nothing but a status to requests: in the order in which both were written, at the same moment.
+fn join_moments(
+    requests: &[HeldRequest],
+    entries: &[Entry],
+    unrelated: &BTreeSet<SourceId>,
+    joined: &mut [Option<(usize, bool)>],
+    taken: &mut [Vec<usize>],
+) {
+    let unclear = unclear(entries);
+    let mut by_status: BTreeMap<u16, (Vec<usize>, Vec<usize>)> = BTreeMap::new();
+    for (number, entry) in entries.iter().enumerate() {
+        let is_meant = !unclear.contains(&number) && !unrelated.contains(&entry.source());
+        if let Some(status) = entry.status().filter(|_| is_meant) {
+            by_status.entry(status).or_default().0.push(number);
+        }
+    }
+    for (number, held) in requests.iter().enumerate() {
+        if let Some((_, asked)) = by_status.get_mut(&held.status.0) {
+            asked.push(number);
+        }
+    }
+    for (said, asked) in by_status.values_mut() {
+        let edge = said
+            .first()
+            .map_or(Edge::Unknown, |entry| entries[*entry].edge());
+        let ended = |number: usize| second(ideal(edge, &requests[number]));
+        said.sort_unstable_by_key(|number| (entries[*number].at, *number));
+        asked.sort_unstable_by_key(|number| (ended(*number), *number));
+        let mut said = said.iter().copied().peekable();
+        let mut asked = asked.iter().copied().peekable();
+        while let (Some(&entry), Some(&request)) = (said.peek(), asked.peek()) {
+            let apart = entries[entry].at.0 - ended(request);
+            if apart > MOMENT_MILLIS || !entries[entry].fits(&requests[request]) {
+                asked.next();
+                continue;
+            }
+            said.next();
+            let is_near = apart >= -MOMENT_MILLIS;
+            if is_near && has_room(&requests[request], &taken[request], entries, entry) {
+                joined[entry] = Some((request, false));
+                taken[request].push(entry);
+                asked.next();
+            }
+        }
+    }
 }
 
 /// Entries that only status and moment tie to a request, beside which another one says otherwise: which is whose
@@ -1160,7 +1207,7 @@ fn is_first_failure(finding: Finding) -> bool {
 }
 
 /// Caddy and Traefik have the same words for a pool whose servers are all left out and for one that has none. Servers
-/// that failed a short while ago tell the first.
+/// that failed a short while ago tell the first; where the process log knows of none, either may be.
 fn dead_pools(requests: &mut [HeldRequest], mut failures: BTreeMap<Edge, Vec<i64>>) {
     let says_same = |held: &HeldRequest| matches!(held.edge, Edge::Caddy | Edge::Traefik);
     for held in requests.iter().filter(|held| says_same(held)) {
@@ -1175,14 +1222,18 @@ fn dead_pools(requests: &mut [HeldRequest], mut failures: BTreeMap<Edge, Vec<i64
         let Some(finding) = &mut held.finding else {
             continue;
         };
-        let may_be_empty = finding.confidence == Confidence::Ambiguous
-            && finding.cause == Some(Cause::NoLiveUpstream);
+        let is_dead = finding.cause == Some(Cause::NoLiveUpstream);
+        let is_open = !finding.also.is_empty() && finding.confidence < Confidence::Certain;
         let last = failures.get(&held.edge).and_then(|times| {
             let before = times.partition_point(|at| *at <= held.at.0 + SLACK_MILLIS);
             times.get(before.checked_sub(1)?)
         });
-        if may_be_empty && last.is_some_and(|at| held.at.0 - at <= LEFT_OUT_MILLIS) {
-            finding.confidence = Confidence::Likely;
+        if is_dead && is_open {
+            let has_reason = last.is_some_and(|at| held.at.0 - at <= LEFT_OUT_MILLIS);
+            finding.confidence = match has_reason {
+                true => Confidence::Likely,
+                false => Confidence::Ambiguous,
+            };
         }
     }
 }

@@ -112,10 +112,10 @@ impl Proxy for Caddy {
         let path = site.dir.join("Caddyfile");
         std::fs::write(&path, self.config(site)).context("cannot write the Caddyfile")?;
         let mut command = Command::new("caddy");
+        // It logs where its files are: no path of this machine in it.
         command
-            .arg("run")
-            .arg("--config")
-            .arg(path)
+            .current_dir(site.dir)
+            .args(["run", "--config", "Caddyfile"])
             .env("XDG_DATA_HOME", site.dir)
             .env("XDG_CONFIG_HOME", site.dir);
         Ok(command)
@@ -175,7 +175,6 @@ impl Proxy for Caddy {
 
 impl Caddy {
     fn config(&self, site: &Site<'_>) -> String {
-        let dir = site.dir.display();
         let mut text = String::from(
             "{\nadmin off\npersist_config off\nauto_https off\ngrace_period 1s\n\
              servers {\ntrusted_proxies static 127.0.0.0/8\n}\n",
@@ -194,14 +193,14 @@ impl Caddy {
             };
             write!(
                 text,
-                "log {} {{\n{include}output file {dir}/{}.log\nformat {encoder}\n}}\n",
+                "log {} {{\n{include}output file {}.log\nformat {encoder}\n}}\n",
                 layout.name, layout.name
             )
             .ok();
         }
         write!(
             text,
-            "log default {{\nexclude http.log.access tls\noutput file {dir}/error.log\nformat {}\n}}\n}}\n\
+            "log errors {{\nexclude http.log.access tls\noutput file error.log\nformat {}\n}}\n}}\n\
              http://:{} {{\nbind {}\nlog\n",
             unmarked("json"),
             site.listen.port(),

@@ -83,11 +83,14 @@ impl Proxy for Traefik {
     }
 
     fn prepare(&self, site: &Site<'_>) -> Result<Command> {
-        let (fixed, routes) = (site.dir.join("traefik.yml"), site.dir.join("routes.yml"));
-        std::fs::write(&fixed, self.config(site)).context("cannot write traefik.yml")?;
-        std::fs::write(&routes, routes_of(site.setup)).context("cannot write routes.yml")?;
+        let write = |name: &str, text: String| std::fs::write(site.dir.join(name), text);
+        write("traefik.yml", self.config(site)).context("cannot write traefik.yml")?;
+        write("routes.yml", routes_of(site.setup)).context("cannot write routes.yml")?;
         let mut command = Command::new("traefik");
-        command.arg("--configFile").arg(fixed);
+        // It logs where its files are: no path of this machine in it.
+        command
+            .current_dir(site.dir)
+            .args(["--configFile", "traefik.yml"]);
         Ok(command)
     }
 
@@ -162,7 +165,6 @@ impl Proxy for Traefik {
 impl Traefik {
     /// What Traefik reads once.
     fn config(&self, site: &Site<'_>) -> String {
-        let dir = site.dir.display();
         let (layout, log) = if self.json {
             (&JSON[0], "  format: json\n")
         } else {
@@ -171,9 +173,9 @@ impl Traefik {
         format!(
             "global:\n  checkNewVersion: false\n  sendAnonymousUsage: false\n\
              entryPoints:\n  web:\n    address: \"{}\"\n    forwardedHeaders:\n      insecure: true\n\
-             providers:\n  file:\n    filename: {dir}/routes.yml\n    watch: false\n\
-             log:\n  level: DEBUG\n  filePath: {dir}/error.log\n{log}\
-             accessLog:\n  filePath: {dir}/{}.log\n  {}\n",
+             providers:\n  file:\n    filename: routes.yml\n    watch: false\n\
+             log:\n  level: DEBUG\n  filePath: error.log\n{log}\
+             accessLog:\n  filePath: {}.log\n  {}\n",
             site.listen,
             layout.name,
             if self.json {
