@@ -1189,8 +1189,9 @@ const LEFT_OUT_MILLIS: i64 = 600_000;
 fn first_failures(entries: &[Entry]) -> BTreeMap<Edge, Vec<i64>> {
     let mut failures: BTreeMap<Edge, Vec<i64>> = BTreeMap::new();
     for entry in entries {
+        let times = failures.entry(entry.edge()).or_default();
         if entry.finding.is_some_and(is_first_failure) {
-            failures.entry(entry.edge()).or_default().push(entry.at.0);
+            times.push(entry.at.0);
         }
     }
     failures
@@ -1209,25 +1210,27 @@ fn is_first_failure(finding: Finding) -> bool {
 /// Caddy and Traefik have the same words for a pool whose servers are all left out and for one that has none. Servers
 /// that failed a short while ago tell the first; where the process log knows of none, either may be.
 fn dead_pools(requests: &mut [HeldRequest], mut failures: BTreeMap<Edge, Vec<i64>>) {
-    let says_same = |held: &HeldRequest| matches!(held.edge, Edge::Caddy | Edge::Traefik);
-    for held in requests.iter().filter(|held| says_same(held)) {
-        if held.outcome == Outcome::Failed && held.finding.is_some_and(is_first_failure) {
-            failures.entry(held.edge).or_default().push(held.at.0);
+    // Without a process log most failures have gone by, and none is known here.
+    failures.retain(|edge, _| matches!(edge, Edge::Caddy | Edge::Traefik));
+    for held in requests.iter() {
+        if held.outcome == Outcome::Failed
+            && held.finding.is_some_and(is_first_failure)
+            && let Some(times) = failures.get_mut(&held.edge)
+        {
+            times.push(held.at.0);
         }
     }
     for times in failures.values_mut() {
         times.sort_unstable();
     }
-    for held in requests.iter_mut().filter(|held| says_same(held)) {
-        let Some(finding) = &mut held.finding else {
+    for held in requests {
+        let (Some(times), Some(finding)) = (failures.get(&held.edge), &mut held.finding) else {
             continue;
         };
         let is_dead = finding.cause == Some(Cause::NoLiveUpstream);
         let is_open = !finding.also.is_empty() && finding.confidence < Confidence::Certain;
-        let last = failures.get(&held.edge).and_then(|times| {
-            let before = times.partition_point(|at| *at <= held.at.0 + SLACK_MILLIS);
-            times.get(before.checked_sub(1)?)
-        });
+        let before = times.partition_point(|at| *at <= held.at.0 + SLACK_MILLIS);
+        let last = before.checked_sub(1).and_then(|last| times.get(last));
         if is_dead && is_open {
             let has_reason = last.is_some_and(|at| held.at.0 - at <= LEFT_OUT_MILLIS);
             finding.confidence = match has_reason {
