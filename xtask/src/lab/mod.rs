@@ -15,7 +15,9 @@ mod proxy;
 mod recording;
 mod session;
 mod shop_scripts;
+mod squid;
 mod traffic;
+mod trafficserver;
 mod truth;
 
 use std::net::SocketAddr;
@@ -36,7 +38,12 @@ use self::session::Session;
 const SOCKET_DIR: &str = "/tmp/shop";
 
 /// Every proxy that the lab can run.
-const PROXIES: [&dyn Proxy; 2] = [&nginx::Nginx, &apache::Apache];
+const PROXIES: [&dyn Proxy; 4] = [
+    &nginx::Nginx,
+    &apache::Apache,
+    &squid::Squid,
+    &trafficserver::TrafficServer,
+];
 
 #[derive(clap::Args)]
 pub(crate) struct Args {

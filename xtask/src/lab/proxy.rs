@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result, bail};
 
 use super::clock::Clock;
 use super::origin::Address;
+use super::traffic::Ask;
 
 /// How long a proxy may take to start or stop, real time.
 const START_MAX: Duration = Duration::from_secs(10);
@@ -77,6 +78,13 @@ pub(crate) struct Setup {
     pub(crate) log_ids: bool,
 }
 
+impl Setup {
+    /// The limit for a proxy that is recorded in real time: long enough to tell it from a failure at once.
+    pub(crate) fn real_timeout(&self) -> Duration {
+        self.timeout / 4
+    }
+}
+
 /// One access-log layout of a proxy.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Layout {
@@ -113,6 +121,35 @@ pub(crate) trait Proxy {
     fn echo_says(&self) -> &'static str;
     /// Status that stands in the log where the client saw `None`, a broken answer, or hung up.
     fn logs_unanswered_as(&self) -> &'static [u16];
+    /// The product, where several of its configurations are recorded under names of their own.
+    fn edge(&self) -> &'static str {
+        self.name()
+    }
+    /// Whether its stamps follow the lab's clock. A program that reads the clock without the C library cannot be told
+    /// another time: it is recorded in real time.
+    fn stamps_follow_clock(&self) -> bool {
+        true
+    }
+    /// Status in an access line of the first layout, which must be the line of `ask`.
+    fn logged_status(&self, line: &[u8], ask: &Ask) -> Result<u16> {
+        let line = String::from_utf8_lossy(line);
+        let request = format!("\"{} {} HTTP/1.1\" ", ask.method, ask.target);
+        let (_, rest) = line
+            .split_once(&request)
+            .with_context(|| format!("the last access line is not {request}"))?;
+        let status = rest.split(' ').next().unwrap_or_default();
+        status
+            .parse()
+            .with_context(|| format!("logged status {status}"))
+    }
+    /// How much lab time must pass before a line that is due is written, where the proxy collects lines.
+    fn writes_lines_after(&self) -> Option<Duration> {
+        None
+    }
+    /// Whether an access line of the first layout says that the request was tried more than once.
+    fn tells_retry(&self, _line: &[u8]) -> bool {
+        false
+    }
 }
 
 /// A proxy at work. Dropping it stops the process that was started, and only that one.

@@ -23,6 +23,9 @@ const LINE_MAX: Duration = Duration::from_secs(8);
 /// Lets a proxy come as far as it can where nothing shows that it has, real time.
 const SETTLE: Duration = Duration::from_millis(60);
 
+/// A client's patience takes this part of its time where the proxy lives in real time.
+const REAL_PATIENCE_PART: u32 = 20;
+
 /// A log file as far as it has been written.
 struct Growing {
     file: std::fs::File,
@@ -94,7 +97,11 @@ impl<'a> Session<'a> {
         served: &[SocketAddr],
         seed: u64,
     ) -> Result<Self> {
-        let clock = Arc::new(Clock::new(dir, start)?);
+        let clock = Arc::new(if proxy.stamps_follow_clock() {
+            Clock::new(dir, start)?
+        } else {
+            Clock::real(dir)
+        });
         let origins = served
             .iter()
             .map(|address| Origin::start(Address::Tcp(*address), &clock))
@@ -181,10 +188,12 @@ impl<'a> Session<'a> {
             let line = &access[number - 1];
             let place = answered
                 .iter()
-                .position(|(ask, ..)| logged_status(line, ask).is_ok() && is_from(line, ask))
+                .position(|(ask, ..)| {
+                    self.proxy.logged_status(line, ask).is_ok() && is_from(line, ask)
+                })
                 .context("an access line that nobody caused")?;
             let (ask, why, seen) = answered.remove(place);
-            let logged = logged_status(line, &ask)?;
+            let logged = self.proxy.logged_status(line, &ask)?;
             self.check(&ask, seen, logged)?;
             let same = answered.iter().any(|(other, ..)| is_same(other, &ask));
             let mine = |error: &usize| is_about(&errors[error - 1], &ask);
@@ -257,7 +266,11 @@ impl<'a> Session<'a> {
     /// Hangs up on a request under way after `wait` of lab time.
     pub(crate) fn abort(&mut self, pending: Pending, wait: Duration) -> Result<()> {
         self.await_held()?;
-        self.clock.advance(wait)?;
+        if self.proxy.stamps_follow_clock() {
+            self.clock.advance(wait)?;
+        } else {
+            std::thread::sleep(wait / REAL_PATIENCE_PART);
+        }
         if !self.proxy.timers_follow_clock() {
             std::thread::sleep(SETTLE);
         }
@@ -334,7 +347,7 @@ impl<'a> Session<'a> {
     ) -> Result<()> {
         self.await_lines(self.access_lines + 1, &ask.target)?;
         self.access_lines += 1;
-        let logged = logged_status(&self.access.tail, &ask)?;
+        let logged = self.proxy.logged_status(&self.access.tail, &ask)?;
         self.check(&ask, seen, logged)?;
         if !aborted {
             check_body(&ask, seen, logged, why)?;
@@ -342,8 +355,8 @@ impl<'a> Session<'a> {
         let errors = self.errors.lines()?;
         let error_lines: Vec<usize> = (errors_before.max(self.error_lines) + 1..=errors).collect();
         self.error_lines = errors;
-        let hit = logged >= 500 || !error_lines.is_empty();
-        let traced = hit || !error_lines.is_empty();
+        let retried = self.proxy.tells_retry(&self.access.tail);
+        let hit = logged >= 500 || !error_lines.is_empty() || retried;
         let driven = Driven {
             why: why.or(self.ambient.filter(|_| hit)),
             ask,
@@ -353,7 +366,7 @@ impl<'a> Session<'a> {
             logged,
         };
         ensure!(
-            traced || driven.outcome() != "saved-by-retry",
+            hit || driven.outcome() != "saved-by-retry",
             "{} {}: the fault left no trace",
             driven.ask.method,
             driven.ask.target
@@ -365,9 +378,16 @@ impl<'a> Session<'a> {
     /// Waits until the access log has exactly `count` lines.
     fn await_lines(&mut self, count: usize, what: &str) -> Result<()> {
         let deadline = Instant::now() + LINE_MAX;
+        let mut waited = Instant::now();
         while self.access.lines()? < count {
             if Instant::now() > deadline {
                 bail!("no access line for {what}");
+            }
+            if let Some(step) = self.proxy.writes_lines_after()
+                && waited.elapsed() > SETTLE
+            {
+                self.clock.advance(step)?;
+                waited = Instant::now();
             }
             std::thread::sleep(Duration::from_micros(200));
         }
@@ -432,17 +452,4 @@ fn is_about(line: &[u8], ask: &Ask) -> bool {
     let line = String::from_utf8_lossy(line);
     line.contains(&format!("client: {}, ", ask.visitor.addr))
         && line.contains(&format!("\"{} {} HTTP/1.1\"", ask.method, ask.target))
-}
-
-/// Status in the last line, which must be the line of `ask`.
-fn logged_status(line: &[u8], ask: &Ask) -> Result<u16> {
-    let line = String::from_utf8_lossy(line);
-    let request = format!("\"{} {} HTTP/1.1\" ", ask.method, ask.target);
-    let (_, rest) = line
-        .split_once(&request)
-        .with_context(|| format!("the last access line is not {request}"))?;
-    let status = rest.split(' ').next().unwrap_or_default();
-    status
-        .parse()
-        .with_context(|| format!("logged status {status}"))
 }
