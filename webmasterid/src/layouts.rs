@@ -89,7 +89,7 @@ impl Config {
             self.edge.get_or_insert(format.edge);
             let compiled = match format.edge {
                 Edge::Apache => Layout::apache(&format.name, &format.string),
-                Edge::Nginx | Edge::Unknown => Layout::nginx(&format.name, &format.string),
+                _ => Layout::nginx(&format.name, &format.string),
             };
             match compiled {
                 // Any module or map may define a variable: its value is passed over.

@@ -130,11 +130,23 @@ pub(crate) fn needs_attribution(
         return true;
     }
     visit.get(Field::ConnectionStatus) == Some(b"X")
+        || visit.carries_any(&TELLING) && has_telltale(visit)
         || visit
             .get(Field::ProxyStatus)
             .is_some_and(|status| status.first() == Some(&b'5'))
         || condition::body_is_short(visit)
 }
+
+/// The fields that [`has_telltale`] looks at.
+const TELLING: [Field; 7] = [
+    Field::TerminationState,
+    Field::ResponseFlags,
+    Field::Retries,
+    Field::AttemptCount,
+    Field::UpstreamError,
+    Field::ErrorCode,
+    Field::ResultCode,
+];
 
 /// Whether `$upstream_status` holds one status below 500, or none.
 fn is_one_good_status(statuses: &[u8]) -> bool {
@@ -148,27 +160,32 @@ fn is_one_good_status(statuses: &[u8]) -> bool {
 /// The sign rules, made ready for matching.
 pub(crate) struct Signs {
     rules: &'static [SignRule],
-    nginx: Automaton,
-    apache: Automaton,
+    /// For each edge, in the order of the enum.
+    error: Vec<Automaton>,
+    /// Indexes of the access-log rules of each edge, in the order of the enum.
+    access: Vec<Vec<u16>>,
 }
 
 impl Signs {
     /// Makes `rules` ready; [`SignId`] is the index into them.
     pub(crate) fn new(rules: &'static [SignRule]) -> Self {
+        let is_access =
+            |rule: &SignRule| rule.log == LogKind::Access && !rule.conditions.is_empty();
+        let access_of = |edge| {
+            let ours = rules.iter().zip(0_u16..);
+            let ours = ours.filter(|(rule, _)| rule.edge == edge && is_access(rule));
+            ours.map(|(_, index)| index).collect()
+        };
         Self {
             rules,
-            nginx: Automaton::new(rules, Edge::Nginx),
-            apache: Automaton::new(rules, Edge::Apache),
+            error: Edge::ALL.map(|edge| Automaton::new(rules, edge)).into(),
+            access: Edge::ALL.map(access_of).into(),
         }
     }
 
     /// What a line of an error log says; `None` where it shows no cause.
     pub(crate) fn error_line(&self, line: &ErrorLine<'_>) -> Option<ErrorFinding> {
-        match line.edge {
-            Edge::Nginx => self.nginx.find(self.rules, line),
-            Edge::Apache => self.apache.find(self.rules, line),
-            Edge::Unknown => None,
-        }
+        self.error.get(line.edge as usize)?.find(self.rules, line)
     }
 
     /// What an access-log line says. `edge` is the product that wrote it, or the one known from beside it (an error log
@@ -195,13 +212,14 @@ impl Signs {
             Edge::Nginx => case.nginx(),
             Edge::Apache => case.apache(),
             Edge::Unknown => case.unknown(),
+            _ => case.by_signs(),
         }
     }
 
     fn client_abort<'line>(&self, edge: Edge, visit: &Visit<'line>) -> Attribution<'line> {
         let attempts = match edge {
             Edge::Nginx => Attempts::of(visit).describe(),
-            Edge::Apache | Edge::Unknown => Vec::new(),
+            _ => Vec::new(),
         };
         let stated = Finding {
             cause: Some(Cause::ClientAbort),
@@ -225,21 +243,17 @@ impl Signs {
 
     /// The finding of the access rules of `edge` that hold for `record`.
     fn best(&self, edge: Edge, record: &Record<'_, '_>) -> Option<Finding> {
-        let held = self.rules.iter().enumerate().filter(|(_, rule)| {
-            rule.edge == edge
-                && rule.log == LogKind::Access
-                && !rule.conditions.is_empty()
-                && rule
-                    .conditions
-                    .iter()
-                    .all(|condition| record.holds(condition, edge))
-                && record.allows(rule.cause)
+        let ours = self.access.get(edge as usize).into_iter().flatten();
+        let rules = ours.filter_map(|index| {
+            let rule = self.rules.get(usize::from(*index))?;
+            Some((SignId(*index), rule))
         });
-        rank::decide(held.filter_map(|(index, rule)| {
-            let id = u16::try_from(index).ok()?;
-            Some(Match::of(SignId(id), rule))
-        }))
-        .map(|finding| record.asking_only_for_what_is_not_logged(finding))
+        let held = rules.filter(|(_, rule)| {
+            let mut conditions = rule.conditions.iter();
+            conditions.all(|condition| record.holds(condition, edge)) && record.allows(rule.cause)
+        });
+        rank::decide(held.map(|(id, rule)| Match::of(id, rule)))
+            .map(|finding| record.asking_only_for_what_is_not_logged(finding))
     }
 }
 
@@ -256,6 +270,8 @@ fn product(edge: Edge, visit: &Visit<'_>) -> Edge {
         {
             Edge::Apache
         }
+        Edge::Unknown if carries(&[Field::TerminationState]) => Edge::Haproxy,
+        Edge::Unknown if carries(&[Field::ResponseFlags]) => Edge::Envoy,
         known => known,
     }
 }
@@ -266,7 +282,7 @@ fn status_of(text: &[u8]) -> Option<u16> {
         [a, b, c] if text.iter().all(u8::is_ascii_digit) => {
             Some(u16::from(a - b'0') * 100 + u16::from(b - b'0') * 10 + u16::from(c - b'0'))
         }
-        b"0" => Some(0),
+        b"0" | b"-1" => Some(0),
         b"9" => Some(NO_STATUS_LINE),
         _ => None,
     }
@@ -435,6 +451,95 @@ impl<'line> Case<'_, 'line> {
             ..Attribution::clean()
         }
     }
+
+    /// Every other product: the sign that decides says how the request ended, too.
+    fn by_signs(&self) -> Attribution<'line> {
+        let record = Record::of(self.visit);
+        let found = self.signs.best(self.edge, &record);
+        let mut result = Attribution::clean();
+        if self.failures.contains(self.status) {
+            result.finding = Some(found.unwrap_or_else(|| record.unknown(self.edge)));
+        } else if let Some(finding) = found {
+            self.under_a_good_status(finding, &mut result);
+        }
+        result.client_abort = result
+            .finding
+            .is_some_and(|finding| finding.cause == Some(Cause::ClientAbort));
+        let upstream = [
+            Field::UpstreamAddr,
+            Field::UpstreamServer,
+            Field::UpstreamName,
+        ]
+        .into_iter()
+        .find_map(|field| self.visit.value(field));
+        if let Some(upstream) = upstream {
+            result.decided_by = Some(0);
+            result.attempts.push(Attempted {
+                upstream,
+                is_group: false,
+                status: self.visit.value(Field::OriginStatus).and_then(status_of),
+                millis: None,
+                // A server that answered after another one had failed did well.
+                finding: if result.saved_by_retry {
+                    None
+                } else {
+                    result.hidden.or(result.finding)
+                },
+            });
+        }
+        result
+    }
+
+    /// A sign beside a status that tells of no failure: the client left, the body is broken, or a retry saved it.
+    fn under_a_good_status(&self, finding: Finding, result: &mut Attribution<'line>) {
+        let is_abort = finding.cause == Some(Cause::ClientAbort);
+        let is_broken = matches!(
+            finding.cause,
+            Some(Cause::TruncatedBody | Cause::MalformedResponse | Cause::ReadTimeout)
+        );
+        if is_abort {
+            result.finding = Some(finding);
+        } else if is_broken && hides_a_failure(self.status) {
+            result.hidden = Some(finding);
+        } else if was_retried(self.visit) {
+            result.saved_by_retry = true;
+            result.finding = Some(finding);
+        }
+    }
+}
+
+/// Whether the edge says that it tried more than once.
+fn was_retried(visit: &Visit<'_>) -> bool {
+    let retries = visit.value(Field::Retries).unwrap_or_default();
+    let attempts = visit.value(Field::AttemptCount).unwrap_or_default();
+    !matches!(retries, b"" | b"0") || !matches!(attempts, b"" | b"0" | b"1")
+}
+
+/// Fields in which an edge says that something went wrong, whatever the status, and what stands there when nothing did.
+const TELLTALES: [(Field, &[&[u8]]); 6] = [
+    (Field::TerminationState, &[b"--", b"----"]),
+    (Field::ResponseFlags, &[b"-", b""]),
+    (Field::Retries, &[b"0", b"-", b""]),
+    (Field::AttemptCount, &[b"0", b"1", b"-", b""]),
+    (Field::UpstreamError, &[b"-", b""]),
+    (Field::ErrorCode, &[b"-", b"", b"ERR_NONE/-"]),
+];
+
+/// Whether one of them is set. What a cache calls its results says so by its words.
+fn has_telltale(visit: &Visit<'_>) -> bool {
+    let is_set = |(field, ordinary): &(Field, &[&[u8]])| {
+        visit
+            .get(*field)
+            .is_some_and(|value| !ordinary.contains(&value))
+    };
+    let says = |result: &[u8], word: &[u8]| memchr::memmem::find(result, word).is_some();
+    TELLTALES.iter().any(is_set)
+        || visit.get(Field::ResultCode).is_some_and(|result| {
+            result.starts_with(b"ERR_")
+                || says(result, b"_ABORTED")
+                || says(result, b"_TIMEDOUT")
+                || says(result, b"_FAIL")
+        })
 }
 
 /// Whether nginx answered from its cache after the upstream failed (`proxy_cache_use_stale`).

@@ -4,7 +4,19 @@
 //! and are counted by the caller as continuations.
 
 mod apache;
+mod caddy;
+mod envoy;
+mod h2o;
+mod haproxy;
+mod lighttpd;
+mod nghttpx;
 mod nginx;
+mod openlitespeed;
+mod pingora;
+mod squid;
+mod traefik;
+mod trafficserver;
+mod varnish;
 
 use model::Edge;
 
@@ -112,14 +124,31 @@ impl<'line> ErrorLine<'line> {
     }
 }
 
+/// A product's grammar: takes a line apart, or refuses it at once.
+type Grammar = fn(&[u8]) -> Option<ErrorLine<'_>>;
+
+/// Every grammar. The first bytes of a line rule out most; of two that begin alike the stricter comes first.
+const GRAMMARS: [Grammar; 14] = [
+    nginx::parse,
+    apache::parse,
+    haproxy::parse,
+    envoy::parse,
+    caddy::parse,
+    traefik::parse,
+    varnish::parse,
+    trafficserver::parse,
+    lighttpd::parse,
+    nghttpx::parse,
+    h2o::parse,
+    squid::parse,
+    pingora::parse,
+    openlitespeed::parse,
+];
+
 /// Takes a line apart; `None` for what is not the first line of an entry.
 pub(crate) fn parse(line: &[u8]) -> Option<ErrorLine<'_>> {
     let line = line.trim_ascii_end();
-    match line.first()? {
-        b'[' => apache::parse(line),
-        b'0'..=b'9' => nginx::parse(line),
-        _ => None,
-    }
+    GRAMMARS.iter().find_map(|grammar| grammar(line))
 }
 
 /// The part of an upstream's URL that names no one: `host:port`, `unix:path` or a group's name. Path and query are

@@ -9,6 +9,7 @@ use model::{
 };
 
 use crate::attribute::{Attribution, FailureStatuses, Signs, needs_attribution};
+use crate::envelope;
 use crate::error_log::{self, ErrorLine, Level};
 use crate::filter::Filter;
 use crate::format::{FormatRef, Formats, TimeMemo};
@@ -233,6 +234,15 @@ pub struct Look {
     pub lines: u64,
 }
 
+/// Buffers that are used again for every line.
+struct Buffers<'a> {
+    spans: &'a mut Spans,
+    /// Text of values that had to be unescaped.
+    scratch: &'a mut Vec<u8>,
+    /// The line that an envelope held.
+    text: &'a mut Vec<u8>,
+}
+
 /// One chunk being read.
 struct Scan<'a> {
     intake: &'a Intake,
@@ -257,6 +267,7 @@ impl Scan<'_> {
     fn lines(&mut self, sink: &mut impl FnMut(&Request<'_>)) {
         let mut spans = Spans::new();
         let mut scratch = Vec::new();
+        let mut text = Vec::new();
         let bytes = self.chunk.bytes;
         let mut start = 0;
         let mut number = self.chunk.first_line;
@@ -265,7 +276,12 @@ impl Scan<'_> {
             let line = bytes[start..end]
                 .strip_suffix(b"\r")
                 .unwrap_or(&bytes[start..end]);
-            self.line(line, number, &mut spans, &mut scratch, sink);
+            let mut buffers = Buffers {
+                spans: &mut spans,
+                scratch: &mut scratch,
+                text: &mut text,
+            };
+            self.line(line, number, &mut buffers, sink);
             start = end + 1;
             number += 1;
         }
@@ -276,8 +292,7 @@ impl Scan<'_> {
         &mut self,
         line: &[u8],
         number: u64,
-        spans: &mut Spans,
-        scratch: &mut Vec<u8>,
+        buffers: &mut Buffers<'_>,
         sink: &mut impl FnMut(&Request<'_>),
     ) {
         if line.trim_ascii().is_empty() {
@@ -296,15 +311,20 @@ impl Scan<'_> {
         if line.len() > LINE_MAX {
             return self.unparsed(number, "line longer than the limit of 64 KiB");
         }
+        let opened = envelope::open(line, buffers.text);
+        let line = opened.line;
         if self.chunk.kind == LogKind::Error && self.error(line, place) {
             return;
         }
-        spans.clear();
-        scratch.clear();
-        match self.intake.formats.recognise(line, scratch, spans) {
-            Ok(format) => {
-                self.seen.fields |= spans.carried();
-                let visit = Visit::new(line, scratch, spans);
+        buffers.spans.clear();
+        buffers.scratch.clear();
+        match (self.intake.formats).recognise(line, buffers.scratch, buffers.spans) {
+            Ok(mut format) => {
+                self.seen.fields |= buffers.spans.carried();
+                if let (Edge::Unknown, Some(program)) = (format.edge, opened.program) {
+                    format.edge = program;
+                }
+                let visit = Visit::new(line, buffers.scratch, buffers.spans);
                 if let Err(reason) = self.visit(&visit, format, place, sink) {
                     self.unparsed(number, reason);
                 }
@@ -799,7 +819,8 @@ fn status(text: &[u8]) -> Result<u16, &'static str> {
         }
         // A JSON log writes numbers without leading zeros.
         [a] if a.is_ascii_digit() => Ok(u16::from(a - b'0')),
-        b"-" => Ok(0),
+        // HAProxy's mark for a client that got no answer is -1.
+        b"-" | b"-1" => Ok(0),
         _ => Err("status is not a number"),
     }
 }
@@ -835,8 +856,11 @@ fn duration(visit: &Visit<'_>) -> Option<u32> {
     if let Some(millis) = visit.value(Field::DurationMillis).and_then(number) {
         return millis.try_into().ok();
     }
-    let micros = visit.value(Field::DurationMicros).and_then(number)?;
-    (micros / 1_000).try_into().ok()
+    if let Some(micros) = visit.value(Field::DurationMicros).and_then(number) {
+        return (micros / 1_000).try_into().ok();
+    }
+    let nanos = visit.value(Field::DurationNanos).and_then(number)?;
+    (nanos / 1_000_000).try_into().ok()
 }
 
 /// nginx's words for an answer that no upstream was asked for.
@@ -855,7 +879,7 @@ fn is_after_headers(entry: &ErrorLine<'_>) -> bool {
         && match entry.edge {
             Edge::Nginx => says(b"while reading upstream"),
             Edge::Apache => says(b"AH01110"),
-            Edge::Unknown => false,
+            _ => false,
         }
 }
 

@@ -24,7 +24,7 @@ pub struct Seen {
     /// Requests by product and layout.
     pub formats: BTreeMap<(Edge, String), u64>,
     /// Fields that requests carried, one bit for each of [`model::Field`].
-    pub fields: u64,
+    pub fields: u128,
     /// Error-log entries by product.
     pub error_edges: BTreeMap<Edge, u64>,
     /// Why lines were not read: first line and count.

@@ -396,14 +396,12 @@ impl Entry {
     fn distance(&self, at: Stamp, held: &HeldRequest) -> Option<i64> {
         let duration = duration(held);
         // nginx stamps a request at its end, httpd at its start.
-        let (from, to) = match self.edge() {
-            Edge::Apache => (held.at.0, held.at.0 + duration),
-            Edge::Nginx | Edge::Unknown
-                if held.millis.is_none() && held.outcome == Outcome::Good =>
-            {
+        let (from, to) = match knowledge::edge(self.edge()).stamps_start {
+            true => (held.at.0, held.at.0 + duration),
+            false if held.millis.is_none() && held.outcome == Outcome::Good => {
                 (held.at.0 - LATE_ANSWER_MILLIS, held.at.0)
             }
-            Edge::Nginx | Edge::Unknown => (held.at.0 - duration, held.at.0),
+            false => (held.at.0 - duration, held.at.0),
         };
         let possible = (from - SLACK_MILLIS..=to + SLACK_MILLIS).contains(&at.0);
         possible.then(|| (at.0 - ideal(self.edge(), held)).abs())
@@ -417,9 +415,10 @@ fn duration(held: &HeldRequest) -> i64 {
 
 /// When an entry of that edge about the request should stand: at its end, as far as is known.
 fn ideal(edge: Edge, held: &HeldRequest) -> i64 {
-    match edge {
-        Edge::Apache => held.at.0 + held.millis.map_or(0, i64::from),
-        Edge::Nginx | Edge::Unknown => held.at.0,
+    if knowledge::edge(edge).stamps_start {
+        held.at.0 + held.millis.map_or(0, i64::from)
+    } else {
+        held.at.0
     }
 }
 

@@ -19,11 +19,11 @@ const SCRATCH: u32 = 1 << 31;
 /// Where each field stands in one line. Holds positions only, so it may be reused for the next line.
 pub(crate) struct Spans {
     at: [Span; Field::COUNT],
-    carried: u64,
+    carried: u128,
 }
 
 /// One bit for each field.
-const _: () = assert!(Field::COUNT <= u64::BITS as usize, "a bit for each field");
+const _: () = assert!(Field::COUNT <= u128::BITS as usize, "a bit for each field");
 
 impl Spans {
     /// No field.
@@ -41,7 +41,7 @@ impl Spans {
     }
 
     /// The fields that the layout carries, one bit for each.
-    pub(crate) const fn carried(&self) -> u64 {
+    pub(crate) const fn carried(&self) -> u128 {
         self.carried
     }
 
@@ -114,6 +114,14 @@ impl<'line> Visit<'line> {
             (self.scratch, (span.start & !SCRATCH) as usize)
         };
         buffer.get(start..start + span.len as usize)
+    }
+
+    /// Whether the layout carries one of `fields`.
+    pub(crate) fn carries_any(&self, fields: &[Field]) -> bool {
+        let wanted = fields
+            .iter()
+            .fold(0_u128, |bits, field| bits | 1 << *field as u32);
+        self.spans.carried & wanted != 0
     }
 
     /// The value of `field`; `None` where it is not carried, empty or the product's mark for "no value".

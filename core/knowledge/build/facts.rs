@@ -1,6 +1,6 @@
 //! The layout of the files in `facts/`, and what they must satisfy.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::{Category, Cause, Confidence, Edge, Field, LogKind};
 use serde::Deserialize;
@@ -29,16 +29,24 @@ pub(crate) struct CauseFile {
     pub(crate) shape: String,
     pub(crate) source: String,
     pub(crate) checked: Option<String>,
-    #[serde(default)]
-    pub(crate) signs: Vec<SignRow>,
 }
 
-/// `[[signs]]` of a cause.
+/// `signs/<name>.toml`: the signs of the edge of that name, or of several.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SignFile {
+    /// The edges, where the file's name is none: `go-net` is written by every proxy in Go.
+    #[serde(default)]
+    edges: Vec<String>,
+    signs: Vec<SignRow>,
+}
+
+/// `[[signs]]` of an edge.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SignRow {
     pub(crate) id: String,
-    pub(crate) edge: String,
+    pub(crate) cause: String,
     pub(crate) log: String,
     #[serde(default)]
     pub(crate) all: Vec<String>,
@@ -143,6 +151,12 @@ pub(crate) struct FormatFile {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EdgeFile {
+    /// `start` or `end`: which moment of the request its access log is stamped with.
+    pub(crate) stamp: String,
+    /// What its access-log format is set with.
+    pub(crate) directive: String,
+    /// Fields that tell causes apart, the most telling first.
+    pub(crate) telling: Vec<String>,
     pub(crate) source: String,
     pub(crate) checked: Option<String>,
     pub(crate) log_lines: BTreeMap<String, String>,
@@ -240,7 +254,8 @@ impl Facts {
             .strip_suffix(".toml")
             .ok_or_else(|| one("not a .toml file".to_owned()))?;
         match folder {
-            "causes" => self.cause(name, read(text).map_err(one)?),
+            "causes" => self.cause(name, read(text).map_err(one)?).map_err(one),
+            "signs" => self.signs_of(name, read(text).map_err(one)?),
             "crawlers" => self.crawler(name, read(text).map_err(one)?).map_err(one),
             "statements" => self.statements(name, read(text).map_err(one)?),
             "formats" => self.format(name, read(text).map_err(one)?).map_err(one),
@@ -249,29 +264,44 @@ impl Facts {
         }
     }
 
-    fn cause(&mut self, name: &str, mut file: CauseFile) -> Result<(), Vec<String>> {
-        let Some(cause) = Cause::from_name(name) else {
-            return Err(vec!["no cause of that name in the model".to_owned()]);
-        };
-        let mut reasons = Vec::new();
-        let whole = known(&file.source, file.checked.as_deref())
-            .and_then(|()| filled(&[&file.title, &file.says, &file.shape]))
-            .and_then(|()| {
-                if file.advice.is_empty() {
-                    Err("no advice".to_owned())
-                } else {
-                    Ok(())
-                }
-            });
-        reasons.extend(whole.err());
-        for row in std::mem::take(&mut file.signs) {
-            let id = row.id.clone();
-            match sign(cause, row) {
-                Ok(sign) => self.signs.push(sign),
-                Err(reason) => reasons.push(format!("sign {id}: {reason}")),
-            }
+    fn cause(&mut self, name: &str, file: CauseFile) -> Result<(), String> {
+        let cause = cause_of(name)?;
+        known(&file.source, file.checked.as_deref())?;
+        filled(&[&file.title, &file.says, &file.shape])?;
+        if file.advice.is_empty() {
+            return Err("no advice".to_owned());
         }
         self.causes.push((cause, file));
+        Ok(())
+    }
+
+    fn signs_of(&mut self, name: &str, file: SignFile) -> Result<(), Vec<String>> {
+        let names = if file.edges.is_empty() {
+            vec![name.to_owned()]
+        } else {
+            file.edges
+        };
+        let edges: Vec<Edge> = names
+            .iter()
+            .map(|name| edge_of(name))
+            .collect::<Result<_, _>>()
+            .map_err(|reason| vec![reason])?;
+        let mut reasons = Vec::new();
+        let mut ids = BTreeSet::new();
+        for row in file.signs {
+            if !row.id.starts_with(name) {
+                reasons.push(format!("sign {}: does not begin with {name}", row.id));
+            }
+            if !ids.insert(row.id.clone()) {
+                reasons.push(format!("sign {}: stands there twice", row.id));
+            }
+            for edge in &edges {
+                match sign(*edge, row.clone()) {
+                    Ok(sign) => self.signs.push(sign),
+                    Err(reason) => reasons.push(format!("sign {}: {reason}", row.id)),
+                }
+            }
+        }
         if reasons.is_empty() {
             Ok(())
         } else {
@@ -338,8 +368,11 @@ impl Facts {
     fn edge(&mut self, name: &str, file: EdgeFile) -> Result<(), String> {
         known(&file.source, file.checked.as_deref())?;
         let edge = edge_of(name)?;
+        if !["start", "end"].contains(&file.stamp.as_str()) {
+            return Err(format!("stamp {:?} is neither start nor end", file.stamp));
+        }
         let absent = file.blind_spots.iter().flat_map(|spot| &spot.absent);
-        for field in file.log_lines.keys().chain(absent) {
+        for field in file.log_lines.keys().chain(absent).chain(&file.telling) {
             if Field::from_name(field).is_none() {
                 return Err(format!("unknown field {field:?}"));
             }
@@ -356,7 +389,8 @@ impl Facts {
 
     fn sort(&mut self) {
         self.causes.sort_by_key(|(cause, _)| *cause);
-        self.signs.sort_by(|a, b| a.row.id.cmp(&b.row.id));
+        self.signs
+            .sort_by(|a, b| (&a.row.id, a.edge).cmp(&(&b.row.id, b.edge)));
         self.crawlers.sort_by(|a, b| a.0.cmp(&b.0));
         self.statements.sort_by(|a, b| a.1.id.cmp(&b.1.id));
         self.formats.sort_by(|a, b| a.0.cmp(&b.0));
@@ -370,21 +404,17 @@ impl Facts {
                 problems.push(format!("facts/causes/{}.toml: missing", cause.name()));
             }
         }
-        for edge in [Edge::Nginx, Edge::Apache, Edge::Unknown] {
+        for edge in Edge::ALL {
             if !self.edges.iter().any(|(known, _)| *known == edge) {
                 problems.push(format!("facts/edges/{}.toml: missing", edge.name()));
             }
         }
-        let signs = self
-            .signs
-            .iter()
-            .map(|sign| ("causes", sign.row.id.clone()));
         let statements = self.statements.iter();
         let statements = statements.map(|(_, statement)| ("statements", statement.id.clone()));
         let tokens = self.crawlers.iter().flat_map(|(_, _, file)| &file.tokens);
         let tokens = tokens.map(|token| ("crawlers", token.to_ascii_lowercase()));
         let mut seen = BTreeMap::<_, usize>::new();
-        for key in signs.chain(statements).chain(tokens) {
+        for key in statements.chain(tokens) {
             *seen.entry(key).or_default() += 1;
         }
         for ((folder, key), count) in seen {
@@ -432,12 +462,9 @@ fn read<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())
 }
 
-fn sign(cause: Cause, row: SignRow) -> Result<Sign, String> {
+fn sign(edge: Edge, row: SignRow) -> Result<Sign, String> {
     known(&row.source, row.checked.as_deref())?;
-    let edge = edge_of(&row.edge)?;
-    if !row.id.starts_with(edge.name()) {
-        return Err("the id does not begin with the edge's name".to_owned());
-    }
+    let cause = cause_of(&row.cause)?;
     let log = match row.log.as_str() {
         "error" => LogKind::Error,
         "access" => LogKind::Access,

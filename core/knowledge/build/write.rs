@@ -216,10 +216,19 @@ fn edge_row(edge: Edge, file: &EdgeFile) -> String {
             ),
         );
     }
+    let telling = file
+        .telling
+        .iter()
+        .filter_map(|name| Field::from_name(name));
+    let telling: Vec<_> = telling.map(|field| format!("Field::{field:?}")).collect();
     format!(
-        "edge: Edge::{edge:?}, log_lines: &[{log_lines}], default_page: {page}, blind_spots: &[{spots}], \
+        "edge: Edge::{edge:?}, stamps_start: {}, directive: {:?}, telling: &[{}], log_lines: &[{log_lines}], default_page: {page}, blind_spots: &[{spots}], \
          source: {:?}, checked: {:?}",
-        file.source, file.checked,
+        file.stamp == "start",
+        file.directive,
+        telling.join(", "),
+        file.source,
+        file.checked,
     )
 }
 

@@ -9,6 +9,12 @@ use crate::table::EDGES;
 pub struct EdgeFacts {
     /// The product.
     pub edge: Edge,
+    /// Whether its access log is stamped with the start of the request; else with its end.
+    pub stamps_start: bool,
+    /// Fields that tell causes apart, the most telling first: what "unknown" asks for.
+    pub telling: &'static [Field],
+    /// What its access-log format is set with.
+    pub directive: &'static str,
     /// What to add to the log format for each field, by the field's name.
     pub log_lines: &'static [(Field, &'static str)],
     /// Its own error page, where its size follows a rule.
@@ -47,12 +53,8 @@ pub struct BlindSpot {
 
 /// What is known of `edge`.
 pub fn edge(edge: Edge) -> &'static EdgeFacts {
-    // In the order of the table, which the build sorts by the order of the enum.
-    match edge {
-        Edge::Nginx => &EDGES[0],
-        Edge::Apache => &EDGES[1],
-        Edge::Unknown => &EDGES[2],
-    }
+    // The build sorts the table by the order of the enum and refuses one that lacks an edge.
+    &EDGES[edge as usize]
 }
 
 impl EdgeFacts {
@@ -136,7 +138,7 @@ mod tests {
 
     #[test]
     fn each_edge_stands_in_its_place() {
-        for known in [Edge::Nginx, Edge::Apache, Edge::Unknown] {
+        for known in Edge::ALL {
             assert_eq!(edge(known).edge, known);
         }
     }

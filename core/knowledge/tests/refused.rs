@@ -40,7 +40,7 @@ checked = "2026-11"
 const ERROR_SIGN: &str = r#"
 [[signs]]
 id = "nginx-900"
-edge = "nginx"
+cause = "read-timeout"
 log = "error"
 all = ["upstream timed out"]
 confidence = "certain"
@@ -52,7 +52,7 @@ checked = "2026-11"
 const ACCESS_SIGN: &str = r#"
 [[signs]]
 id = "nginx-901"
-edge = "nginx"
+cause = "read-timeout"
 log = "access"
 conditions = ["status=504", "absent:upstream_header_time"]
 confidence = "likely"
@@ -92,9 +92,12 @@ source = "a source"
 
 #[test]
 fn good_files_are_taken() {
-    let cause = format!("{CAUSE}{ERROR_SIGN}{ACCESS_SIGN}");
+    let signs = format!("{ERROR_SIGN}{ACCESS_SIGN}");
+    let shared = format!("edges = [\"nginx\", \"apache\"]\n{signs}");
     for (path, text) in [
-        ("causes/read-timeout.toml", cause.as_str()),
+        ("causes/read-timeout.toml", CAUSE),
+        ("signs/nginx.toml", signs.as_str()),
+        ("signs/ngi.toml", shared.as_str()),
         ("crawlers/example.toml", CRAWLER),
         ("statements/502.toml", STATEMENT),
         ("formats/example.toml", FORMAT),
@@ -133,7 +136,7 @@ fn a_fact_needs_a_source_and_a_date_is_a_date() {
 
 #[test]
 fn causes_and_files_go_together() {
-    refused("causes/bad-luck.toml", CAUSE, "no cause of that name");
+    refused("causes/bad-luck.toml", CAUSE, "unknown cause");
     let missing = Facts::parse(&[]).unwrap_err();
     assert!(missing.contains(&"facts/causes/read-timeout.toml: missing".to_owned()));
     assert!(missing.contains(&"facts/edges/nginx.toml: missing".to_owned()));
@@ -141,16 +144,22 @@ fn causes_and_files_go_together() {
 
 #[test]
 fn signs_must_be_able_to_match() {
-    let path = "causes/read-timeout.toml";
-    let error = |old: &str, new: &str| format!("{CAUSE}{}", ERROR_SIGN.replace(old, new));
-    let access = |old: &str, new: &str| format!("{CAUSE}{}", ACCESS_SIGN.replace(old, new));
+    let path = "signs/nginx.toml";
+    let error = |old: &str, new: &str| ERROR_SIGN.replace(old, new);
+    let access = |old: &str, new: &str| ACCESS_SIGN.replace(old, new);
     refused(
         path,
         &error("[\"upstream timed out\"]", "[]"),
         "sign nginx-900: an error-log sign has texts",
     );
     refused(path, &error("upstream timed out", ""), "matches every line");
-    refused(path, &error("\"nginx\"", "\"iis\""), "unknown edge");
+    refused("signs/iis.toml", ERROR_SIGN, "unknown edge");
+    refused(path, &error("read-timeout", "bad-luck"), "unknown cause");
+    refused(
+        path,
+        &format!("{ERROR_SIGN}{ERROR_SIGN}"),
+        "stands there twice",
+    );
     refused(
         path,
         &error("nginx-900", "apache-900"),

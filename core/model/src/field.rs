@@ -76,6 +76,56 @@ pub enum Field {
     RetryAfter,
     /// Cookie: personal data, never read.
     Cookie,
+    /// The same in nanoseconds.
+    DurationNanos,
+    /// How and in which phase the session ended (HAProxy `%ts`).
+    TerminationState,
+    /// Time waiting for a free server, in milliseconds; -1 for never (HAProxy `%Tw`).
+    QueueMillis,
+    /// Time to connect to the upstream, in milliseconds; -1 for never (HAProxy `%Tc`).
+    ConnectMillis,
+    /// Time to the upstream's response header, in milliseconds; -1 for never (HAProxy `%Tr`, Envoy's upstream
+    /// service time).
+    ResponseMillis,
+    /// How often the edge tried again; `+` before it for another server (HAProxy `%rc`, Traefik RetryAttempts).
+    Retries,
+    /// How many attempts there were, the first included (Envoy).
+    AttemptCount,
+    /// Name of the server of the group that was chosen; `<NOSRV>` for none (HAProxy `%s`).
+    UpstreamServer,
+    /// Why the edge could not talk to the upstream, in its own words: HAProxy `bc_err_str`, Envoy's transport failure
+    /// reason, Varnish's FetchError, H2O's `%{error}x`.
+    UpstreamError,
+    /// The same of TLS (HAProxy `ssl_bc_err_str`).
+    UpstreamTlsError,
+    /// What went wrong, as short codes (Envoy).
+    ResponseFlags,
+    /// What decided the status (Envoy).
+    ResponseCodeDetails,
+    /// Why the connection ended (Envoy).
+    TerminationDetails,
+    /// Status that the origin answered, one for the request; Traefik's also holds its own.
+    OriginStatus,
+    /// What the cache made of the request: Traffic Server `crc`, Squid `%Ss`, CloudFront's result type.
+    ResultCode,
+    /// How the proxy's answer ended (Traffic Server `pfsc`).
+    FinishStatus,
+    /// The way to the upstream: Squid `%Sh`, Traffic Server `phr`.
+    Hierarchy,
+    /// Name of the error page (Squid `%err_code`).
+    ErrorCode,
+    /// What stands behind it (Squid `%err_detail`).
+    ErrorDetail,
+    /// Via header of the answer: names the gateways it came through.
+    Via,
+    /// What the cache did: hit, miss, pass, pipe or synth (Varnish).
+    Handling,
+    /// Reason phrase of the answer.
+    ResponseReason,
+    /// Which backend was connected, anew or again (Varnish).
+    BackendOpen,
+    /// Proxy-Status header of the answer, RFC 9209.
+    ProxyStatusHeader,
 }
 
 impl Field {
@@ -117,10 +167,34 @@ impl Field {
         Self::ConnectionStatus,
         Self::RetryAfter,
         Self::Cookie,
+        Self::DurationNanos,
+        Self::TerminationState,
+        Self::QueueMillis,
+        Self::ConnectMillis,
+        Self::ResponseMillis,
+        Self::Retries,
+        Self::AttemptCount,
+        Self::UpstreamServer,
+        Self::UpstreamError,
+        Self::UpstreamTlsError,
+        Self::ResponseFlags,
+        Self::ResponseCodeDetails,
+        Self::TerminationDetails,
+        Self::OriginStatus,
+        Self::ResultCode,
+        Self::FinishStatus,
+        Self::Hierarchy,
+        Self::ErrorCode,
+        Self::ErrorDetail,
+        Self::Via,
+        Self::Handling,
+        Self::ResponseReason,
+        Self::BackendOpen,
+        Self::ProxyStatusHeader,
     ];
 
     /// How many fields there are.
-    pub const COUNT: usize = 36;
+    pub const COUNT: usize = 60;
 
     /// The name in facts and in advice; nginx's own variable name where nginx has one.
     pub const fn name(self) -> &'static str {
@@ -161,6 +235,30 @@ impl Field {
             Self::ConnectionStatus => "connection_status",
             Self::RetryAfter => "retry_after",
             Self::Cookie => "cookie",
+            Self::DurationNanos => "request_time_ns",
+            Self::TerminationState => "termination_state",
+            Self::QueueMillis => "queue_time_ms",
+            Self::ConnectMillis => "connect_time_ms",
+            Self::ResponseMillis => "response_time_ms",
+            Self::Retries => "retries",
+            Self::AttemptCount => "attempt_count",
+            Self::UpstreamServer => "upstream_server",
+            Self::UpstreamError => "upstream_error",
+            Self::UpstreamTlsError => "upstream_tls_error",
+            Self::ResponseFlags => "response_flags",
+            Self::ResponseCodeDetails => "response_code_details",
+            Self::TerminationDetails => "connection_termination_details",
+            Self::OriginStatus => "origin_status",
+            Self::ResultCode => "result_code",
+            Self::FinishStatus => "finish_status",
+            Self::Hierarchy => "hierarchy",
+            Self::ErrorCode => "error_code",
+            Self::ErrorDetail => "error_detail",
+            Self::Via => "via",
+            Self::Handling => "handling",
+            Self::ResponseReason => "response_reason",
+            Self::BackendOpen => "backend_open",
+            Self::ProxyStatusHeader => "proxy_status_header",
         }
     }
 

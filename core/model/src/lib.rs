@@ -8,6 +8,7 @@ mod cause;
 mod claim;
 mod coverage;
 mod diagnosis;
+mod edge;
 mod field;
 mod finding;
 mod incident;
@@ -24,6 +25,7 @@ pub use cause::{Cause, CauseSet, Layer};
 pub use claim::{Category, Claim, CrawlerId, Identity};
 pub use coverage::{Coverage, Gap, Joined, Limit, LogKind, Problem, SourceReport};
 pub use diagnosis::{Advice, Diagnosis, Evidence, Fact, Risk, RiskStatus};
+pub use edge::Edge;
 pub use field::Field;
 pub use finding::{Confidence, Finding, SignId};
 pub use incident::{
@@ -33,7 +35,7 @@ pub use mark::{Mark, MarkKind};
 pub use place::{Place, SourceId};
 pub use report::{CrawlerReport, LedgerRow, Report, RobotsFact, RobotsPhase, SignReport, Totals};
 pub use request::{
-    Attempt, Edge, Fetch, Method, Outcome, Request, Route, Scheme, Segment, Shape, Status,
+    Attempt, Fetch, Method, Outcome, Request, Route, Scheme, Segment, Shape, Status,
 };
 pub use scope::{Scope, ScopeKind};
 pub use sign::Sign;

@@ -1,39 +1,10 @@
 //! One logged request, as all stages after intake know it.
 
-use crate::{Claim, CrawlerId, Finding, Place, Stamp};
+use crate::{Claim, CrawlerId, Edge, Finding, Place, Stamp};
 
 /// HTTP status as sent to the client. nginx's `009` is 9; a client gone before any answer may be 0 or 499.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Status(pub u16);
-
-/// The product that wrote the line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Edge {
-    /// nginx and what is built on it.
-    Nginx,
-    /// Apache httpd.
-    Apache,
-    /// A layout that several products write; the product is not known.
-    Unknown,
-}
-
-impl Edge {
-    /// The name in every output and in `facts/`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Nginx => "nginx",
-            Self::Apache => "apache",
-            Self::Unknown => "unknown",
-        }
-    }
-
-    /// The edge of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Nginx, Self::Apache, Self::Unknown]
-            .into_iter()
-            .find(|edge| edge.name() == name)
-    }
-}
 
 /// Request method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

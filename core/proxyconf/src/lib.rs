@@ -85,7 +85,7 @@ pub fn log_formats(text: &str) -> (Vec<LogFormat>, Vec<Problem>) {
     let mut problems = config.problems;
     let formats = match config.edge {
         Edge::Apache => httpd::log_formats(&config.directives, &mut problems),
-        Edge::Nginx | Edge::Unknown => nginx::log_formats(&config.directives, &mut problems),
+        _ => nginx::log_formats(&config.directives, &mut problems),
     };
     problems.sort_unstable();
     (formats, problems)
@@ -96,7 +96,7 @@ pub fn access_logs(text: &str) -> Vec<AccessLog> {
     let config = Config::read(text);
     match config.edge {
         Edge::Apache => httpd::access_logs(&config.directives),
-        Edge::Nginx | Edge::Unknown => nginx::access_logs(&config.directives),
+        _ => nginx::access_logs(&config.directives),
     }
 }
 
@@ -105,7 +105,7 @@ pub fn includes(text: &str) -> Vec<String> {
     let config = Config::read(text);
     let (names, ignore_case): (&[&str], bool) = match config.edge {
         Edge::Apache => (&["Include", "IncludeOptional"], true),
-        Edge::Nginx | Edge::Unknown => (&["include"], false),
+        _ => (&["include"], false),
     };
     config
         .directives
@@ -134,7 +134,7 @@ impl Config {
         let edge = language(&text[..end]);
         let (directives, mut problems) = match edge {
             Edge::Apache => httpd::directives(&text[..end]),
-            Edge::Nginx | Edge::Unknown => nginx::directives(&text[..end]),
+            _ => nginx::directives(&text[..end]),
         };
         if end < text.len() {
             problems.push(Problem {

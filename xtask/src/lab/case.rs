@@ -15,9 +15,22 @@ use super::truth::Driven;
 const LINES: std::ops::RangeInclusive<usize> = 3..=60;
 
 /// The case folders made from each recording.
-const TABLE: &str = include_str!("cases.txt");
+const TABLES: [&str; 12] = [
+    include_str!("cases/nginx.txt"),
+    include_str!("cases/apache.txt"),
+    include_str!("cases/haproxy.txt"),
+    include_str!("cases/envoy.txt"),
+    include_str!("cases/caddy.txt"),
+    include_str!("cases/traefik.txt"),
+    include_str!("cases/varnish.txt"),
+    include_str!("cases/trafficserver.txt"),
+    include_str!("cases/lighttpd.txt"),
+    include_str!("cases/nghttpx.txt"),
+    include_str!("cases/h2o.txt"),
+    include_str!("cases/squid.txt"),
+];
 
-/// One folder made from a recording: a line of `cases.txt`.
+/// One folder made from a recording: a line of a table in `cases/`.
 #[derive(Clone, Debug)]
 pub(crate) struct Variant {
     pub(crate) proxy: &'static str,
@@ -40,10 +53,11 @@ pub(crate) struct Variant {
 impl Variant {
     /// Every line of the table.
     pub(crate) fn all() -> Result<Vec<Self>> {
-        TABLE
-            .lines()
+        TABLES
+            .iter()
+            .flat_map(|table| table.lines())
             .filter(|line| !line.starts_with('#') && !line.trim().is_empty())
-            .map(|line| Self::parse(line).with_context(|| format!("cases.txt: {line}")))
+            .map(|line| Self::parse(line).with_context(|| format!("in cases/: {line}")))
             .collect()
     }
 

@@ -1,6 +1,6 @@
 //! The recordings of faults: what is wrong, how the proxy is set up for it, and which script drives it.
 //!
-//! To add one: a line here, its script in `fault_scripts.rs`, its case folders in `cases.txt`.
+//! To add one: a line here, its script in `fault_scripts.rs`, its case folders in the table of each proxy in `cases/`.
 
 use std::time::Duration;
 

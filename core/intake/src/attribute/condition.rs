@@ -107,16 +107,8 @@ impl<'case, 'line> Record<'case, 'line> {
 
     /// "Unknown; log this field": the first field that the layout lacks, of those that tell causes apart.
     pub(super) fn unknown(&self, edge: Edge) -> Finding {
-        let telling: &[Field] = match edge {
-            Edge::Apache => &[Field::ProxyStatus],
-            Edge::Nginx | Edge::Unknown => &[
-                Field::UpstreamHeaderTime,
-                Field::UpstreamConnectTime,
-                Field::UpstreamBytesReceived,
-                Field::UpstreamAddr,
-            ],
-        };
-        let missing = telling
+        let missing = knowledge::edge(edge)
+            .telling
             .iter()
             .copied()
             .find(|field| self.element(*field) == Element::Absent);

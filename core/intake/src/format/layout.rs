@@ -10,10 +10,10 @@ use memchr::{memchr_iter, memmem};
 use model::{Edge, Field};
 
 use super::{
-    Reason, apache,
+    Reason,
     json::{self, Keys},
     ncsa::{self, is_escaped},
-    nginx,
+    string::{STRING_BYTES_MAX, Syntax, apache},
     time::parse_time,
     value::Class,
 };
@@ -117,30 +117,49 @@ impl Layout {
                 reason: "a whole directive: only its format string is wanted, without the quotes",
             });
         }
-        match apache::nickname(text.trim()) {
-            Some(shipped) => Self::apache(name, shipped)
-                .map(|(layout, warnings)| (layout.with_edge(Edge::Unknown), warnings)),
-            None if is_nginx(text) => Self::nginx(name, text),
-            None if text.contains('%') => Self::apache(name, text),
-            None => Err(FormatError {
-                at: 0,
-                reason: "neither an nginx variable (`$status`) nor an Apache directive (`%>s`)",
-            }),
+        if let Some(shipped) = apache::nickname(text.trim()) {
+            let (layout, warnings) = Self::apache(name, shipped)?;
+            return Ok((layout.with_edge(Edge::Unknown), warnings));
         }
+        let syntax = Syntax::of_text(text).ok_or(FormatError {
+            at: 0,
+            reason: "neither an nginx variable (`$status`) nor an Apache directive (`%>s`)",
+        })?;
+        Self::in_syntax(name, syntax, text)
+    }
+
+    /// Compiles a format string of `edge`, or one whose words tell the product where that has none of its own.
+    pub fn of_edge(
+        name: &str,
+        edge: Edge,
+        text: &str,
+    ) -> Result<(Self, Vec<Warning>), FormatError> {
+        let (layout, warnings) = match Syntax::of_edge(edge) {
+            Some(syntax) => Self::in_syntax(name, syntax, text)?,
+            None => Self::parse_string(name, text)?,
+        };
+        Ok((layout.with_edge(edge), warnings))
     }
 
     /// Compiles an nginx `log_format` string, any `escape=`.
     pub fn nginx(name: &str, text: &str) -> Result<(Self, Vec<Warning>), FormatError> {
-        check_length(text)?;
-        let (items, warnings) = nginx::items(text)?;
-        Ok((Self::compile(name, Edge::Nginx, text, &items)?, warnings))
+        Self::in_syntax(name, Syntax::Nginx, text)
     }
 
     /// Compiles an Apache `LogFormat` string.
     pub fn apache(name: &str, text: &str) -> Result<(Self, Vec<Warning>), FormatError> {
+        Self::in_syntax(name, Syntax::Apache, text)
+    }
+
+    fn in_syntax(
+        name: &str,
+        syntax: Syntax,
+        text: &str,
+    ) -> Result<(Self, Vec<Warning>), FormatError> {
         check_length(text)?;
-        let (items, warnings) = apache::items(text)?;
-        Ok((Self::compile(name, Edge::Apache, text, &items)?, warnings))
+        let (items, warnings) = syntax.items(text)?;
+        let layout = Self::compile(name, syntax.edge(), text, &items)?;
+        Ok((layout, warnings))
     }
 
     /// The same layout as another product's.
@@ -271,11 +290,7 @@ impl Tail {
         let rest = COMBINED
             .iter()
             .find_map(|(prefix, rest)| text.strip_prefix(prefix)?.strip_prefix(rest))?;
-        let items = if is_nginx(text) {
-            nginx::items(rest).ok()?.0
-        } else {
-            apache::items(rest).ok()?.0
-        };
+        let (items, _) = Syntax::of_text(text)?.items(rest).ok()?;
         let telling = items.iter().any(|item| {
             matches!(item, Item::Literal(byte) if !matches!(byte, b' ' | b'"' | b'-' | b'\t'))
         });
@@ -363,27 +378,13 @@ impl Tail {
 }
 
 fn check_length(text: &str) -> Result<(), FormatError> {
-    if text.len() > nginx::STRING_BYTES_MAX {
+    if text.len() > STRING_BYTES_MAX {
         return Err(FormatError {
-            at: nginx::STRING_BYTES_MAX,
+            at: STRING_BYTES_MAX,
             reason: "the format string is too long",
         });
     }
     Ok(())
-}
-
-/// Whether a `$` begins a variable, or the string has no directive either.
-fn is_nginx(text: &str) -> bool {
-    let names = |c: char| c.is_ascii_alphabetic() || c == '_' || c == '{';
-    let variables = text
-        .match_indices('$')
-        .filter(|(at, _)| text[at + 1..].starts_with(names))
-        .count();
-    let directives = text
-        .match_indices('%')
-        .filter(|(at, _)| text[at + 1..].starts_with(|c: char| names(c) || c == '>'))
-        .count();
-    variables > 0 && variables >= directives || directives == 0 && text.contains('$')
 }
 
 /// Whether the string begins `{"`.

@@ -6,14 +6,21 @@
 //! Order: the user's layouts, those with more pieces first; then by the first byte. `{` is JSON; `[` is one of the
 //! built-in layouts that begin so; all else is the NCSA family, and behind an agent one of the built-in tails.
 
-mod apache;
+mod aws_alb;
+mod cloudfront;
+mod envoy;
+mod haproxy;
 mod json;
 mod layout;
 mod ncsa;
-mod nginx;
+mod squid;
+mod string;
 mod tail;
 mod time;
+mod traefik;
+mod traffic_server;
 mod value;
+mod varnish;
 
 use std::fmt;
 
@@ -107,8 +114,9 @@ impl fmt::Display for Reason {
     }
 }
 
-/// Names of what the hand-written parsers find, by index: the NCSA family, then JSON.
-const NAMES: [&str; 9] = [
+/// Names of what the hand-written parsers find, by index: the NCSA family, JSON without and with a product of its own,
+/// then the grammars.
+const NAMES: [&str; 22] = [
     "common",
     "common-extended",
     "combined",
@@ -118,9 +126,42 @@ const NAMES: [&str; 9] = [
     "vhost-combined",
     "vhost-combined-extended",
     "json",
+    "caddy-json",
+    "traefik-json",
+    "envoy-json",
+    "haproxy-json",
+    "cloudflare-json",
+    "haproxy-http",
+    "envoy-text",
+    "traefik-common",
+    "squid",
+    "trafficserver-squid",
+    "varnish",
+    "aws-alb",
+    "cloudfront",
 ];
 /// Index of `json` in [`NAMES`].
 const JSON: usize = 8;
+
+/// A product's own text layout: finds the fields of a line, or refuses it at once.
+type Grammar = fn(&[u8], &mut Spans) -> Result<(), Reason>;
+
+/// The products' own text layouts, with their names. Tried in this order after the NCSA family, whose lines none of
+/// them takes; those that begin with a bracket are tried before it.
+const GRAMMARS: [(&str, Edge, Grammar); 8] = [
+    ("envoy-text", Edge::Envoy, envoy::parse),
+    ("haproxy-http", Edge::Haproxy, haproxy::parse),
+    ("traefik-common", Edge::Traefik, traefik::parse),
+    ("squid", Edge::Squid, squid::parse),
+    (
+        "trafficserver-squid",
+        Edge::TrafficServer,
+        traffic_server::parse,
+    ),
+    ("varnish", Edge::Varnish, varnish::parse),
+    ("aws-alb", Edge::AwsAlb, aws_alb::parse),
+    ("cloudfront", Edge::CloudFront, cloudfront::parse),
+];
 
 /// Layouts a user may give. More would make every line that fits none of them slow.
 pub const USER_LAYOUTS_MAX: usize = 64;
@@ -189,13 +230,15 @@ impl Formats {
         match line.first() {
             None => Err(Reason::UnknownLayout),
             Some(b'{') => self.json(line, scratch, spans, outermost),
-            Some(b'[') => self
-                .try_layouts(self.users..self.layouts.len(), line, scratch, spans)
+            Some(b'[') => grammar(line, spans)
+                .or_else(|| self.try_layouts(self.users..self.layouts.len(), line, scratch, spans))
                 .map_or_else(|| self.ncsa(line, spans), Ok),
             Some(_) => match self.ncsa(line, spans) {
                 Ok(format) => Ok(format),
-                Err(reason) => self
-                    .try_layouts(self.users..self.layouts.len(), line, scratch, spans)
+                Err(reason) => grammar(line, spans)
+                    .or_else(|| {
+                        self.try_layouts(self.users..self.layouts.len(), line, scratch, spans)
+                    })
                     .ok_or(reason),
             },
         }
@@ -255,7 +298,7 @@ impl Formats {
         outermost: bool,
     ) -> Result<FormatRef, Reason> {
         match json::record(line, &self.json, scratch, spans)? {
-            json::Record::Request(edge) => Ok(built_in(JSON, edge)),
+            json::Record::Request(edge) => Ok(named(json::name(edge), edge)),
             json::Record::Envelope if outermost => self.inner(scratch, spans),
             json::Record::Envelope => Err(Reason::NestedTooDeep),
         }
@@ -288,10 +331,24 @@ impl Formats {
         if is_ncsa {
             return;
         }
-        if let Ok((layout, _)) = Layout::parse_string(format.name, format.string) {
-            self.layouts.push(layout.with_edge(format.edge));
+        if let Ok((layout, _)) = Layout::of_edge(format.name, format.edge, format.string) {
+            self.layouts.push(layout);
         }
     }
+}
+
+/// The first grammar that takes `line`.
+fn grammar(line: &[u8], spans: &mut Spans) -> Option<FormatRef> {
+    GRAMMARS.into_iter().find_map(|(name, edge, parse)| {
+        spans.clear();
+        parse(line, spans).ok().map(|()| named(name, edge))
+    })
+}
+
+/// A layout by its name in [`NAMES`].
+fn named(name: &str, edge: Edge) -> FormatRef {
+    let index = NAMES.iter().position(|known| *known == name);
+    built_in(index.unwrap_or(JSON), edge)
 }
 
 const fn built_in(index: usize, edge: Edge) -> FormatRef {

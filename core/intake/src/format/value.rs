@@ -41,7 +41,13 @@ impl Class {
             | Field::Duration
             | Field::DurationMillis
             | Field::DurationMicros
+            | Field::DurationNanos
+            | Field::QueueMillis
+            | Field::ConnectMillis
+            | Field::ResponseMillis
+            | Field::AttemptCount
             | Field::Connection => Self::Number,
+            Field::OriginStatus => Self::Status,
             Field::UpstreamStatus => Self::Statuses,
             Field::UpstreamConnectTime
             | Field::UpstreamHeaderTime
@@ -59,6 +65,15 @@ impl Class {
             | Field::ErrorLogId
             | Field::RequestId
             | Field::Handler
+            | Field::TerminationState
+            | Field::Retries
+            | Field::UpstreamServer
+            | Field::ResponseFlags
+            | Field::ResultCode
+            | Field::FinishStatus
+            | Field::Hierarchy
+            | Field::ErrorCode
+            | Field::Handling
             | Field::ConnectionStatus => Self::Word,
             Field::ForwardedFor
             | Field::RemoteUser
@@ -68,6 +83,15 @@ impl Class {
             | Field::Referer
             | Field::UserAgent
             | Field::RetryAfter
+            | Field::UpstreamError
+            | Field::UpstreamTlsError
+            | Field::ResponseCodeDetails
+            | Field::TerminationDetails
+            | Field::ErrorDetail
+            | Field::Via
+            | Field::ResponseReason
+            | Field::BackendOpen
+            | Field::ProxyStatusHeader
             | Field::Cookie => Self::Any,
         }
     }

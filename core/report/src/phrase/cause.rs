@@ -83,12 +83,13 @@ fn settle(diagnosis: &Diagnosis, coverage: &Coverage) -> Option<String> {
 fn log_field(field: Field, coverage: &Coverage) -> String {
     let name = field.name();
     let product = product(coverage);
-    let (asked, before, directive) = match product {
-        Edge::Nginx => (product, "", "log_format"),
-        Edge::Apache => (product, "", "LogFormat"),
-        Edge::Unknown => (Edge::Nginx, "nginx: ", "log_format"),
+    let (asked, before) = match product {
+        Edge::Unknown => (Edge::Nginx, "nginx: "),
+        known => (known, ""),
     };
-    match knowledge::edge(asked).log_line(field) {
+    let facts = knowledge::edge(asked);
+    let directive = facts.directive;
+    match facts.log_line(field) {
         Some(line) => format!("log `{name}` ({before}add `{line}` to {directive})"),
         None => format!("log `{name}`"),
     }

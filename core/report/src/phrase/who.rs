@@ -95,8 +95,8 @@ const fn manner(verdict: Verdict) -> &'static str {
 /// The product that most requests were read from: `nginx`; `the edge` where no log says.
 fn edge(coverage: &Coverage) -> &'static str {
     match product(coverage) {
-        edge @ (Edge::Nginx | Edge::Apache) => edge.name(),
         Edge::Unknown => "the edge",
+        edge => edge.name(),
     }
 }
 

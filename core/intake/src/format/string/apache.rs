@@ -5,13 +5,11 @@
 
 use model::Field;
 
-use super::{
-    layout::{FormatError, Item, Warning},
-    value::Class,
-};
+use super::{FormatError, Item, Warning};
+use crate::format::value::Class;
 
 /// The format strings that httpd's shipped configuration and Debian's give a name.
-pub(super) fn nickname(name: &str) -> Option<&'static str> {
+pub(in crate::format) fn nickname(name: &str) -> Option<&'static str> {
     let text = match name {
         "common" | "clf" => r#"%h %l %u %t "%r" %>s %b"#,
         "combined" => r#"%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i""#,
@@ -24,7 +22,7 @@ pub(super) fn nickname(name: &str) -> Option<&'static str> {
 }
 
 /// Cuts a format string into literals and directives.
-pub(super) fn items(text: &str) -> Result<(Vec<Item>, Vec<Warning>), FormatError> {
+pub(in crate::format) fn items(text: &str) -> Result<(Vec<Item>, Vec<Warning>), FormatError> {
     let mut items = Vec::new();
     let mut warnings = Vec::new();
     let bytes = text.as_bytes();

@@ -8,7 +8,13 @@ use memchr::memchr;
 use model::{Edge, Field};
 use rustc_hash::FxHashMap;
 
-use super::{Reason, ncsa::next_quote, nginx, value::Class};
+mod caddy;
+mod cloudflare;
+mod envoy;
+mod haproxy;
+mod traefik;
+
+use super::{Reason, ncsa::next_quote, string::nginx, value::Class};
 use crate::visit::Spans;
 
 /// A value by its place in the line.
@@ -215,14 +221,27 @@ pub(super) enum Record {
     Envelope,
 }
 
-/// Reads an object by the usual names of its keys.
+/// The layout's name in every output.
+pub(super) const fn name(edge: Edge) -> &'static str {
+    match edge {
+        Edge::Caddy => "caddy-json",
+        Edge::Traefik => "traefik-json",
+        Edge::Envoy => "envoy-json",
+        Edge::Haproxy => "haproxy-json",
+        Edge::Cloudflare => "cloudflare-json",
+        _ => "json",
+    }
+}
+
+/// Reads an object by the usual names of its keys, or by those of the product that its keys give away.
 pub(super) fn record(
     line: &[u8],
     names: &Names,
     scratch: &mut Vec<u8>,
     spans: &mut Spans,
 ) -> Result<Record, Reason> {
-    let mut edge = Edge::Unknown;
+    let own = names.product(line);
+    let mut edge = own.map_or(Edge::Unknown, |own| own.edge);
     let mut log = None;
     let mut stream = false;
     let mut filling = Filling::new(line, scratch, spans);
@@ -232,8 +251,13 @@ pub(super) fn record(
             b"stream" => stream = true,
             _ => {}
         }
-        if let Some((field, rank)) = names.get(key)
+        let named = match own.and_then(|own| own.get(key)) {
+            Some(named) => named,
+            None => names.get(key),
+        };
+        if let Some((field, rank)) = named
             && filling.put(field, rank, value)
+            && own.is_none()
             && is_nginx_only(field)
         {
             edge = Edge::Nginx;
@@ -441,9 +465,55 @@ fn hex(digits: Option<&[u8]>) -> Option<u32> {
     })
 }
 
+/// Keys of a product that writes JSON by itself, or in a format that its documentation gives.
+struct Product {
+    edge: Edge,
+    /// A key, with its quotes, that no other product writes.
+    markers: &'static [&'static str],
+    /// The field behind each key as written, inner ones as `outer.inner`; `None` for one that means something else than
+    /// its name says.
+    names: &'static [(&'static str, Option<Field>)],
+}
+
+/// The products, tried in this order.
+const PRODUCTS: [Product; 5] = [
+    caddy::PRODUCT,
+    traefik::PRODUCT,
+    envoy::PRODUCT,
+    haproxy::PRODUCT,
+    cloudflare::PRODUCT,
+];
+
+/// One product's keys, made ready.
+pub(super) struct Own {
+    edge: Edge,
+    markers: Vec<memchr::memmem::Finder<'static>>,
+    by_name: FxHashMap<&'static [u8], Option<(Field, u8)>>,
+}
+
+impl Own {
+    fn new(product: &Product) -> Self {
+        let markers = product.markers.iter();
+        let names = product.names.iter();
+        Self {
+            edge: product.edge,
+            markers: markers.map(memchr::memmem::Finder::new).collect(),
+            by_name: names
+                .map(|(name, field)| (name.as_bytes(), field.map(|field| (field, OWN_RANK))))
+                .collect(),
+        }
+    }
+
+    /// What stands behind `key`; `None` where the product has no key of that name.
+    fn get(&self, key: &[u8]) -> Option<Option<(Field, u8)>> {
+        self.by_name.get(key).copied()
+    }
+}
+
 /// The fields behind keys.
 pub(super) struct Names {
     by_name: FxHashMap<&'static [u8], (Field, u8)>,
+    products: [Own; PRODUCTS.len()],
 }
 
 impl Names {
@@ -456,7 +526,17 @@ impl Names {
             .map(|(name, field, rank)| (name.as_bytes(), (*field, *rank)));
         Self {
             by_name: nginx.chain(others).collect(),
+            products: PRODUCTS.each_ref().map(Own::new),
         }
+    }
+
+    /// The product that only writes such keys. A client cannot choose it: a quote inside a value is escaped.
+    fn product(&self, line: &[u8]) -> Option<&Own> {
+        let has = |own: &&Own| {
+            let mut markers = own.markers.iter();
+            markers.any(|marker| marker.find(line).is_some())
+        };
+        self.products.iter().find(has)
     }
 
     /// The field of `key` (`remote_addr`, `remote-addr` and `remoteAddr` alike); nginx's own names rank highest.
@@ -488,6 +568,8 @@ fn snake_case(key: &[u8], buffer: &mut [u8; KEY_BYTES_MAX]) -> Option<usize> {
 
 /// Above all ranks in the table.
 const NGINX_RANK: u8 = 10;
+/// Above nginx's.
+const OWN_RANK: u8 = 30;
 
 /// Names that people give keys, other than nginx's variables. Left out on purpose: `duration`, `time_taken`,
 /// `latency` and `response_time`, whose unit the name does not tell.

@@ -6,17 +6,15 @@
 
 use model::Field;
 
-use super::{
-    layout::{FormatError, Item, Warning},
-    value::Class,
-};
+use super::{FormatError, Item, Warning};
+use crate::format::value::Class;
 
 /// Longest format string that is read. nginx's own directives end at its 4 KiB configuration buffer per token, so
 /// real ones are shorter.
-pub(super) const STRING_BYTES_MAX: usize = 16 * 1024;
+pub(in crate::format) const STRING_BYTES_MAX: usize = 16 * 1024;
 
 /// Cuts a format string into literals and variables.
-pub(super) fn items(text: &str) -> Result<(Vec<Item>, Vec<Warning>), FormatError> {
+pub(in crate::format) fn items(text: &str) -> Result<(Vec<Item>, Vec<Warning>), FormatError> {
     let mut items = Vec::new();
     let mut warnings = Vec::new();
     let bytes = text.as_bytes();
@@ -53,7 +51,10 @@ pub(super) fn items(text: &str) -> Result<(Vec<Item>, Vec<Warning>), FormatError
 }
 
 /// `$name` or `${name}` at `at`: the name, and where it ends.
-pub(super) fn variable_name(text: &str, at: usize) -> Result<(&str, usize), FormatError> {
+pub(in crate::format) fn variable_name(
+    text: &str,
+    at: usize,
+) -> Result<(&str, usize), FormatError> {
     let rest = &text[at + 1..];
     let (name, open) = match rest.strip_prefix('{') {
         Some(inner) => {
@@ -82,7 +83,7 @@ const fn is_name(c: char) -> bool {
 }
 
 /// The field behind a variable; for one that carries none, the shape of its value. `None` for an unknown name.
-pub(super) fn variable(name: &str) -> Option<Item> {
+pub(in crate::format) fn variable(name: &str) -> Option<Item> {
     if let Some((field, rank)) = field(name) {
         return Some(Item::value(Some(field), Class::of(field), rank));
     }
@@ -165,13 +166,13 @@ fn known_family(name: &str) -> Option<Class> {
 }
 
 /// The field of a variable. Where two stand in one layout the higher rank is read.
-pub(super) fn field(name: &str) -> Option<(Field, u8)> {
+pub(in crate::format) fn field(name: &str) -> Option<(Field, u8)> {
     let found = FIELDS.iter().find(|(known, _, _)| *known == name)?;
     Some((found.1, found.2))
 }
 
 /// Variables that carry a field.
-pub(super) const FIELDS: &[(&str, Field, u8)] = &[
+pub(in crate::format) const FIELDS: &[(&str, Field, u8)] = &[
     ("remote_addr", Field::ClientAddr, 2),
     ("http_x_real_ip", Field::ClientAddr, 1),
     ("the_real_ip", Field::ClientAddr, 1),

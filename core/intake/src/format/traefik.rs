@@ -1,0 +1,9 @@
+//! Traefik's common layout: NCSA with a counter, router, service and duration behind it.
+
+use super::Reason;
+use crate::visit::Spans;
+
+/// Finds the fields of a line of this layout.
+pub(super) fn parse(_line: &[u8], _spans: &mut Spans) -> Result<(), Reason> {
+    Err(Reason::UnknownLayout)
+}
