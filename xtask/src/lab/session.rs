@@ -28,26 +28,34 @@ const REAL_PATIENCE_PART: u32 = 20;
 
 /// A log file as far as it has been written.
 struct Growing {
-    file: std::fs::File,
+    path: std::path::PathBuf,
+    /// `None` as long as there is none: some proxies make the file with the first line.
+    file: Option<std::fs::File>,
     /// The last whole line and what follows it.
     tail: Vec<u8>,
     count: usize,
 }
 
 impl Growing {
-    fn open(path: &Path) -> Result<Self> {
-        let file = std::fs::File::open(path).with_context(|| path.display().to_string())?;
-        Ok(Self {
-            file,
+    fn open(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+            file: None,
             tail: Vec::new(),
             count: 0,
-        })
+        }
     }
 
     /// Reads what is new; the number of whole lines so far.
     fn lines(&mut self) -> Result<usize> {
+        if self.file.is_none() && self.path.exists() {
+            self.file = Some(std::fs::File::open(&self.path)?);
+        }
+        let Some(file) = &mut self.file else {
+            return Ok(0);
+        };
         let mut new = Vec::new();
-        self.file.read_to_end(&mut new)?;
+        file.read_to_end(&mut new)?;
         self.count += new.iter().filter(|byte| **byte == b'\n').count();
         self.tail.extend_from_slice(&new);
         let mut ends = self
@@ -107,6 +115,11 @@ impl<'a> Session<'a> {
             .map(|address| Origin::start(Address::Tcp(*address), &clock))
             .collect::<Result<_>>()?;
         let running = Running::start(proxy, dir, setup, &clock)?;
+        if let Some(step) = proxy.writes_lines_after() {
+            // Such a proxy also reads its own files by a timer.
+            clock.advance(step)?;
+            std::thread::sleep(3 * SETTLE);
+        }
         let layout = proxy.layouts()[0].name;
         Ok(Self {
             proxy,
@@ -116,9 +129,9 @@ impl<'a> Session<'a> {
             dice: Dice::new(seed),
             driven: Vec::new(),
             ambient: None,
-            access: Growing::open(&dir.join(format!("{layout}.log")))?,
+            access: Growing::open(&dir.join(format!("{layout}.log"))),
             access_lines: 0,
-            errors: Growing::open(&dir.join("error.log"))?,
+            errors: Growing::open(&dir.join("error.log")),
             error_lines: 0,
         })
     }

@@ -24,11 +24,11 @@ const LAYOUTS: [Layout; 4] = [
     },
     Layout {
         name: "rich",
-        format: r#"%ts.%03tu %6tr %>a %Ss/%03>Hs %<st %rm %ru %[un %Sh/%<a %mt err_code=%err_code err_detail=%err_detail origin_status=%<Hs peer_port=%<p peer_time=%<pt server_time=%<tt body=%<bs content_length=%{Content-Length}<h http09=%{X-Transformed-From}<h retry_after=%{Retry-After}<h "%{User-Agent}>h""#,
+        format: r#"%ts.%03tu %6tr %>a %Ss/%03>Hs %<st %rm %ru %[un %Sh/%<a %mt err_code=%err_code err_detail=%err_detail origin_status=%<Hs peer_port=%<p peer_time=%<pt server_time=%<tt body=%<bs content_length=%{Content-Length}<h http09=%{X-Transformed-From}<h retry_after=%{Retry-After}<h xaction=%master_xaction "%{User-Agent}>h""#,
     },
     Layout {
         name: "json",
-        format: r#"{"time":%ts.%03tu,"response_time":%tr,"client":"%>a","tag":"%Ss","status":%>Hs,"size":%<st,"method":"%rm","url":"%ru","hierarchy":"%Sh","peer":"%<a","err_code":"%err_code","err_detail":"%err_detail","origin_status":"%<Hs","body":"%<bs","content_length":"%{Content-Length}<h","user_agent":"%{User-Agent}>h"}"#,
+        format: r#"{"time":%ts.%03tu,"response_time":%tr,"client":"%>a","tag":"%Ss","status":%>Hs,"size":%<st,"method":"%rm","url":"%ru","hierarchy":"%Sh","peer":"%<a","err_code":"%err_code","err_detail":"%err_detail","origin_status":"%<Hs","body":"%<bs","content_length":"%{Content-Length}<h","xaction":"%master_xaction","user_agent":"%{User-Agent}>h"}"#,
     },
 ];
 
@@ -122,10 +122,10 @@ fn config(site: &Site<'_>) -> String {
     let secs = setup.timeout.as_secs().max(1);
     let mut text = format!(
         "http_port {} accel defaultsite=shop.example\nvisible_hostname edge.shop.example\npid_filename none\n\
-         cache_log error.log\ncache deny all\ncache_mem 8 MB\ncoredump_dir none\npinger_enable off\nnetdb_filename none\n\
+         cache_log error.log\ncache deny all\ncache_mem 8 MB\ncoredump_dir .\npinger_enable off\nnetdb_filename none\n\
          dns_nameservers 127.0.0.2\ndns_timeout 4 seconds\nconnect_timeout {secs} seconds\nread_timeout {secs} seconds\n\
          request_timeout 3600 seconds\npconn_timeout 3600 seconds\nclient_idle_pconn_timeout 3600 seconds\n\
-         shutdown_lifetime 0 seconds\nacl loopback src 127.0.0.0/8\nfollow_x_forwarded_for allow all\n",
+         shutdown_lifetime 0 seconds\nacl loopback src 127.0.0.0/8\nfollow_x_forwarded_for allow all\nacl asked has request\n",
         site.listen
     );
     if is_root() {
@@ -146,7 +146,7 @@ fn config(site: &Site<'_>) -> String {
                 format!("lab_{name}")
             }
         };
-        writeln!(text, "access_log stdio:{}.log logformat={name}", layout.name).ok();
+        writeln!(text, "access_log stdio:{}.log logformat={name} asked", layout.name).ok();
     }
     text += match setup.rule {
         Rule::Maintenance => {

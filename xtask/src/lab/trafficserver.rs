@@ -17,8 +17,7 @@ use super::traffic::Ask;
 /// Apache Traffic Server, as installed.
 pub(crate) struct TrafficServer;
 
-/// Where Debian's package puts what does not change.
-const BODIES: &str = "/etc/trafficserver/body_factory";
+/// Where Debian's package puts the plugins.
 const PLUGINS: &str = "/usr/lib/trafficserver/modules";
 
 /// Name of the application's host, which the proxy looks up in a file: only a looked-up host can be marked down.
@@ -36,11 +35,11 @@ const LAYOUTS: [Layout; 4] = [
     },
     Layout {
         name: "rich",
-        format: r#"%<cqtq> %<ttms> %<chi> %<crc>/%<pssc> %<pscl> %<cqhm> %<cqus>://%<cquuh>/%<cquup> %<caun> %<phr>/%<shi> %<psct> sssc=%<sssc> pfsc=%<pfsc> cfsc=%<cfsc> sca=%<sca> sstc=%<sstc> sshl=%<sshl> psh_content_length=%<{Content-Length}psh> psh_retry_after=%<{Retry-After}psh> prrp="%<prrp>" "%<{User-Agent}cqh>""#,
+        format: r#"%<cqtq> %<ttms> %<chi> %<crc>/%<pssc> %<pscl> %<cqhm> %<cqus>://%<cquuh>/%<cqup> %<caun> %<phr>/%<shn> %<psct> sssc=%<sssc> pfsc=%<pfsc> cfsc=%<cfsc> sca=%<sca> sstc=%<sstc> sshl=%<sshl> nhp=%<nhp> psh_content_length=%<{Content-Length}psh> psh_retry_after=%<{Retry-After}psh> prrp="%<prrp>" "%<{User-Agent}cqh>""#,
     },
     Layout {
         name: "json",
-        format: r#"{"cqtq":%<cqtq>,"ttms":%<ttms>,"chi":"%<chi>","crc":"%<crc>","pssc":%<pssc>,"sssc":"%<sssc>","pscl":%<pscl>,"cqhm":"%<cqhm>","cquuh":"%<cquuh>","cquup":"%<cquup>","phr":"%<phr>","shi":"%<shi>","cfsc":"%<cfsc>","pfsc":"%<pfsc>","prrp":"%<prrp>","sca":%<sca>,"user_agent":"%<{User-Agent}cqh>"}"#,
+        format: r#"{"cqtq":%<cqtq>,"ttms":%<ttms>,"chi":"%<chi>","crc":"%<crc>","pssc":%<pssc>,"sssc":"%<sssc>","pscl":%<pscl>,"cqhm":"%<cqhm>","cquuh":"%<cquuh>","cqup":"%<cqup>","phr":"%<phr>","shn":"%<shn>","cfsc":"%<cfsc>","pfsc":"%<pfsc>","prrp":"%<prrp>","sca":%<sca>,"user_agent":"%<{User-Agent}cqh>"}"#,
     },
 ];
 
@@ -121,11 +120,6 @@ impl Proxy for TrafficServer {
             "socks.config",
         ] {
             write(&format!("etc/{empty}"), "")?;
-        }
-        // Written once there is something to say; the lab reads them from the start.
-        write("error.log", "")?;
-        for layout in &LAYOUTS {
-            write(&format!("{}.log", layout.name), "")?;
         }
         let mut command = Command::new("traffic_server");
         command.env("TS_RUNROOT", site.dir.join("runroot.yaml"));
@@ -220,7 +214,7 @@ fn remap(site: &Site<'_>) -> String {
     let mut members = tcp_members(setup);
     let target = match (setup.upstream, members.next(), members.next()) {
         (Upstream::UnresolvedName, _, _) => "app.shop.invalid:8080".to_owned(),
-        (_, Some(address), None) if address.is_ipv4() => format!("{HOST}:{}", address.port()),
+        (_, Some(address), None) if setup.eject => format!("{HOST}:{}", address.port()),
         (_, Some(address), None) => address.to_string(),
         // The members stand in parent.config.
         _ => HOST.to_owned(),
