@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use model::{Stamp, Verdict};
+use model::{Edge, Stamp, Verdict};
 
 use crate::clock::{self, Now};
 use crate::selection::Statuses;
@@ -27,6 +27,9 @@ pub(crate) enum Command {
     /// List every failed fetch with its cause and the line that shows it
     #[command(after_help = FAILURES_HELP)]
     Failures(FailuresArgs),
+    /// Print the log format that tells causes apart, or say what a given log can tell
+    #[command(after_help = LOGFORMAT_HELP)]
+    Logformat(LogformatArgs),
     /// Print the JSON Schema of a machine output
     Schema(SchemaArgs),
     /// Print a completion script for a shell
@@ -59,6 +62,27 @@ client gone) is a row too, with the status that the client saw.
 
 Example:
   webmasterid failures /var/log/nginx/ --format csv > failures.csv";
+
+const LOGFORMAT_HELP: &str = "\
+The format holds no query, no cookie and no referrer, and of people as little as the product allows.
+
+Examples:
+  webmasterid logformat haproxy
+  webmasterid logformat --check /var/log/haproxy.log";
+
+/// Arguments of `logformat`.
+#[derive(Debug, Args)]
+pub(crate) struct LogformatArgs {
+    /// The product: nginx, haproxy, envoy, ...
+    #[arg(value_name = "EDGE", required_unless_present = "check", value_parser = parse_edge)]
+    pub(crate) edge: Option<Edge>,
+    /// Say instead what these logs can tell and what they cannot
+    #[arg(long, num_args = 1.., value_name = "PATH", conflicts_with = "edge")]
+    pub(crate) check: Vec<String>,
+    /// A log format that the content cannot tell
+    #[arg(long, value_name = "STRING", requires = "check")]
+    pub(crate) log_format: Vec<String>,
+}
 
 /// What to read and how.
 #[derive(Debug, Args)]
@@ -116,6 +140,26 @@ pub(crate) struct InputArgs {
     /// Threads that read; the report is the same for any number
     #[arg(long, value_name = "N", hide = true)]
     pub(crate) threads: Option<usize>,
+}
+
+impl InputArgs {
+    /// These paths, with every other choice as by default.
+    pub(crate) fn of(paths: Vec<String>, log_format: Vec<String>) -> Self {
+        Self {
+            paths,
+            log_format,
+            config: Vec::new(),
+            error_zone: None,
+            ranges: Vec::new(),
+            since: None,
+            until: None,
+            now: None,
+            site: Vec::new(),
+            crawler: Vec::new(),
+            status: Statuses::default(),
+            threads: None,
+        }
+    }
 }
 
 /// Arguments of `diagnose`.
@@ -251,6 +295,14 @@ pub(crate) enum SchemaOf {
 fn parse_incident(text: &str) -> Result<report::IncidentChoice, String> {
     report::IncidentChoice::parse(text).ok_or_else(|| {
         "neither a number of the report nor an id of 16 hexadecimal digits".to_owned()
+    })
+}
+
+fn parse_edge(text: &str) -> Result<Edge, String> {
+    let known = || Edge::ALL.into_iter().filter(|edge| *edge != Edge::Unknown);
+    known().find(|edge| edge.name() == text).ok_or_else(|| {
+        let names: Vec<&str> = known().map(Edge::name).collect();
+        format!("no such product; there are {}", names.join(", "))
     })
 }
 

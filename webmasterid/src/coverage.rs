@@ -69,6 +69,10 @@ fn report(source: &Source, seen: &Seen, error_zone: Option<i32>) -> SourceReport
             LogKind::Error => format!("{}-error", source.edge.name()),
             LogKind::Access | LogKind::Origin => String::new(),
         }),
+        fields: Field::ALL
+            .into_iter()
+            .filter(|field| seen.carries(*field))
+            .collect(),
         kind: source.kind,
         lines: seen.lines,
         requests: seen.requests,

@@ -24,6 +24,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Diagnose(args) => command::diagnose::run(&args),
         Command::Failures(args) => command::failures::run(&args),
+        Command::Logformat(args) => command::logformat::run(&args),
         Command::Schema(args) => command::generate::schema(&args),
         Command::Completions(args) => command::generate::completions(&args),
         Command::Man(args) => command::generate::man(&args),

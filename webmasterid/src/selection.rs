@@ -18,6 +18,13 @@ const AHEAD_SECONDS: i64 = 2 * 86_400;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Statuses(pub(crate) Vec<u16>);
 
+impl Default for Statuses {
+    /// Empty: what counts as failed by default.
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
 impl FromStr for Statuses {
     type Err = String;
 

@@ -8,7 +8,14 @@ use std::path::Path;
 use jsonschema::Validator;
 use serde_json::Value;
 
-const COMMANDS: [&str; 5] = ["diagnose", "failures", "schema", "completions", "man"];
+const COMMANDS: [&str; 6] = [
+    "diagnose",
+    "failures",
+    "logformat",
+    "schema",
+    "completions",
+    "man",
+];
 
 fn print(words: &str) -> String {
     program::line(Path::new("."), words).report()
@@ -112,4 +119,65 @@ fn the_schemas_refuse_what_is_wrong() {
             "{of}"
         );
     }
+}
+
+/// What a layout that is to be safe must not hold, in any product's language.
+const NOT_LOGGED: [&str; 9] = [
+    "referer",
+    "referrer",
+    "cookie",
+    "$args",
+    "$query_string",
+    "$request_uri\"",
+    "%q",
+    "%{Query}",
+    "$remote_user",
+];
+
+#[test]
+fn the_layout_to_log_in_is_ready_to_paste_and_holds_no_query_or_referrer() {
+    for (edge, directive) in [
+        ("nginx", "log_format webmasterid '"),
+        ("apache", "LogFormat \"%h"),
+    ] {
+        let text = print(&format!("logformat {edge}"));
+        assert!(text.contains(directive), "{text}");
+    }
+    for edge in model::Edge::ALL {
+        let Some(recommended) = knowledge::edge(edge).recommended else {
+            continue;
+        };
+        let text = print(&format!("logformat {}", edge.name()));
+        assert!(text.contains(recommended.configuration.trim()), "{text}");
+        let lower = text.to_lowercase();
+        for word in NOT_LOGGED {
+            assert!(
+                !lower.contains(&word.to_lowercase()),
+                "{}: {word}",
+                edge.name()
+            );
+        }
+    }
+    let refused = program::line(Path::new("."), "logformat iis");
+    assert_eq!(refused.status, Some(2));
+    assert!(refused.stderr.contains("haproxy"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_check_says_what_a_log_can_tell_and_what_to_add() {
+    let cases = program::root().join("cases/connection-refused");
+    let plain = program::line(&cases, "logformat --check nginx-refused-combined-alone").report();
+    let plain = plain.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(plain.contains("it tells no causes apart"), "{plain}");
+    let alone = program::line(&cases, "logformat --check nginx-refused-upstream-alone").report();
+    let add = alone.split("  add ").nth(1).unwrap();
+    assert!(add.contains("upstream_header_time (uht="), "{alone}");
+    assert!(
+        alone.contains("the error log: connection-refused"),
+        "{alone}"
+    );
+    let beside = program::line(&cases, "logformat --check nginx-refused").report();
+    let certain = beside.split("  certain ").nth(1).unwrap();
+    let certain = certain.split("  likely ").next().unwrap();
+    assert!(certain.contains("connection-refused"), "{beside}");
 }

@@ -160,8 +160,24 @@ pub(crate) struct EdgeFile {
     pub(crate) source: String,
     pub(crate) checked: Option<String>,
     pub(crate) log_lines: BTreeMap<String, String>,
+    pub(crate) recommended: Option<Recommended>,
     pub(crate) default_page: Option<DefaultPage>,
     pub(crate) blind_spots: Vec<BlindSpot>,
+}
+
+/// The smallest layout that tells causes apart and holds no more of a visitor than that takes.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Recommended {
+    /// Its file in `formats/`; empty where the product writes a layout of its own choosing.
+    #[serde(default)]
+    pub(crate) format: String,
+    /// The lines of configuration that turn it on, ready to paste.
+    pub(crate) configuration: String,
+    /// What to know before: which part of a cause only another log shows.
+    #[serde(default)]
+    pub(crate) note: String,
+    pub(crate) source: String,
 }
 
 /// The size of a product's own error page.
@@ -421,6 +437,19 @@ impl Facts {
             if count > 1 {
                 problems.push(format!(
                     "facts/{folder}: {key:?} stands there {count} times"
+                ));
+            }
+        }
+        for (edge, file) in &self.edges {
+            let Some(recommended) = &file.recommended else {
+                continue;
+            };
+            let name = &recommended.format;
+            let format = self.formats.iter().find(|(known, ..)| known == name);
+            if !name.is_empty() && format.is_none_or(|(_, of, _)| of != edge) {
+                problems.push(format!(
+                    "facts/edges/{}.toml: no format {name:?} of this edge",
+                    edge.name()
                 ));
             }
         }

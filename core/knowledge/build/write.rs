@@ -5,7 +5,9 @@ use std::fmt::{Debug, Write};
 use model::{Edge, Field};
 
 use crate::condition::{Condition, Value};
-use crate::facts::{CauseFile, CrawlerFile, EdgeFile, Facts, FormatFile, Sign, Statement};
+use crate::facts::{
+    CauseFile, CrawlerFile, EdgeFile, Facts, FormatFile, Recommended, Sign, Statement,
+};
 
 /// The whole source file.
 pub(crate) fn tables(facts: &Facts) -> String {
@@ -222,13 +224,26 @@ fn edge_row(edge: Edge, file: &EdgeFile) -> String {
         .filter_map(|name| Field::from_name(name));
     let telling: Vec<_> = telling.map(|field| format!("Field::{field:?}")).collect();
     format!(
-        "edge: Edge::{edge:?}, stamps_start: {}, directive: {:?}, telling: &[{}], log_lines: &[{log_lines}], default_page: {page}, blind_spots: &[{spots}], \
+        "edge: Edge::{edge:?}, stamps_start: {}, directive: {:?}, telling: &[{}], recommended: {}, log_lines: &[{log_lines}], default_page: {page}, blind_spots: &[{spots}], \
          source: {:?}, checked: {:?}",
         file.stamp == "start",
         file.directive,
         telling.join(", "),
+        recommended(file.recommended.as_ref()),
         file.source,
         file.checked,
+    )
+}
+
+fn recommended(recommended: Option<&Recommended>) -> String {
+    recommended.map_or_else(
+        || "None".to_owned(),
+        |known| {
+            format!(
+                "Some(Recommended {{ format: {:?}, configuration: {:?}, note: {:?}, source: {:?} }})",
+                known.format, known.configuration, known.note, known.source
+            )
+        },
     )
 }
 

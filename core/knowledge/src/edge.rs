@@ -17,6 +17,8 @@ pub struct EdgeFacts {
     pub directive: &'static str,
     /// What to add to the log format for each field, by the field's name.
     pub log_lines: &'static [(Field, &'static str)],
+    /// The layout to log in, where one is known.
+    pub recommended: Option<Recommended>,
     /// Its own error page, where its size follows a rule.
     pub default_page: Option<DefaultPage>,
     /// What its logs cannot show.
@@ -25,6 +27,19 @@ pub struct EdgeFacts {
     pub source: &'static str,
     /// When the source was checked; `None` prints "Data not yet verified".
     pub checked: Option<&'static str>,
+}
+
+/// The smallest layout that tells causes apart and holds no more of a visitor than that takes.
+#[derive(Clone, Copy, Debug)]
+pub struct Recommended {
+    /// Name of the layout among [`crate::formats`]; empty where the product's own is meant.
+    pub format: &'static str,
+    /// Lines of configuration, ready to paste.
+    pub configuration: &'static str,
+    /// What to know before; may be empty.
+    pub note: &'static str,
+    /// Where the configuration language is documented.
+    pub source: &'static str,
 }
 
 /// A product's own error page: its size is frame + twice the title + the server's name.

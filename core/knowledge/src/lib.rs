@@ -9,10 +9,12 @@ mod fact;
 mod format;
 mod sign;
 mod table;
+mod telling;
 
 pub use cause::{CauseFacts, cause};
 pub use crawler::{Crawler, CrawlerMatcher, crawler, crawler_named, crawlers};
-pub use edge::{BlindSpot, DefaultPage, EdgeFacts, edge};
+pub use edge::{BlindSpot, DefaultPage, EdgeFacts, Recommended, edge};
 pub use fact::{Checked, CheckedTotals, FactEntry, fact, facts, unverified};
 pub use format::{Format, formats};
 pub use sign::{Basis, Condition, Op, Predicate, SignRule, Value, sign, signs};
+pub use telling::{Telling, telling};

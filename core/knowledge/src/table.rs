@@ -2,7 +2,7 @@
 
 use model::{Category, Cause, CauseSet, Confidence, Edge, Field, LogKind};
 
-use crate::edge::{BlindSpot, DefaultPage, EdgeFacts};
+use crate::edge::{BlindSpot, DefaultPage, EdgeFacts, Recommended};
 use crate::{
     Basis, CauseFacts, Condition, Crawler, FactEntry, Format, Op, Predicate, SignRule, Value,
 };

@@ -178,7 +178,6 @@ fn a_plain_log_names_the_field_that_would_tell() {
         let record = Record::from([(Field::Status, status), (Field::BytesSent, "9999")]);
         for (edge, field) in [
             (Edge::Nginx, Field::UpstreamHeaderTime),
-            (Edge::Unknown, Field::UpstreamHeaderTime),
             (Edge::Apache, Field::ProxyStatus),
         ] {
             let best = best(edge, &record);

@@ -1,6 +1,6 @@
 //! What was read, and what could not be.
 
-use crate::{Edge, SourceId, Stamp};
+use crate::{Edge, Field, SourceId, Stamp};
 
 /// What a source holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,6 +33,8 @@ pub struct SourceReport {
     pub edge: Edge,
     /// Name of the layout most of its lines have; empty where none was recognised.
     pub format: String,
+    /// The fields that its layouts carry.
+    pub fields: Vec<Field>,
     /// What it holds.
     pub kind: LogKind,
     /// Lines read, blank ones left out.

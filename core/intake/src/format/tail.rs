@@ -168,6 +168,10 @@ fn field(key: &[u8], value: &[u8]) -> Option<Field> {
         b"ra" | b"retry_after" | b"sent_http_retry_after" if Class::Number.admits(value) => {
             Field::RetryAfter
         }
+        b"proxy_status" => Field::ProxyStatus,
+        b"connection_status" => Field::ConnectionStatus,
+        b"error_log_id" => Field::ErrorLogId,
+        b"handler" => Field::Handler,
         b"method" | b"request_method" => Field::Method,
         b"bytes" | b"body_bytes_sent" => Field::BytesSent,
         _ => return None,

@@ -27,6 +27,7 @@ pub(crate) fn source(path: &str, kind: LogKind, lines: u64) -> SourceReport {
     SourceReport {
         path: path.to_owned(),
         edge: Edge::Nginx,
+        fields: Vec::new(),
         format: if is_error {
             "nginx-error"
         } else {
