@@ -18,6 +18,8 @@ pub struct Filter {
     serials: FxHashSet<u64>,
     /// Entries that name only a client (httpd), with the minute of the quarter of an hour.
     clients: FxHashSet<(u64, i64)>,
+    /// Entries that name no client, by the path that they name and the minute of the quarter of an hour.
+    paths: FxHashSet<(u64, i64)>,
     /// What else decides how an error log is joined: what its entries say was asked for, and their clients.
     others: FxHashSet<u64>,
 }
@@ -33,6 +35,13 @@ impl Filter {
         for error in held.errors.iter().filter(|error| error.is_about_request()) {
             filter.serials.extend(error.serial);
             filter.lines.extend(error.line);
+            if let (None, Some(path)) = (error.client, error.path) {
+                let minute = error.civil.secs().div_euclid(60);
+                for near in -MINUTES_BACK..=MINUTES_BACK {
+                    let minute = (minute + near).rem_euclid(MINUTES);
+                    filter.paths.insert((path, minute));
+                }
+            }
             if let (Edge::Apache, Some(client)) = (error.edge, error.client) {
                 let minute = error.civil.secs().div_euclid(60);
                 for back in 0..=MINUTES_BACK {
@@ -47,7 +56,10 @@ impl Filter {
 
     /// Whether there was any entry.
     pub fn is_empty(&self) -> bool {
-        self.lines.is_empty() && self.serials.is_empty() && self.clients.is_empty()
+        self.lines.is_empty()
+            && self.serials.is_empty()
+            && self.clients.is_empty()
+            && self.paths.is_empty()
     }
 
     /// Whether a request may be one that an entry is about, whatever its outcome.
@@ -65,5 +77,6 @@ impl Filter {
                 .serial
                 .is_some_and(|serial| self.serials.contains(&serial))
             || (!self.clients.is_empty() && self.clients.contains(&(keys.client, minute)))
+            || (!self.paths.is_empty() && self.paths.contains(&(keys.url, minute)))
     }
 }

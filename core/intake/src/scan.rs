@@ -493,7 +493,7 @@ impl Scan<'_> {
             // Ordinary, and the error log says nothing of it: no more to do.
             None if self.filter.is_empty() => return sink(&request),
             None => {
-                let keys = Keys::of(secret, visit, &parts);
+                let keys = Keys::of(secret, visit, &parts, known.url);
                 if !self.filter.hits(parts.at, &keys) {
                     return sink(&request);
                 }
@@ -501,7 +501,7 @@ impl Scan<'_> {
             }
             Some(found) => found,
         };
-        let keys = Keys::of(secret, visit, &parts);
+        let keys = Keys::of(secret, visit, &parts, known.url);
         let mut held = hold(&request, &found, &keys, single_attempt(visit));
         held.joins = self.filter.concerns(parts.at, &keys);
         // A fetch that no error line can speak of has nothing to wait for: only other clients repeat.
@@ -560,6 +560,7 @@ impl Scan<'_> {
                 .path_hint
                 .map(|path| path::url(secret, Target::of(path).path)),
             serial: serial(secret, entry.connection, entry.log_id),
+            goes_on: entry.goes_on,
             follow_ups,
         });
         true
@@ -628,17 +629,20 @@ pub(crate) struct Keys {
     pub(crate) client: u64,
     pub(crate) line: u64,
     pub(crate) asked: u64,
+    /// Hash of the path.
+    pub(crate) url: u64,
     pub(crate) serial: Option<u64>,
 }
 
 impl Keys {
-    fn of(secret: &Secret, visit: &Visit<'_>, parts: &Parts<'_>) -> Self {
+    fn of(secret: &Secret, visit: &Visit<'_>, parts: &Parts<'_>, url: u64) -> Self {
         let client = visit.value(Field::ClientAddr).unwrap_or_default();
         let connection = visit.value(Field::Connection).and_then(number);
         Self {
             client: client_key(secret, client),
             line: line_key(secret, client, parts.line.method, parts.line.target),
             asked: asked_key(secret, parts.line.method, parts.line.target),
+            url,
             serial: serial(secret, connection, visit.value(Field::ErrorLogId)),
         }
     }

@@ -116,7 +116,7 @@ impl fmt::Display for Reason {
 
 /// Names of what the hand-written parsers find, by index: the NCSA family, JSON without and with a product of its own,
 /// then the grammars.
-const NAMES: [&str; 22] = [
+const NAMES: [&str; 27] = [
     "common",
     "common-extended",
     "combined",
@@ -139,6 +139,11 @@ const NAMES: [&str; 22] = [
     "varnish",
     "aws-alb",
     "cloudfront",
+    "trafficserver-extended",
+    "squid-common",
+    "squid-combined",
+    "trafficserver-json",
+    "squid-json",
 ];
 /// Index of `json` in [`NAMES`].
 const JSON: usize = 8;
@@ -277,6 +282,12 @@ impl Formats {
         let plain = usize::from(found.host) * 4 + usize::from(found.combined) * 2;
         if found.tail >= line.len() {
             return Ok(built_in(plain, Edge::Unknown));
+        }
+        if let Some(name) = squid::result_and_way(line, &found, spans) {
+            return Ok(named(name, Edge::Squid));
+        }
+        if traffic_server::extended(line, &found, spans) {
+            return Ok(named("trafficserver-extended", Edge::TrafficServer));
         }
         if found.combined && !found.host {
             for (name, tail) in &self.tails {

@@ -28,6 +28,8 @@ pub(super) enum Class {
     Addrs,
     /// nginx's `$upstream_cache_status`.
     Cache,
+    /// Blanks that fill a value up, or none.
+    Blanks,
 }
 
 impl Class {
@@ -74,6 +76,7 @@ impl Class {
             | Field::Hierarchy
             | Field::ErrorCode
             | Field::Handling
+            | Field::TransformedFrom
             | Field::ConnectionStatus => Self::Word,
             Field::ForwardedFor
             | Field::RemoteUser
@@ -111,6 +114,7 @@ impl Class {
             Self::Cache => text
                 .iter()
                 .all(|byte| byte.is_ascii_uppercase() || *byte == b'-'),
+            Self::Blanks => text.iter().all(|byte| *byte == b' '),
         }
     }
 
@@ -126,6 +130,7 @@ impl Class {
                 matches!(byte, b'0'..=b'9' | b'.' | b'-' | b',' | b':' | b' ')
             }
             Self::Cache => matches!(byte, b'A'..=b'Z' | b'-'),
+            Self::Blanks => byte == b' ',
         }
     }
 
@@ -133,7 +138,12 @@ impl Class {
     pub(super) const fn ends_at_blank(self) -> bool {
         match self {
             Self::Word | Self::Host | Self::Number | Self::Status | Self::Cache => true,
-            Self::Any | Self::Time | Self::Numbers | Self::Statuses | Self::Addrs => false,
+            Self::Any
+            | Self::Time
+            | Self::Numbers
+            | Self::Statuses
+            | Self::Addrs
+            | Self::Blanks => false,
         }
     }
 }

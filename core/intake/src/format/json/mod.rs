@@ -12,7 +12,9 @@ mod caddy;
 mod cloudflare;
 mod envoy;
 mod haproxy;
+mod squid;
 mod traefik;
+mod traffic_server;
 
 use super::{Reason, ncsa::next_quote, string::nginx, value::Class};
 use crate::visit::Spans;
@@ -229,6 +231,8 @@ pub(super) const fn name(edge: Edge) -> &'static str {
         Edge::Envoy => "envoy-json",
         Edge::Haproxy => "haproxy-json",
         Edge::Cloudflare => "cloudflare-json",
+        Edge::TrafficServer => "trafficserver-json",
+        Edge::Squid => "squid-json",
         _ => "json",
     }
 }
@@ -476,12 +480,14 @@ struct Product {
 }
 
 /// The products, tried in this order.
-const PRODUCTS: [Product; 5] = [
+const PRODUCTS: [Product; 7] = [
     caddy::PRODUCT,
     traefik::PRODUCT,
     envoy::PRODUCT,
     haproxy::PRODUCT,
     cloudflare::PRODUCT,
+    traffic_server::PRODUCT,
+    squid::PRODUCT,
 ];
 
 /// One product's keys, made ready.
