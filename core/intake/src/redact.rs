@@ -127,7 +127,8 @@ const fn rule(field: Field) -> Rule {
         | Field::FinishStatus
         | Field::ErrorCode
         | Field::Handling
-        | Field::ResponseReason => Rule::Keep,
+        | Field::ResponseReason
+        | Field::TransformedFrom => Rule::Keep,
     }
 }
 

@@ -242,8 +242,8 @@ pub(super) fn upload_refused(s: &mut Session<'_>) -> Result<()> {
     for number in 0..5 {
         let mut ask = Ask::post(Visitor::person_with_agent(number), "/account/photos");
         ask.body = 12 << 20;
-        // nginx finds the reset while it waits for the answer, httpd while it sends.
-        let cause = if s.proxy.name() == "nginx" {
+        // Most find the reset while they wait for the answer, httpd while it sends.
+        let cause = if matches!(s.proxy.name(), "nginx" | "squid" | "trafficserver") {
             C::ClosedBeforeHeaders
         } else {
             C::RequestOrUpgradeFailed
@@ -272,7 +272,13 @@ pub(super) fn edge_full(s: &mut Session<'_>) -> Result<()> {
             held.push(s.begin(slow(number), None)?);
             s.settle();
         }
-        let why = Why::new("few-connections", C::EdgeCapacityExhausted);
+        // These two limit the connections to one server, not their own.
+        let cause = if matches!(s.proxy.name(), "squid" | "trafficserver") {
+            C::UpstreamBusy
+        } else {
+            C::EdgeCapacityExhausted
+        };
+        let why = Why::new("few-connections", cause);
         s.ask_because(ask, Some(why))?;
         for pending in held {
             s.pass(1)?;

@@ -24,11 +24,11 @@ const LAYOUTS: [Layout; 4] = [
     },
     Layout {
         name: "rich",
-        format: r#"%ts.%03tu %6tr %>a %Ss/%03>Hs %<st %rm %ru %[un %Sh/%<a %mt err_code=%err_code err_detail=%err_detail origin_status=%<Hs peer_port=%<p peer_time=%<pt server_time=%<tt body=%<bs content_length=%{Content-Length}<h http09=%{X-Transformed-From}<h retry_after=%{Retry-After}<h xaction=%master_xaction "%{User-Agent}>h""#,
+        format: r#"%ts.%03tu %6tr %>a %Ss/%03>Hs %<st %rm %ru %[un %Sh/%<a %mt error_code=%err_code error_detail=%err_detail origin_status=%<Hs upstream_bytes_received=%<bs upstream_http_content_length=%{Content-Length}<h transformed_from=%{X-Transformed-From}<h retry_after=%{Retry-After}<h "%{User-Agent}>h""#,
     },
     Layout {
         name: "json",
-        format: r#"{"time":%ts.%03tu,"response_time":%tr,"client":"%>a","tag":"%Ss","status":%>Hs,"size":%<st,"method":"%rm","url":"%ru","hierarchy":"%Sh","peer":"%<a","err_code":"%err_code","err_detail":"%err_detail","origin_status":"%<Hs","body":"%<bs","content_length":"%{Content-Length}<h","xaction":"%master_xaction","user_agent":"%{User-Agent}>h"}"#,
+        format: r#"{"time":%ts.%03tu,"response_time":%tr,"client":"%>a","tag":"%Ss","status":%>Hs,"size":%<st,"method":"%rm","url":"%ru","hierarchy":"%Sh","peer":"%<a","err_code":"%err_code","err_detail":"%err_detail","origin_status":"%<Hs","body":"%<bs","content_length":"%{Content-Length}<h","user_agent":"%{User-Agent}>h"}"#,
     },
 ];
 

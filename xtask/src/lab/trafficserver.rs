@@ -35,11 +35,11 @@ const LAYOUTS: [Layout; 4] = [
     },
     Layout {
         name: "rich",
-        format: r#"%<cqtq> %<ttms> %<chi> %<crc>/%<pssc> %<pscl> %<cqhm> %<cqus>://%<cquuh>/%<cqup> %<caun> %<phr>/%<shn> %<psct> sssc=%<sssc> pfsc=%<pfsc> cfsc=%<cfsc> sca=%<sca> sstc=%<sstc> sshl=%<sshl> nhp=%<nhp> psh_content_length=%<{Content-Length}psh> psh_retry_after=%<{Retry-After}psh> prrp="%<prrp>" "%<{User-Agent}cqh>""#,
+        format: r#"%<cqtq> %<ttms> %<chi> %<crc>/%<pssc> %<pscl> %<cqhm> %<cqus>://%<cquuh>/%<cqup> %<caun> %<phr>/%<shn> %<psct> origin_status=%<sssc> finish_status=%<pfsc> retries=%<sca> upstream_http_content_length=%<{Content-Length}psh> retry_after=%<{Retry-After}psh> response_reason="%<prrp>" "%<{User-Agent}cqh>""#,
     },
     Layout {
         name: "json",
-        format: r#"{"cqtq":%<cqtq>,"ttms":%<ttms>,"chi":"%<chi>","crc":"%<crc>","pssc":%<pssc>,"sssc":"%<sssc>","pscl":%<pscl>,"cqhm":"%<cqhm>","cquuh":"%<cquuh>","cqup":"%<cqup>","phr":"%<phr>","shn":"%<shn>","cfsc":"%<cfsc>","pfsc":"%<pfsc>","prrp":"%<prrp>","sca":%<sca>,"user_agent":"%<{User-Agent}cqh>"}"#,
+        format: r#"{"cqtq":%<cqtq>,"ttms":%<ttms>,"chi":"%<chi>","crc":"%<crc>","pssc":%<pssc>,"sssc":"%<sssc>","pscl":%<pscl>,"cqhm":"%<cqhm>","cquuh":"%<cquuh>","cqup":"%<cqup>","phr":"%<phr>","shn":"%<shn>","pfsc":"%<pfsc>","prrp":"%<prrp>","sca":%<sca>,"user_agent":"%<{User-Agent}cqh>"}"#,
     },
 ];
 
