@@ -92,6 +92,9 @@ pub(crate) struct RedactArgs {
     /// Write a file for each log into this folder instead of all to standard output
     #[arg(long, value_name = "FOLDER")]
     pub(crate) into: Option<PathBuf>,
+    /// Address ranges of a crawler: one that calls itself so from elsewhere is treated as a visitor
+    #[arg(long, value_name = "[NAME=]FILE")]
+    pub(crate) ranges: Vec<String>,
     /// Leave the site's host names as they are
     #[arg(long)]
     pub(crate) keep_hosts: bool,

@@ -54,19 +54,16 @@ pub(crate) fn read(
         true => Take::Requests,
     };
     // Error logs and entries between requests first: their keys tell which good requests must wait.
-    let passes: [(&dyn Fn(&Source) -> bool, &dyn Fn(&Source) -> Take); 3] = [
-        (&|source| source.kind == LogKind::Error, &|_| Take::All),
-        (&|source| take_of(source) == Take::Requests, &|_| {
-            Take::Entries
-        }),
-        (&|source| source.kind != LogKind::Error, &take_of),
-    ];
-    for (is_meant, take) in passes {
+    for number in 0..3 {
         let filter = Filter::of(&fold.scanned.held);
+        let taken = |source: &Source| match number {
+            0 => (source.kind == LogKind::Error).then_some(Take::All),
+            1 => (take_of(source) == Take::Requests).then_some(Take::Entries),
+            _ => (source.kind != LogKind::Error).then(|| take_of(source)),
+        };
         let part: Vec<(&Source, Take)> = sources
             .iter()
-            .filter(|source| is_meant(source))
-            .map(|source| (source, take(source)))
+            .filter_map(|source| Some((source, taken(source)?)))
             .collect();
         pass(
             intake, &part, limits, threads, &filter, each, &progress, &mut fold,

@@ -2,12 +2,13 @@
 //!
 //! Two looks at a log: the first learns which words stand in the paths of crawlers, the second rewrites line by line.
 //! What is known of a line is kept or replaced field by field; of what lies between the fields only marks, numbers and
-//! the names of values stay. A line that is not understood is left out.
+//! the names of values stay. A line that is not understood is left out, and so is an entry of an error log that no sign
+//! stands in.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 
-use model::{Field, LogKind};
+use model::{Edge, Field, LogKind};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::envelope;
@@ -47,6 +48,22 @@ const PLAIN_WORDS: [&[u8]; 7] = [
     b"ads.txt",
     b"feed",
     b"wp-login.php",
+];
+
+/// Words with which entries of error logs introduce what they quote.
+const ENTRY_LABELS: [&[u8]; 12] = [
+    b"client",
+    b"remote",
+    b"server",
+    b"request",
+    b"subrequest",
+    b"upstream",
+    b"host",
+    b"referrer",
+    b"referer",
+    b"for",
+    b"url",
+    b"ctx",
 ];
 
 /// How a field is treated.
@@ -180,6 +197,7 @@ impl Intake {
             redactor,
             line: inner,
             is_entry: false,
+            head: 0,
             parts: Vec::new(),
         };
         for (_, address) in addresses(inner) {
@@ -188,7 +206,8 @@ impl Intake {
                 .for_each(|address| work.redactor.number(address));
         }
         let is_entry = |work: &mut Work<'_>| {
-            let entry = error_log::parse(inner);
+            // What says nothing of a failure may say anything else.
+            let entry = error_log::parse(inner).filter(|entry| self.is_telling(entry));
             entry.map(|entry| work.entry(&entry)).is_some()
         };
         let is_request = |work: &mut Work<'_>, scratch: &mut Vec<u8>, spans: &mut Spans| {
@@ -197,11 +216,10 @@ impl Intake {
                 .map(|_| work.request(&Visit::new(inner, scratch, spans), spans))
                 .is_ok()
         };
-        let understood = if kind == LogKind::Error {
-            is_entry(&mut work) || is_request(&mut work, &mut scratch, &mut spans)
-        } else {
-            is_request(&mut work, &mut scratch, &mut spans) || is_entry(&mut work)
-        };
+        // A source of entries may hold requests, and the other way round.
+        let understood = (kind == LogKind::Error && is_entry(&mut work))
+            || is_request(&mut work, &mut scratch, &mut spans)
+            || (kind != LogKind::Error && is_entry(&mut work));
         if !understood {
             return false;
         }
@@ -216,6 +234,20 @@ impl Intake {
         true
     }
 
+    /// The pieces of an entry's words that the product itself wrote: all that no quotation holds, and in one what a sign
+    /// looks for.
+    fn own_words<'line>(&self, edge: Edge, words: &'line [u8]) -> Vec<&'line [u8]> {
+        let Some(quoted) = quotation(words).or_else(|| address_of_page(words)) else {
+            return vec![words];
+        };
+        let literals = self.signs().literals_in(edge, words).into_iter();
+        let inside =
+            literals.filter(|literal| literal.start < quoted.end && literal.end > quoted.start);
+        let around = [0..quoted.start, quoted.end..words.len()];
+        let all = around.into_iter().chain(inside);
+        all.filter_map(|range| words.get(range)).collect()
+    }
+
     fn is_fetch(&self, visit: &Visit<'_>) -> bool {
         let mut agents = Agents::new(self.matcher(), self.ranges(), self.secret.table());
         let client = agents.client(
@@ -224,6 +256,25 @@ impl Intake {
         );
         matches!(client, Client::Crawler(_))
     }
+}
+
+/// Where in the product's words a quotation begins and ends: what an application or a client said, in either quotes.
+fn quotation(words: &[u8]) -> Option<Range<usize>> {
+    let single = memchr::memmem::find(words, b" '").map(|at| (at + 1, b'\''));
+    let double = memchr::memchr(b'"', words).map(|at| (at, b'"'));
+    let (start, mark) = [single, double].into_iter().flatten().min()?;
+    let end = memchr::memrchr(mark, words).filter(|end| *end > start);
+    Some(start + 1..end.unwrap_or(words.len()))
+}
+
+/// Where a whole URL stands in the product's words: what a client asked for.
+fn address_of_page(words: &[u8]) -> Option<Range<usize>> {
+    let mark = memchr::memmem::find(words, b"://")?;
+    let start = memchr::memrchr(b' ', words.get(..mark)?).map_or(0, |at| at + 1);
+    let rest = words.get(mark..)?;
+    let end = memchr::memchr(b' ', rest).map_or(words.len(), |at| mark + at);
+    // The scheme alone ends the words that stand before an upstream.
+    (end > mark + 3).then_some(start..end)
 }
 
 /// Where `part` stands in `whole`, of which it is a part.
@@ -248,6 +299,8 @@ struct Work<'a> {
     line: &'a [u8],
     /// An entry of an error log quotes what clients sent in places that nothing marks.
     is_entry: bool,
+    /// Length of what stands before an entry's message: stamp, level, process.
+    head: usize,
     parts: Vec<(Range<usize>, Becomes)>,
 }
 
@@ -265,11 +318,10 @@ impl Work<'_> {
             let becomes = match rule(field) {
                 Rule::Keep => Becomes::Same,
                 Rule::Leave => Becomes::Text(b"-".to_vec()),
-                Rule::Agent if is_fetch || self.is_claim(value) => Becomes::Same,
-                Rule::Agent => Becomes::Text(agent(value)),
+                Rule::Agent => Becomes::Text(self.agent(value)),
                 Rule::Request => Becomes::Text(self.request_line(value, is_fetch)),
                 Rule::Target => Becomes::Text(self.target(value, is_fetch)),
-                Rule::Query => Becomes::Text(self.id(value)),
+                Rule::Query => Becomes::Text(self.query(value)),
                 Rule::Host => Becomes::Text(self.host(value)),
                 Rule::Id => Becomes::Text(self.id(value)),
                 Rule::Addresses => Becomes::OtherAddresses,
@@ -280,17 +332,23 @@ impl Work<'_> {
 
     fn entry(&mut self, entry: &ErrorLine<'_>) {
         self.is_entry = true;
+        self.head = place(self.line, entry.message).map_or(0, |message| message.start);
         let mut add = |part: Option<&[u8]>, becomes: Becomes| {
             let range = part.and_then(|part| place(self.line, part));
             self.parts.extend(range.map(|range| (range, becomes)));
         };
-        let head = place(self.line, entry.message).map_or(0, |message| message.start);
-        add(self.line.get(..head), Becomes::OtherAddresses);
         for words in entry.words {
-            add(Some(words), Becomes::OtherAddresses);
+            for part in self.intake.own_words(entry.edge, words) {
+                add(Some(part), Becomes::OtherAddresses);
+            }
         }
         add(entry.client, Becomes::OtherAddresses);
         let id = entry.log_id.map(|id| self.id(id));
+        // The scheme is among the words.
+        let upstream = entry.upstream.map(|url| {
+            let scheme = memchr::memmem::find(url, b"://").map_or(0, |at| at + 3);
+            url.get(scheme..).unwrap_or_default()
+        });
         let texts = [
             (entry.log_id, id),
             (
@@ -307,10 +365,7 @@ impl Work<'_> {
             ),
             (entry.host, entry.host.map(|text| self.host(text))),
             (entry.server, entry.server.map(|text| self.host(text))),
-            (
-                entry.upstream,
-                entry.upstream.map(|text| self.upstream(text)),
-            ),
+            (upstream, upstream.map(|text| self.upstream(text))),
         ];
         for (part, text) in texts {
             let range = part.and_then(|part| place(self.line, part));
@@ -319,9 +374,27 @@ impl Work<'_> {
         }
     }
 
-    /// A forged agent is evidence, too.
-    fn is_claim(&self, agent: &[u8]) -> bool {
-        self.intake.matcher().find(agent).is_some()
+    /// The crawler's name, whoever says it, and what error pages depend on.
+    fn agent(&self, value: &[u8]) -> Vec<u8> {
+        let chrome = match memchr::memmem::find(value, b"Chrome/") {
+            Some(_) => " Chrome/1",
+            None => "",
+        };
+        let matcher = self.intake.matcher();
+        if let Some(crawler) = matcher.find(value) {
+            let tokens = knowledge::crawler(crawler).tokens.iter();
+            let names = tokens.flat_map(|token| {
+                [
+                    format!("Mozilla/5.0 (compatible; {token}{chrome})"),
+                    (*token).to_owned(),
+                ]
+            });
+            let same = |name: &String| matcher.find(name.as_bytes()) == Some(crawler);
+            if let Some(name) = names.into_iter().find(same) {
+                return name.into_bytes();
+            }
+        }
+        format!("Mozilla/5.0 (redacted){chrome}").into_bytes()
     }
 
     fn request_line(&self, text: &[u8], is_fetch: bool) -> Vec<u8> {
@@ -356,7 +429,7 @@ impl Work<'_> {
         out.extend(self.path(target.path, is_fetch));
         if let Some(query) = target.query {
             out.push(b'?');
-            out.extend(self.id(query));
+            out.extend(self.query(query));
         }
         out
     }
@@ -388,20 +461,15 @@ impl Work<'_> {
         format!("s{:06x}", hash & 0xff_ffff).into_bytes()
     }
 
-    /// `http://10.0.0.1:8080/path?query`, or an address alone.
+    /// `10.0.0.1:8080/path?query`, or an address alone.
     fn upstream(&self, text: &[u8]) -> Vec<u8> {
         let address = error_log::upstream_address(text);
         let Some(range) = place(text, address) else {
             return b"-".to_vec();
         };
-        let (before, behind) = (text.get(..range.start), text.get(range.end..));
-        let before = before.unwrap_or_default();
-        // Credentials may stand before the address.
-        let scheme = memchr::memmem::find(before, b"://")
-            .and_then(|at| before.get(..at + 3))
-            .unwrap_or_default();
-        let behind = behind.unwrap_or_default();
-        let mut out = scheme.to_vec();
+        // Credentials that stand before the address are left out.
+        let behind = text.get(range.end..).unwrap_or_default();
+        let mut out = Vec::new();
         self.redactor.known_addresses_in(address, &mut out);
         match behind.first() {
             Some(b'/') => out.extend(self.target(behind, false)),
@@ -430,9 +498,29 @@ impl Work<'_> {
         [format!("h{hash:08x}.example").as_bytes(), port].concat()
     }
 
-    /// The same number for the same text.
+    /// The same for the same text, with letters for letters and digits for digits: an id is known by its shape.
     fn id(&self, text: &[u8]) -> Vec<u8> {
-        format!("{:016x}", self.intake.secret.hash(text)).into_bytes()
+        /// Ids are shorter.
+        const LEN_MAX: usize = 64;
+        let digits = self.intake.secret.hash(text).to_le_bytes();
+        let one = |(byte, digit): (&u8, u8)| match byte {
+            b'A'..=b'Z' => b'A' + digit % 26,
+            // Hexadecimal digits stay such.
+            b'a'..=b'f' => b'a' + digit % 6,
+            b'g'..=b'z' => b'g' + digit % 20,
+            b'0'..=b'9' => b'0' + digit % 10,
+            b'-' | b'_' | b'+' | b'/' | b'@' | b':' | b'.' => *byte,
+            _ => b'x',
+        };
+        let text = text.get(..text.len().min(LEN_MAX)).unwrap_or_default();
+        text.iter()
+            .zip(digits.into_iter().cycle())
+            .map(one)
+            .collect()
+    }
+
+    fn query(&self, text: &[u8]) -> Vec<u8> {
+        format!("{:08x}", self.intake.secret.hash(text) & 0xffff_ffff).into_bytes()
     }
 
     /// Writes the parts, and what may stay of what lies between them.
@@ -442,11 +530,15 @@ impl Work<'_> {
         parts.sort_by_key(|(range, _)| (range.start, std::cmp::Reverse(range.end)));
         let mut at = 0;
         for (range, becomes) in parts {
-            if range.start < at {
+            let range = match becomes {
+                // Kept pieces may overlap.
+                Becomes::OtherAddresses | Becomes::Same => range.start.max(at)..range.end,
+                Becomes::Text(_) => range,
+            };
+            if range.start < at || range.is_empty() {
                 continue;
             }
-            let between = self.line.get(at..range.start).unwrap_or_default();
-            self.redactor.between(between, self.is_entry, out);
+            self.between(at..range.start, out);
             let part = self.line.get(range.clone()).unwrap_or_default();
             match becomes {
                 Becomes::Same => out.extend_from_slice(part),
@@ -455,20 +547,17 @@ impl Work<'_> {
             }
             at = range.end;
         }
-        let rest = self.line.get(at..).unwrap_or_default();
+        self.between(at..self.line.len(), out);
+    }
+
+    fn between(&mut self, range: Range<usize>, out: &mut Vec<u8>) {
+        let head = range.start..range.end.min(self.head);
+        let rest = range.start.max(self.head)..range.end;
+        let head = self.line.get(head).unwrap_or_default();
+        let rest = self.line.get(rest).unwrap_or_default();
+        self.redactor.addresses_in(head, out);
         self.redactor.between(rest, self.is_entry, out);
     }
-}
-
-/// An agent that says nothing but what error pages depend on.
-fn agent(value: &[u8]) -> Vec<u8> {
-    let is_chrome = memchr::memmem::find(value, b"Chrome/").is_some();
-    let text: &[u8] = if is_chrome {
-        b"Mozilla/5.0 (redacted) Chrome/1"
-    } else {
-        b"Mozilla/5.0 (redacted)"
-    };
-    text.to_vec()
 }
 
 impl Redactor {
@@ -504,12 +593,12 @@ impl Redactor {
         match address {
             // 198.18.0.0/15 has 17 bits.
             IpAddr::V4(_) => {
-                let bits = u32::from(Ipv4Addr::new(198, 18, 0, 0)) | (number + 1) & 0x1_ffff;
+                let bits = u32::from(Ipv4Addr::new(198, 18, 0, 0)) | ((number + 1) & 0x1_ffff);
                 Ipv4Addr::from_bits(bits).to_string()
             }
             IpAddr::V6(_) => {
                 let net = u128::from(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0));
-                Ipv6Addr::from_bits(net | u128::from(number) + 1).to_string()
+                Ipv6Addr::from_bits(net | (u128::from(number) + 1)).to_string()
             }
         }
     }
@@ -542,14 +631,16 @@ impl Redactor {
                 .iter()
                 .all(|byte| byte.is_ascii_digit() || b".-+".contains(byte));
             let names_value = if is_entry {
-                behind.starts_with(b": ")
+                ENTRY_LABELS.contains(&word) || behind.starts_with(b"\":")
             } else {
                 matches!(
                     behind,
                     [b'=' | b':', ..] | [b'"', b':', ..] | [b'"', b' ', b':', ..] | [b'(', ..]
                 )
             };
-            if is_number && (is_entry || digits > DIGITS_MAX) && digits > 0 {
+            // Behind an address stands its port.
+            let is_port = at > 0 && plain.get(at - 1) == Some(&b':') && digits <= 5;
+            if is_number && (is_entry && !is_port || digits > DIGITS_MAX) && digits > 0 {
                 out.push(b'0');
             } else if is_number || names_value || len == 1 {
                 out.extend_from_slice(word);
@@ -659,7 +750,7 @@ mod tests {
             "{}",
             lines[0]
         );
-        assert!(lines[0].contains("Googlebot/2.1"), "{}", lines[0]);
+        assert!(lines[0].contains("Googlebot"), "{}", lines[0]);
         assert!(!lines[0].contains("192.0.2.7"), "{}", lines[0]);
         for word in ["anna", "secret", "203.0.113.9", "shop.example", "120"] {
             assert!(!lines[1].contains(word), "{word}: {}", lines[1]);

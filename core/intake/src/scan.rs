@@ -151,6 +151,10 @@ impl Intake {
         &self.matcher
     }
 
+    pub(crate) const fn signs(&self) -> &Signs {
+        &self.signs
+    }
+
     pub(crate) const fn ranges(&self) -> &Ranges {
         &self.ranges
     }
@@ -163,6 +167,22 @@ impl Intake {
             .enumerate()
             .filter(|(_, literal)| is_set(literal))
             .fold(0, |bits, (n, _)| bits | 1 << n)
+    }
+
+    /// Bits of the literals that stand in an entry and that some sign must not be followed by.
+    fn follow_ups_in(&self, entry: &ErrorLine<'_>) -> u32 {
+        self.follow_ups
+            .iter()
+            .enumerate()
+            .filter(|(_, literal)| {
+                memchr::memmem::find(entry.message, literal.as_bytes()).is_some()
+            })
+            .fold(0, |bits, (n, _)| bits | 1 << n)
+    }
+
+    /// Whether an entry says something of a failure.
+    pub(crate) fn is_telling(&self, entry: &ErrorLine<'_>) -> bool {
+        self.signs.error_line(entry).is_some() || self.follow_ups_in(entry) != 0
     }
 
     /// Whether a sign without a request lies in what the user chose. Nobody can tell whose fetch it was.
@@ -564,15 +584,7 @@ impl Scan<'_> {
         seen.entries += 1;
         *seen.error_edges.entry(entry.edge).or_default() += 1;
         seen.stretch(civil);
-        let follow_ups = self
-            .intake
-            .follow_ups
-            .iter()
-            .enumerate()
-            .filter(|(_, literal)| {
-                memchr::memmem::find(entry.message, literal.as_bytes()).is_some()
-            })
-            .fold(0, |bits, (n, _)| bits | 1 << n);
+        let follow_ups = self.intake.follow_ups_in(&entry);
         if self.chunk.take == Take::Requests {
             return true;
         }

@@ -6,12 +6,12 @@ use std::path::Path;
 
 use anyhow::Context;
 use files::Limits;
-use intake::{Intake, LINE_MAX, Ranges, Redactor, Secret, Settings};
+use intake::{Intake, LINE_MAX, Redactor, Secret, Settings};
 
 use crate::cli::RedactArgs;
 use crate::exit::Failure;
 use crate::sources::{self, Source};
-use crate::{layouts, output};
+use crate::{layouts, output, ranges};
 
 /// What was read and how much of it is left out.
 #[derive(Default)]
@@ -23,20 +23,23 @@ struct Count {
 /// Runs it; gives the exit status.
 pub(crate) fn run(args: &RedactArgs) -> anyhow::Result<u8> {
     let layouts = layouts::read(&args.log_format, &args.config)?;
+    let (ranges, range_problems) = ranges::read(&args.ranges)?;
     let mut key = [0; 16];
     getrandom::fill(&mut key)
         .map_err(|error| anyhow::anyhow!("no random numbers from the system: {error}"))?;
     let intake = Intake::new(
         Settings::default(),
         Secret::new(key),
-        Ranges::default(),
+        ranges,
         layouts.formats,
     );
     let limits = Limits {
         line_bytes_max: LINE_MAX,
         ..Limits::default()
     };
-    let (sources, problems) = sources::find(&args.paths, &limits, &intake, layouts.edge);
+    let (sources, mut problems) = sources::find(&args.paths, &limits, &intake, layouts.edge);
+    problems.extend(layouts.problems);
+    problems.extend(range_problems);
     if sources.is_empty() {
         return Err(Failure::unreadable(problems.first().map_or(
             "nothing to read".to_owned(),
@@ -82,7 +85,7 @@ pub(crate) fn run(args: &RedactArgs) -> anyhow::Result<u8> {
     }
     if count.left_out > 0 {
         output::note(&format!(
-            "{} of {} lines are left out: they are not understood, so nobody can tell what is personal in them",
+            "{} of {} lines are left out: what is not understood may be personal, and what says nothing of a failure is of no use",
             count.left_out, count.lines
         ));
     }

@@ -1,5 +1,9 @@
 //! Logs in which every personal field carries the word `canary` and every client has an address of a marked network.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "each test file uses a part of it, and a test may panic"
+)]
 
 use std::fmt::Write as _;
 use std::fs;
