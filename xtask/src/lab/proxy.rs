@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::clock::Clock;
+use super::clock::{self, Clock};
 use super::origin::Address;
 use super::traffic::Ask;
 
@@ -142,6 +142,10 @@ pub(crate) trait Proxy {
             .parse()
             .with_context(|| format!("logged status {status}"))
     }
+    /// Whether several of its threads look at the clock at once.
+    fn has_threads(&self) -> bool {
+        false
+    }
     /// How much lab time must pass before a line that is due is written, where the proxy collects lines.
     fn writes_lines_after(&self) -> Option<Duration> {
         None
@@ -170,8 +174,11 @@ impl Running {
         let listen = free_address("127.0.0.1", 0)?;
         let site = Site { dir, listen, setup };
         let mut command = proxy.prepare(&site)?;
+        command.envs(clock.variables()?);
+        if proxy.has_threads() {
+            command.envs([clock::for_threads()?]);
+        }
         let child = command
-            .envs(clock.variables()?)
             .stdin(Stdio::null())
             .stdout(std::fs::File::create(dir.join("stdout"))?)
             .stderr(std::fs::File::create(dir.join("stderr"))?)

@@ -410,7 +410,7 @@ impl<'a> Session<'a> {
                 bail!("no access line for {what}");
             }
             if let Some(step) = self.proxy.writes_lines_after()
-                && waited.elapsed() > SETTLE / 4
+                && waited.elapsed() > SETTLE / 2
             {
                 self.clock.advance(step)?;
                 waited = Instant::now();

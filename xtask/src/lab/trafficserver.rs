@@ -148,6 +148,10 @@ impl Proxy for TrafficServer {
             .with_context(|| format!("the last access line is not of {}", ask.target))
     }
 
+    fn has_threads(&self) -> bool {
+        true
+    }
+
     fn writes_lines_after(&self) -> Option<Duration> {
         Some(Duration::from_millis(1_200))
     }
@@ -165,7 +169,11 @@ fn tcp_members(setup: &Setup) -> impl Iterator<Item = SocketAddr> + '_ {
 
 fn records(site: &Site<'_>) -> String {
     let setup = site.setup;
-    let secs = setup.timeout.as_secs().max(1);
+    // The clock is moved on to have lines written: what is held on purpose must not time out by that.
+    let secs = match setup.rule {
+        Rule::FewConnections => 3_600,
+        _ => setup.timeout.as_secs().max(1),
+    };
     let verify = match setup.upstream {
         Upstream::TlsVerified => "ENFORCED",
         _ => "DISABLED",
@@ -182,6 +190,7 @@ fn records(site: &Site<'_>) -> String {
          CONFIG proxy.config.http.cache.http INT 0\n\
          CONFIG proxy.config.url_remap.remap_required INT 1\nCONFIG proxy.config.url_remap.pristine_host_hdr INT 1\n\
          CONFIG proxy.config.log.max_secs_per_buffer INT 1\nCONFIG proxy.config.log.rolling_enabled INT 0\n\
+         CONFIG proxy.config.log.periodic_tasks_interval INT 1\n\
          CONFIG proxy.config.log.max_space_mb_headroom INT 10\n\
          CONFIG proxy.config.http.connect_attempts_max_retries INT {retries}\n\
          CONFIG proxy.config.http.connect_attempts_timeout INT {secs}\n\

@@ -189,3 +189,181 @@ fn writer(result: &[u8], way: &[u8], is_padded: bool) -> Edge {
         false => Edge::TrafficServer,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+    use crate::format::{
+        Formats, Layout,
+        testing::{Fields, fields},
+    };
+
+    #[track_caller]
+    fn read(line: &str) -> (Edge, Fields) {
+        let mut spans = Spans::new();
+        let format = Formats::new(Vec::new())
+            .recognise(line.as_bytes(), &mut Vec::new(), &mut spans)
+            .unwrap_or_else(|reason| panic!("{reason}: {line}"));
+        (format.edge, fields(line.as_bytes(), &[], &spans))
+    }
+
+    #[test]
+    fn both_products_default_layouts_are_told_apart() {
+        for (line, edge) in [
+            // Squid 6, 5, 4; 3.1 and 2.7 without the prefix of the hierarchy; Traffic Server 9 and 10.
+            (
+                "1795332333.652    285 192.0.2.7 TCP_MISS/200 4123 GET http://shop.example/a? - FIRSTUP_PARENT/10.0.0.5 text/html",
+                Edge::Squid,
+            ),
+            (
+                "1795332333.652      0 192.0.2.7 TCP_MISS/502 3413 GET http://shop.example/a - HIER_NONE/- text/html",
+                Edge::Squid,
+            ),
+            (
+                "1795332333.652 120285 192.0.2.7 TCP_MISS_ABORTED/000 0 GET http://shop.example/a - HIER_DIRECT/2001:db8::5 -",
+                Edge::Squid,
+            ),
+            (
+                "1795332333.652    285 192.0.2.7 TCP_MISS/200 4123 GET http://shop.example/a - DIRECT/10.0.0.5 text/html",
+                Edge::Squid,
+            ),
+            (
+                "1795332333.652      0 192.0.2.7 TCP_HIT/200 4123 GET http://shop.example/a - NONE/- text/html",
+                Edge::Squid,
+            ),
+            (
+                "1795332333.652 285 192.0.2.7 TCP_MISS/200 4123 GET http://10.0.0.5:80/a - DIRECT/10.0.0.5 text/html",
+                Edge::TrafficServer,
+            ),
+            (
+                "1795332333.652 0 192.0.2.7 ERR_CONNECT_FAIL/502 450 GET http://10.0.0.5/a - DIRECT/app.shop.example text/html",
+                Edge::TrafficServer,
+            ),
+            (
+                "1795332333 0 2001:db8::7 TCP_REFRESH_HIT/304 450 GET http://10.0.0.5/a - PARENT_HIT/[2001:db8::5] -",
+                Edge::TrafficServer,
+            ),
+        ] {
+            let (found, fields) = read(line);
+            assert_eq!(found, edge, "{line}");
+            assert!(fields.get(Field::Target).is_some_and(|url| url.contains("/a")));
+        }
+    }
+
+    #[test]
+    fn pairs_and_an_agent_may_follow() {
+        let (edge, fields) = read(
+            r#"1795332333.652 3 192.0.2.7 ERR_CONNECT_FAIL/502 247 GET http://shop.example/a - DIRECT/10.0.0.5 text/html origin_status=000 finish_status=INTR retries=3 response_reason="Connection refused" "Shop "Herbst" 4.2""#,
+        );
+        assert_eq!(edge, Edge::TrafficServer);
+        for (field, text) in [
+            (Field::OriginStatus, "000"),
+            (Field::FinishStatus, "INTR"),
+            (Field::Retries, "3"),
+            (Field::ResponseReason, "Connection refused"),
+            (Field::UserAgent, r#"Shop "Herbst" 4.2"#),
+            (Field::UpstreamAddr, "10.0.0.5"),
+        ] {
+            assert_eq!(fields.get(field), Some(text), "{field:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_no_request_has_no_target() {
+        let (edge, fields) = read(
+            "1795332333.652      0 192.0.2.7 NONE_NONE/400 3413 - error:invalid-request - HIER_NONE/- text/html",
+        );
+        assert_eq!(edge, Edge::Squid);
+        assert_eq!(fields.get(Field::Target), None);
+    }
+
+    #[test]
+    fn cut_lines_and_other_layouts_are_refused() {
+        let line = "1795332333.652    285 192.0.2.7 TCP_MISS/200 4123 GET http://shop.example/a - FIRSTUP_PARENT/10.0.0.5 text/html";
+        let last = line.find("FIRSTUP").unwrap() + 3;
+        for end in 0..last {
+            let cut = line.get(..end).unwrap();
+            assert!(parse(cut.as_bytes(), &mut Spans::new()).is_err(), "{cut}");
+        }
+        for other in [
+            "1795332333.652 285 192.0.2.7 hello/200 4123 GET /a - DIRECT/x -",
+            "1795332333.652 285 192.0.2.7 TCP_MISS/2000 4123 GET /a - DIRECT/x -",
+            "2026-11-22 285 192.0.2.7 TCP_MISS/200 4123 GET /a - DIRECT/x -",
+        ] {
+            for edge in [Edge::Squid, Edge::TrafficServer] {
+                assert!(find(other.as_bytes(), edge, &mut Spans::new()).is_err(), "{other}");
+            }
+        }
+    }
+
+    #[test]
+    fn combined_ends_in_result_and_hierarchy() {
+        let (edge, fields) = read(
+            r#"192.0.2.7 - - [22/Nov/2026:07:25:33 +0000] "GET http://shop.example/a? HTTP/1.1" 0 0 "-" "Shop "Herbst" 4.2" TCP_MISS_ABORTED:FIRSTUP_PARENT"#,
+        );
+        assert_eq!(edge, Edge::Squid);
+        assert_eq!(fields.get(Field::ResultCode), Some("TCP_MISS_ABORTED"));
+        assert_eq!(fields.get(Field::Hierarchy), Some("FIRSTUP_PARENT"));
+        assert_eq!(fields.get(Field::UserAgent), Some(r#"Shop "Herbst" 4.2"#));
+    }
+
+    #[test]
+    fn extended2_is_traffic_servers() {
+        let (edge, fields) = read(
+            r#"192.0.2.7 - - [22/Nov/2026:07:25:33 -0000] "GET http://10.0.0.5/a HTTP/1.1" 502 247 000 0 0 0 167 203 258 0 2 DIRECT FIN INTR ERR_CONNECT_FAIL"#,
+        );
+        assert_eq!(edge, Edge::TrafficServer);
+        assert_eq!(fields.get(Field::OriginStatus), Some("000"));
+        assert_eq!(fields.get(Field::FinishStatus), Some("INTR"));
+        assert_eq!(fields.get(Field::ResultCode), Some("ERR_CONNECT_FAIL"));
+        assert_eq!(fields.get(Field::Duration), Some("2"));
+        let (edge, _) = read(
+            r#"192.0.2.7 - - [22/Nov/2026:07:25:33 -0000] "GET / HTTP/1.1" 502 247 1 2"#,
+        );
+        assert_eq!(edge, Edge::Unknown);
+    }
+
+    #[test]
+    fn format_strings_of_both_read_their_own_lines() {
+        for (edge, format, line, wanted) in [
+            (
+                Edge::Squid,
+                r#"%ts.%03tu %6tr %>a %Ss/%03>Hs %<st %rm %ru %[un %Sh/%<a %mt %err_code/%err_detail %<Hs "%{User-Agent}>h""#,
+                r#"1795332333.652      7 192.0.2.7 TCP_MISS/502 3413 GET http://shop.example/a? - FIRSTUP_PARENT/10.0.0.5 text/html ERR_ZERO_SIZE_OBJECT/WITH_SERVER - "Moz/5.0 \"x\" (a b)""#,
+                (Field::ErrorCode, "ERR_ZERO_SIZE_OBJECT"),
+            ),
+            (
+                Edge::Squid,
+                r#"{"t":"%tl","c":"%>a","m":"%rm","u":"%ru","s":%>Hs,"e":"%err_code"}"#,
+                r#"{"t":"22/Nov/2026:07:25:33 +0000","c":"192.0.2.7","m":"GET","u":"http://shop.example/a","s":504,"e":"ERR_READ_TIMEOUT"}"#,
+                (Field::ErrorCode, "ERR_READ_TIMEOUT"),
+            ),
+            (
+                Edge::TrafficServer,
+                r#"%<cqtd> %<cqtt> %<chi> %<cqhm> %<cqus>://%<cquuh>/%<cqup> %<pssc> %<sssc> %<crc> "%<prrp>" "%<{User-Agent}cqh>""#,
+                r#"2026-11-22 07:25:33 192.0.2.7 GET https://shop.example/a/b 502 000 ERR_CONNECT_FAIL "connect failed" "Moz "x" (a b)""#,
+                (Field::Target, "/a/b"),
+            ),
+            (
+                Edge::TrafficServer,
+                r#"{"time":"%<cqtq>","status":%<pssc>,"m":"%<cqhm>","url":"%<cquuc>","origin":"%<sssc>","ua":"%<{User-Agent}cqh>"}"#,
+                r#"{"time":"1795332333.652","status":502,"m":"GET","url":"http://shop.example/a","origin":"000","ua":"Moz"}"#,
+                (Field::OriginStatus, "000"),
+            ),
+        ] {
+            let (layout, warnings) = Layout::of_edge("own", edge, format).unwrap();
+            assert_eq!(warnings, [], "{format}");
+            let (guessed, _) = Layout::parse_string("own", format).unwrap();
+            assert_eq!(guessed.edge(), edge, "{format}");
+            let mut spans = Spans::new();
+            let mut scratch = Vec::new();
+            Formats::new(vec![layout])
+                .recognise(line.as_bytes(), &mut scratch, &mut spans)
+                .unwrap_or_else(|reason| panic!("{reason}: {line}"));
+            let found = fields(line.as_bytes(), &scratch, &spans);
+            assert_eq!(found.get(wanted.0), Some(wanted.1), "{line}");
+        }
+    }
+}
