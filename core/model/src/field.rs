@@ -126,6 +126,8 @@ pub enum Field {
     BackendOpen,
     /// Proxy-Status header of the answer, RFC 9209.
     ProxyStatusHeader,
+    /// Bytes of the body that came from the upstream, in each attempt (nginx).
+    UpstreamResponseLength,
     /// Protocol that the edge made an answer of HTTP out of: `HTTP/0.9` where it was none (Squid).
     TransformedFrom,
 }
@@ -193,11 +195,12 @@ impl Field {
         Self::ResponseReason,
         Self::BackendOpen,
         Self::ProxyStatusHeader,
+        Self::UpstreamResponseLength,
         Self::TransformedFrom,
     ];
 
     /// How many fields there are.
-    pub const COUNT: usize = 61;
+    pub const COUNT: usize = 62;
 
     /// The name in facts and in advice; nginx's own variable name where nginx has one.
     pub const fn name(self) -> &'static str {
@@ -262,6 +265,7 @@ impl Field {
             Self::ResponseReason => "response_reason",
             Self::BackendOpen => "backend_open",
             Self::ProxyStatusHeader => "proxy_status_header",
+            Self::UpstreamResponseLength => "upstream_response_length",
             Self::TransformedFrom => "transformed_from",
         }
     }

@@ -76,6 +76,21 @@ pub(crate) struct Setup {
     pub(crate) rule: Rule,
     /// Whether the error log names the entry's id, where the proxy can be told to.
     pub(crate) log_ids: bool,
+    /// Further lines, in the language of the one proxy that the recording is for.
+    pub(crate) own: Own,
+}
+
+/// Lines of one proxy's own configuration.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Own {
+    /// For all of it.
+    pub(crate) all: &'static str,
+    /// Where requests come in.
+    pub(crate) front: &'static str,
+    /// Where they go to.
+    pub(crate) back: &'static str,
+    /// Behind each member of the pool.
+    pub(crate) server: &'static str,
 }
 
 impl Setup {
@@ -149,6 +164,10 @@ pub(crate) trait Proxy {
     /// How much lab time must pass before a line that is due is written, where the proxy collects lines.
     fn writes_lines_after(&self) -> Option<Duration> {
         None
+    }
+    /// Whether a line of its error log is about the request that it stands beside. Events are about no request.
+    fn errors_name_requests(&self) -> bool {
+        true
     }
     /// Whether an access line of the first layout says that the request was tried more than once.
     fn tells_retry(&self, _line: &[u8]) -> bool {

@@ -317,6 +317,19 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
+    /// Hangs up on a request under way, of which the origin takes no notice.
+    pub(crate) fn leave(&mut self, pending: Pending) -> Result<()> {
+        self.settle();
+        drop(pending.stream);
+        self.record(
+            pending.ask,
+            Seen::default(),
+            true,
+            pending.why,
+            pending.errors_before,
+        )
+    }
+
     /// Waits for the proxy to come as far as it can with a request under way.
     pub(crate) fn settle(&self) {
         std::thread::sleep(SETTLE);
@@ -355,7 +368,9 @@ impl<'a> Session<'a> {
     /// Error lines up to now belong to earlier requests: gives late ones to the last request.
     fn take_errors(&mut self) -> Result<usize> {
         let count = self.errors.lines()?;
-        if let Some(last) = self.driven.last_mut() {
+        if self.proxy.errors_name_requests()
+            && let Some(last) = self.driven.last_mut()
+        {
             last.error_lines.extend(self.error_lines + 1..=count);
         }
         self.error_lines = count;
@@ -379,7 +394,11 @@ impl<'a> Session<'a> {
             check_body(&ask, seen, logged, why)?;
         }
         let errors = self.errors.lines()?;
-        let error_lines: Vec<usize> = (errors_before.max(self.error_lines) + 1..=errors).collect();
+        let error_lines: Vec<usize> = if self.proxy.errors_name_requests() {
+            (errors_before.max(self.error_lines) + 1..=errors).collect()
+        } else {
+            Vec::new()
+        };
         self.error_lines = errors;
         let retried = self.proxy.tells_retry(&self.access.tail);
         let hit = logged >= 500 || !error_lines.is_empty() || retried;

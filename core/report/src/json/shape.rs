@@ -66,6 +66,8 @@ pub(crate) struct Source {
     pub(crate) requests: u64,
     /// Error-log entries.
     pub(crate) entries: u64,
+    /// Lines that are no records: of other programs in the stream, or headers of the file.
+    pub(crate) others: u64,
     pub(crate) unparsed: u64,
     pub(crate) first: Option<Time>,
     pub(crate) last: Option<Time>,
@@ -114,6 +116,10 @@ pub(crate) struct Crawler {
     pub(crate) failed: u64,
     pub(crate) by_status: ByStatus,
     pub(crate) identity: IdentityCounts,
+    /// Fetches on which it hung up.
+    pub(crate) aborted: u64,
+    /// How long it waits, where its aborts show it; null where they do not.
+    pub(crate) patience_ms: Option<u32>,
 }
 
 #[derive(Serialize, JsonSchema)]
