@@ -435,6 +435,7 @@ impl Scan<'_> {
         match (self.intake.formats).recognise(line, buffers.scratch, buffers.spans) {
             Ok(mut format) => {
                 self.seen.fields |= buffers.spans.carried();
+                format.settle_client(line, buffers.scratch, buffers.spans);
                 match (format.edge, around.program) {
                     // Counted as the edge's, each request would count twice.
                     (Edge::Unknown, Program::Other) if self.chunk.names_edge => {

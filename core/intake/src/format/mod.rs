@@ -53,6 +53,15 @@ pub struct FormatRef {
     pub edge: Edge,
 }
 
+impl FormatRef {
+    /// Leaves one address as the client's, where the product logs several.
+    pub(crate) fn settle_client(self, line: &[u8], scratch: &[u8], spans: &mut Spans) {
+        if self.edge == Edge::Envoy {
+            envoy::settle_client(line, scratch, spans);
+        }
+    }
+}
+
 /// Why a line is not a request. Never a piece of the line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reason {

@@ -498,6 +498,9 @@ impl<'a> Filling<'a> {
     /// Notes the value unless a better one is known or it cannot be one of `field`.
     fn put(&mut self, field: Field, rank: u8, value: Value) -> bool {
         if value.is_absent(self.line) {
+            if value.text(self.line) == b"null" && says_by_null(field) && !self.spans.has(field) {
+                self.spans.set(field, value.start, value.start);
+            }
             return false;
         }
         let kept = self.scratch.len();
@@ -524,6 +527,19 @@ impl<'a> Filling<'a> {
         }
         true
     }
+}
+
+/// Fields whose absence is an answer: Envoy's encoder writes null where its text has a dash.
+const fn says_by_null(field: Field) -> bool {
+    matches!(
+        field,
+        Field::UpstreamAddr
+            | Field::UpstreamLocalAddr
+            | Field::UpstreamError
+            | Field::ConnectionOpened
+            | Field::ResponseMillis
+            | Field::ResponseCodeDetails
+    )
 }
 
 /// `request` is the request line for some and the target for others; the text tells.
