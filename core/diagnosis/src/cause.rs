@@ -294,8 +294,9 @@ fn count(failures: &[&FailureView]) -> Vec<(Finding, u64)> {
     counts.into_iter().collect()
 }
 
+/// A sign that only names an empty pool among others states none.
 fn is_echo(finding: &Finding) -> bool {
-    finding.cause == Some(Cause::NoLiveUpstream)
+    finding.cause == Some(Cause::NoLiveUpstream) && finding.confidence >= Confidence::Likely
 }
 
 fn is_root(finding: &Finding) -> bool {
