@@ -963,9 +963,8 @@ fn has_room(held: &HeldRequest, taken: &[usize], entries: &[Entry], entry: usize
             || entry.is_after_headers()
             || held.outcome == Outcome::ClientAbort
     };
-    let of_it =
-        (held.attempts.iter().enumerate())
-            .filter(|(_, attempt)| is_same_server(&attempt.upstream, upstream));
+    let of_it = (held.attempts.iter().enumerate())
+        .filter(|(_, attempt)| is_same_server(&attempt.upstream, upstream));
     same < of_it.filter(may_fail).count()
 }
 

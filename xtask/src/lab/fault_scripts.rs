@@ -244,7 +244,10 @@ pub(super) fn upload_refused(s: &mut Session<'_>) -> Result<()> {
         let mut ask = Ask::post(Visitor::person_with_agent(number), "/account/photos");
         ask.body = 12 << 20;
         // Most find the reset while they wait for the answer, httpd while it sends; Envoy does both at once.
-        let cause = if matches!(s.proxy.name(), "nginx" | "envoy" | "squid" | "trafficserver") {
+        let cause = if matches!(
+            s.proxy.name(),
+            "nginx" | "envoy" | "squid" | "trafficserver"
+        ) {
             C::ClosedBeforeHeaders
         } else {
             C::RequestOrUpgradeFailed

@@ -146,7 +146,12 @@ fn config(site: &Site<'_>) -> String {
                 format!("lab_{name}")
             }
         };
-        writeln!(text, "access_log stdio:{}.log logformat={name} asked", layout.name).ok();
+        writeln!(
+            text,
+            "access_log stdio:{}.log logformat={name} asked",
+            layout.name
+        )
+        .ok();
     }
     text += match setup.rule {
         Rule::Maintenance => {

@@ -112,9 +112,18 @@ mod tests {
     #[test]
     fn peers_are_named_without_their_port() {
         for (line, name) in [
-            ("2026/11/22 07:25:33| TCP connection to 10.0.0.5/8080 failed", "10.0.0.5"),
-            ("2026/11/22 07:25:33| ERROR: Connection to app0 failed", "app0"),
-            ("2026/11/22 07:25:33.123 kid2| Detected DEAD Parent: app0", "app0"),
+            (
+                "2026/11/22 07:25:33| TCP connection to 10.0.0.5/8080 failed",
+                "10.0.0.5",
+            ),
+            (
+                "2026/11/22 07:25:33| ERROR: Connection to app0 failed",
+                "app0",
+            ),
+            (
+                "2026/11/22 07:25:33.123 kid2| Detected DEAD Parent: app0",
+                "app0",
+            ),
         ] {
             assert_eq!(text(parse(line.as_bytes()).unwrap().upstream), name);
         }

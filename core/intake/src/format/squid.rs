@@ -248,7 +248,11 @@ mod tests {
         ] {
             let (found, fields) = read(line);
             assert_eq!(found, edge, "{line}");
-            assert!(fields.get(Field::Target).is_some_and(|url| url.contains("/a")));
+            assert!(
+                fields
+                    .get(Field::Target)
+                    .is_some_and(|url| url.contains("/a"))
+            );
         }
     }
 
@@ -293,7 +297,10 @@ mod tests {
             "2026-11-22 285 192.0.2.7 TCP_MISS/200 4123 GET /a - DIRECT/x -",
         ] {
             for edge in [Edge::Squid, Edge::TrafficServer] {
-                assert!(find(other.as_bytes(), edge, &mut Spans::new()).is_err(), "{other}");
+                assert!(
+                    find(other.as_bytes(), edge, &mut Spans::new()).is_err(),
+                    "{other}"
+                );
             }
         }
     }
@@ -319,9 +326,8 @@ mod tests {
         assert_eq!(fields.get(Field::FinishStatus), Some("INTR"));
         assert_eq!(fields.get(Field::ResultCode), Some("ERR_CONNECT_FAIL"));
         assert_eq!(fields.get(Field::Duration), Some("2"));
-        let (edge, _) = read(
-            r#"192.0.2.7 - - [22/Nov/2026:07:25:33 -0000] "GET / HTTP/1.1" 502 247 1 2"#,
-        );
+        let (edge, _) =
+            read(r#"192.0.2.7 - - [22/Nov/2026:07:25:33 -0000] "GET / HTTP/1.1" 502 247 1 2"#);
         assert_eq!(edge, Edge::Unknown);
     }
 

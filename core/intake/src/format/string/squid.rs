@@ -86,7 +86,9 @@ impl<'text> Code<'text> {
         let named = rest
             .strip_prefix("http::")
             .map_or(rest, |without_space| without_space);
-        let name = named.get(..name_len(named)).filter(|name| !name.is_empty())?;
+        let name = named
+            .get(..name_len(named))
+            .filter(|name| !name.is_empty())?;
         let (behind, rest) = argument(named.get(name.len()..)?);
         Some(Self {
             name,
@@ -108,9 +110,7 @@ impl<'text> Code<'text> {
             "tl" | "tg" if self.argument.is_empty() => {
                 Item::Stamp("22/Nov/2026:07:25:33 +0000".to_owned())
             }
-            "tl" | "tg" => {
-                Item::Stamp(super::apache::strftime(self.argument).unwrap_or_default())
-            }
+            "tl" | "tg" => Item::Stamp(super::apache::strftime(self.argument).unwrap_or_default()),
             name => match field(name, self.argument) {
                 Some((Some(field), rank)) => Item::value(Some(field), Class::of(field), rank),
                 Some((None, _)) => Item::value(None, class(name), 0),
@@ -141,13 +141,92 @@ fn name_len(text: &str) -> usize {
 
 /// Every code. Squid takes the longest that fits.
 const CODES: [&str; 87] = [
-    ">a", ">A", ">p", ">eui", "<a", "<A", "<p", "<la", "<lp", ">la", ">lp", "la", "lp", ">qos",
-    "<qos", ">nfmark", "<nfmark", "ts", "tu", "tl", "tg", "tr", "tS", "dt", "tt", "<tt", "<pt",
-    ">rm", "<rm", "rm", ">ru", "<ru", "ru", ">rs", "<rs", ">rd", "<rd", ">rP", "<rP", "rP", ">rp",
-    "<rp", "rp", ">rv", "<rv", "rv", ">h", "<h", ">ha", "<ha", "h", ">Hs", "<Hs", "Hs", "<bs",
-    ">st", "<st", "st", ">sh", "<sh", ">sH", "<sH", "un", "ul", "ue", "us", "ui", "ea", "et", "mt",
-    "Ss", "Sh", "sn", "so", "note", "err_code", "err_detail", "master_xaction", "credentials",
-    "busy_time", "ssl::", "tls::", "icap::", "adapt::", "transport::", "proxy_protocol::",
+    ">a",
+    ">A",
+    ">p",
+    ">eui",
+    "<a",
+    "<A",
+    "<p",
+    "<la",
+    "<lp",
+    ">la",
+    ">lp",
+    "la",
+    "lp",
+    ">qos",
+    "<qos",
+    ">nfmark",
+    "<nfmark",
+    "ts",
+    "tu",
+    "tl",
+    "tg",
+    "tr",
+    "tS",
+    "dt",
+    "tt",
+    "<tt",
+    "<pt",
+    ">rm",
+    "<rm",
+    "rm",
+    ">ru",
+    "<ru",
+    "ru",
+    ">rs",
+    "<rs",
+    ">rd",
+    "<rd",
+    ">rP",
+    "<rP",
+    "rP",
+    ">rp",
+    "<rp",
+    "rp",
+    ">rv",
+    "<rv",
+    "rv",
+    ">h",
+    "<h",
+    ">ha",
+    "<ha",
+    "h",
+    ">Hs",
+    "<Hs",
+    "Hs",
+    "<bs",
+    ">st",
+    "<st",
+    "st",
+    ">sh",
+    "<sh",
+    ">sH",
+    "<sH",
+    "un",
+    "ul",
+    "ue",
+    "us",
+    "ui",
+    "ea",
+    "et",
+    "mt",
+    "Ss",
+    "Sh",
+    "sn",
+    "so",
+    "note",
+    "err_code",
+    "err_detail",
+    "master_xaction",
+    "credentials",
+    "busy_time",
+    "ssl::",
+    "tls::",
+    "icap::",
+    "adapt::",
+    "transport::",
+    "proxy_protocol::",
     "request_attempts",
 ];
 
@@ -224,9 +303,7 @@ fn class(name: &str) -> Class {
 
 /// `"%rm %ru HTTP/%rv"` is a request line: one value, so that quotes and blanks inside it do no harm.
 fn join_request(items: Vec<Item>) -> Vec<Item> {
-    let is = |item: Option<&Item>, wanted: Field| {
-        matches!(item, Some(Item::Value { field: Some(field), .. }) if *field == wanted)
-    };
+    let is = |item: Option<&Item>, wanted: Field| matches!(item, Some(Item::Value { field: Some(field), .. }) if *field == wanted);
     let text = |from: usize, wanted: &[u8]| {
         let found = items.get(from..from + wanted.len());
         found.is_some_and(|found| {
