@@ -148,7 +148,9 @@ const fn rule(field: Field) -> Rule {
         | Field::ErrorCode
         | Field::Handling
         | Field::ResponseReason
-        | Field::TransformedFrom => Rule::Keep,
+        | Field::TransformedFrom
+        | Field::Rule
+        | Field::WatchesClient => Rule::Keep,
     }
 }
 

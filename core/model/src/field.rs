@@ -133,6 +133,10 @@ pub enum Field {
     /// When a connection to the upstream was begun for this request; no value where a kept one was used again (Envoy
     /// `%COMMON_DURATION(DS_RX_BEG:US_CX_BEG:us)%`).
     ConnectionOpened,
+    /// Line of the configuration whose rule ended the request (HAProxy `last_rule_line`).
+    Rule,
+    /// A mark of the operator in the layout: the edge stops where the client leaves (HAProxy's `option abortonclose`).
+    WatchesClient,
     /// Protocol that the edge made an answer of HTTP out of: `HTTP/0.9` where it was none (Squid).
     TransformedFrom,
 }
@@ -203,11 +207,13 @@ impl Field {
         Self::UpstreamResponseLength,
         Self::UpstreamLocalAddr,
         Self::ConnectionOpened,
+        Self::Rule,
+        Self::WatchesClient,
         Self::TransformedFrom,
     ];
 
     /// How many fields there are.
-    pub const COUNT: usize = 64;
+    pub const COUNT: usize = 66;
 
     /// The name in facts and in advice; nginx's own variable name where nginx has one.
     pub const fn name(self) -> &'static str {
@@ -272,6 +278,8 @@ impl Field {
             Self::ResponseReason => "response_reason",
             Self::BackendOpen => "backend_open",
             Self::ProxyStatusHeader => "proxy_status_header",
+            Self::Rule => "rule",
+            Self::WatchesClient => "watches_client",
             Self::UpstreamResponseLength => "upstream_response_length",
             Self::UpstreamLocalAddr => "upstream_local_addr",
             Self::ConnectionOpened => "connection_opened",

@@ -85,6 +85,8 @@ impl Class {
             | Field::Hierarchy
             | Field::ErrorCode
             | Field::Handling
+            | Field::Rule
+            | Field::WatchesClient
             | Field::TransformedFrom
             | Field::ConnectionStatus => Self::Word,
             Field::ForwardedFor
