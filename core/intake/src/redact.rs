@@ -149,6 +149,7 @@ const fn rule(field: Field) -> Rule {
         | Field::ErrorCode
         | Field::Handling
         | Field::ResponseReason
+        | Field::TransformedFrom
         | Field::Rule
         | Field::WatchesClient => Rule::Keep,
     }

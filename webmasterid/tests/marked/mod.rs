@@ -29,13 +29,15 @@ pub(crate) enum Layout {
     CloudFront,
     Cloudflare,
     Envoy,
+    TrafficServerErrors,
+    SquidErrors,
 }
 
 /// A layout with everything personal that nginx can log.
 const CUSTOM: &str = "$remote_addr|$http_x_forwarded_for|$cookie_session|$remote_user|$time_iso8601|$request|$args|$status|$upstream_addr|$upstream_status|$host|$http_referer|$http_user_agent";
 
 impl Layout {
-    pub(crate) const ALL: [Self; 17] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::Common,
         Self::Combined,
         Self::Vhost,
@@ -53,6 +55,8 @@ impl Layout {
         Self::CloudFront,
         Self::Cloudflare,
         Self::Envoy,
+        Self::TrafficServerErrors,
+        Self::SquidErrors,
     ];
 
     /// Arguments that this layout needs, and ranges with rubbish in them for all.
@@ -78,6 +82,8 @@ impl Layout {
             Self::Upstream | Self::Ingress | Self::Syslog | Self::Docker => &["10.9.8.7:8080"],
             Self::AwsAlb => &["10.9.8.7:8080", "shop.example"],
             Self::CloudFront | Self::Cloudflare => &["shop.example"],
+            Self::TrafficServerErrors => &["10.9.8.7", "connection-refused", "error.log"],
+            Self::SquidErrors => &["10.9.8.7", "closed-before-headers", "error.log"],
             Self::Json | Self::Custom | Self::Config => &["10.9.8.7:8080", "shop.example"],
             Self::Envoy => &["10.9.8.7:8080", "shop.example", "closed-before-headers"],
             Self::NginxErrors => &["10.9.8.7:8080", "connection-refused", "error.log"],
@@ -208,6 +214,14 @@ impl Visit {
         )
     }
 
+    /// The target as a URL.
+    fn url(&self) -> String {
+        match self.target.starts_with("http") {
+            true => self.target.clone(),
+            false => format!("http://shop.example{}", self.target),
+        }
+    }
+
     fn combined(&self) -> String {
         format!("{} \"{REFERRER}\" \"{}\"", self.common(), self.agent)
     }
@@ -298,6 +312,29 @@ impl Visit {
                 agent.replace("\\x22", "\""),
                 bracketed(client)
             ),
+            Layout::TrafficServerErrors | Layout::SquidErrors => {
+                let result = match (layout, status) {
+                    (Layout::TrafficServerErrors, 502) => " 2 {} ERR_CONNECT_FAIL",
+                    (Layout::TrafficServerErrors, _) => " 2 {} TCP_MISS",
+                    _ => "      2 {} TCP_MISS",
+                };
+                let pairs = match (layout, status) {
+                    (Layout::TrafficServerErrors, _) => {
+                        "DIRECT/10.9.8.7 text/html cookie=\"canary\""
+                    }
+                    (_, 502) => {
+                        "FIRSTUP_PARENT/10.9.8.7 text/html error_code=ERR_ZERO_SIZE_OBJECT canary=canary"
+                    }
+                    _ => "FIRSTUP_PARENT/10.9.8.7 text/html error_code=- canary=canary",
+                };
+                // 22 November, 09:00 in Berlin.
+                let epoch = 1_795_334_400 + self.second;
+                format!(
+                    "{epoch}.123{}/{status} 512 GET {} canary-user {pairs} \"{agent}\"",
+                    result.replace("{}", client),
+                    self.url()
+                )
+            }
             Layout::Custom | Layout::Config => format!(
                 "{client}|198.51.100.7, 2001:db8:ca::1|canary|canary-user|2026-11-22T{time}+01:00|GET {target} HTTP/1.1|{args}|{status}|10.9.8.7:8080|{status}|shop.example|{REFERRER}|{agent}"
             ),
@@ -329,6 +366,17 @@ impl Visit {
             )),
             Layout::NginxErrors => Some(format!(
                 "2026/11/22 {time} [warn] 31#31: *{number} a client request body is buffered to a temporary file /var/canary/0000000001, client: {client}, server: shop.example, request: \"POST {target} HTTP/1.1\", host: \"canary.example\"\n2026/11/22 {time} [canary] {client} no such level, canary\n"
+            )),
+            Layout::TrafficServerErrors if failed => Some(format!(
+                "20261122.{}h{}m{}s CONNECT: attempt fail [CONNECTION_ERROR] to 10.9.8.7:8080 for host='shop.example' connection_result=Connection refused [111] error=Connection refused [111] attempts=0 url='{}'\n20261122.09h00m00s canary {client} '{target}' canary\n",
+                &time[..2],
+                &time[3..5],
+                &time[6..],
+                self.url()
+            )),
+            Layout::SquidErrors if failed => Some(format!(
+                "2026/11/22 {time} kid1| WARNING: HTTP: Invalid Response: No object data received for {url} AKA {url}\n    current master transaction: master{number}\n2026/11/22 {time} kid1| canary {client} {url}\n",
+                url = self.url()
             )),
             Layout::ApacheErrors if failed => {
                 let client = if client.contains(':') {
