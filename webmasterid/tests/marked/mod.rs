@@ -28,13 +28,14 @@ pub(crate) enum Layout {
     AwsAlb,
     CloudFront,
     Cloudflare,
+    Haproxy,
 }
 
 /// A layout with everything personal that nginx can log.
 const CUSTOM: &str = "$remote_addr|$http_x_forwarded_for|$cookie_session|$remote_user|$time_iso8601|$request|$args|$status|$upstream_addr|$upstream_status|$host|$http_referer|$http_user_agent";
 
 impl Layout {
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::Common,
         Self::Combined,
         Self::Vhost,
@@ -51,6 +52,7 @@ impl Layout {
         Self::AwsAlb,
         Self::CloudFront,
         Self::Cloudflare,
+        Self::Haproxy,
     ];
 
     /// Arguments that this layout needs, and ranges with rubbish in them for all.
@@ -77,6 +79,7 @@ impl Layout {
             Self::AwsAlb => &["10.9.8.7:8080", "shop.example"],
             Self::CloudFront | Self::Cloudflare => &["shop.example"],
             Self::Json | Self::Custom | Self::Config => &["10.9.8.7:8080", "shop.example"],
+            Self::Haproxy => &["shop_backend/app1", "shop.example"],
             Self::NginxErrors => &["10.9.8.7:8080", "connection-refused", "error.log"],
             Self::ApacheErrors => &["connection-refused", "dns-failure", "error.log"],
         }
@@ -283,6 +286,17 @@ impl Visit {
                 serde_json::to_string(target).unwrap(),
                 serde_json::to_string(&agent.replace("\\x22", "\"")).unwrap()
             ),
+            Layout::Haproxy => {
+                let (status, state) = match status {
+                    502 => (502, "SH--"),
+                    499 => (400, "CH--"),
+                    other => (*other, "--NI"),
+                };
+                let agent = agent.replace("\\x22", "#22");
+                format!(
+                    "Nov 22 {time} canary haproxy[7]: {client}:51234 [22/Nov/2026:{time}.250] www~ shop_backend/app1 0/0/0/-1/2 {status} 209 session=canary SRV=canary {state} 1/1/0/0/0 0/0 {{shop.example|{agent}|{REFERRER}|198.51.100.7}} {{canary}} \"GET {target} HTTP/1.1\" 0/0/0/0/0 canary.example/TLSv1.3/canary"
+                )
+            }
             Layout::Custom | Layout::Config => format!(
                 "{client}|198.51.100.7, 2001:db8:ca::1|canary|canary-user|2026-11-22T{time}+01:00|GET {target} HTTP/1.1|{args}|{status}|10.9.8.7:8080|{status}|shop.example|{REFERRER}|{agent}"
             ),
@@ -314,6 +328,12 @@ impl Visit {
             )),
             Layout::NginxErrors => Some(format!(
                 "2026/11/22 {time} [warn] 31#31: *{number} a client request body is buffered to a temporary file /var/canary/0000000001, client: {client}, server: shop.example, request: \"POST {target} HTTP/1.1\", host: \"canary.example\"\n2026/11/22 {time} [canary] {client} no such level, canary\n"
+            )),
+            Layout::Haproxy if failed => Some(format!(
+                "Nov 22 {time} canary haproxy[7]: Server shop_backend/app1 is DOWN, reason: Layer7 wrong status, code: 503, info: \"canary@canary.example 198.51.100.7\", check duration: 1ms. 0 active and 0 backup servers left.\n"
+            )),
+            Layout::Haproxy => Some(format!(
+                "Nov 22 {time} canary haproxy[7]: {client}:51234 [22/Nov/2026:{time}.250] www/1: SSL handshake failure (canary)\n"
             )),
             Layout::ApacheErrors if failed => {
                 let client = if client.contains(':') {
