@@ -28,6 +28,7 @@ pub(crate) enum Layout {
     AwsAlb,
     CloudFront,
     Cloudflare,
+    Envoy,
     Haproxy,
 }
 
@@ -35,7 +36,7 @@ pub(crate) enum Layout {
 const CUSTOM: &str = "$remote_addr|$http_x_forwarded_for|$cookie_session|$remote_user|$time_iso8601|$request|$args|$status|$upstream_addr|$upstream_status|$host|$http_referer|$http_user_agent";
 
 impl Layout {
-    pub(crate) const ALL: [Self; 17] = [
+    pub(crate) const ALL: [Self; 18] = [
         Self::Common,
         Self::Combined,
         Self::Vhost,
@@ -52,6 +53,7 @@ impl Layout {
         Self::AwsAlb,
         Self::CloudFront,
         Self::Cloudflare,
+        Self::Envoy,
         Self::Haproxy,
     ];
 
@@ -79,6 +81,7 @@ impl Layout {
             Self::AwsAlb => &["10.9.8.7:8080", "shop.example"],
             Self::CloudFront | Self::Cloudflare => &["shop.example"],
             Self::Json | Self::Custom | Self::Config => &["10.9.8.7:8080", "shop.example"],
+            Self::Envoy => &["10.9.8.7:8080", "shop.example", "closed-before-headers"],
             Self::Haproxy => &["shop_backend/app1", "shop.example"],
             Self::NginxErrors => &["10.9.8.7:8080", "connection-refused", "error.log"],
             Self::ApacheErrors => &["connection-refused", "dns-failure", "error.log"],
@@ -286,6 +289,18 @@ impl Visit {
                 serde_json::to_string(target).unwrap(),
                 serde_json::to_string(&agent.replace("\\x22", "\"")).unwrap()
             ),
+            // Neither an agent's quotes nor a client's other words are escaped.
+            Layout::Envoy => format!(
+                "[2026-11-22T{time}.123Z] \"GET {target} HTTP/1.1\" {} - \"-\" 0 95 3 {} \"198.51.100.9, {client}\" \"{}\" \"canary-id\" \"shop.example\" \"10.9.8.7:8080\" outbound|80||shop 10.0.0.2:4711 10.0.0.2:80 {}:51234 canary.example default",
+                match status {
+                    502 => "503 UC upstream_reset_before_response_started{connection_termination}",
+                    499 => "0 DC downstream_remote_disconnect",
+                    _ => "200 - via_upstream",
+                },
+                if *status == 200 { "2" } else { "-" },
+                agent.replace("\\x22", "\""),
+                bracketed(client)
+            ),
             Layout::Haproxy => {
                 let (status, state) = match status {
                     502 => (502, "SH--"),
@@ -351,6 +366,10 @@ impl Visit {
                     "{head} [proxy:error] [pid 31:tid 3{number}] (111)Connection refused: AH00957: HTTP: attempt to connect to 10.9.8.7:8080 (10.9.8.7) failed\n{head} [proxy_http:error] [pid 31:tid 3{number}] [client {client}:51234] AH01114: HTTP: failed to make connection to backend: 10.9.8.7, referer: {REFERRER}\n{head} [canary:error] [pid 31:tid 3{number}] [client {client}:51234] AH99999: canary {target}, referer: {REFERRER}\n"
                 ))
             }
+            // Scripts write what they like.
+            Layout::Envoy if failed => Some(format!(
+                "[2026-11-22 {time}.123][31][error][lua] [source/extensions/filters/http/lua/lua_filter.cc:930] script log: canary {target} from {client}\n[2026-11-22 {time}.124][31][warning][canary] [canary.cc:1] canary\n"
+            )),
             _ => None,
         }
     }
