@@ -20,7 +20,7 @@ mod haproxy;
 mod traefik;
 
 use super::{Reason, ncsa::next_quote, string::nginx, value::Class};
-use crate::visit::Spans;
+use crate::visit::{Spans, Visit};
 
 /// A value by its place in the line.
 #[derive(Clone, Copy)]
@@ -366,7 +366,9 @@ fn read(
         }
     });
     let has_target = spans.has(Field::Request) || spans.has(Field::Target);
-    let is_request = has_target && spans.has(Field::Status);
+    let is_connection =
+        edge == Edge::Envoy && envoy::is_connection(&Visit::new(line, scratch, spans));
+    let is_request = has_target && spans.has(Field::Status) && !is_connection;
     let found = match scanned.end {
         Err(Reason::LineEndsEarly) if is_request => {
             spans.mark_cut();
