@@ -103,6 +103,7 @@ impl Class {
             | Field::ResponseReason
             | Field::BackendOpen
             | Field::ProxyStatusHeader
+            | Field::ServerHeader
             | Field::Cookie => Self::Any,
         }
     }
