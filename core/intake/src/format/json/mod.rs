@@ -22,7 +22,7 @@ mod traefik;
 mod traffic_server;
 
 use super::{Reason, ncsa::next_quote, string::nginx, value::Class};
-use crate::visit::Spans;
+use crate::visit::{Spans, Visit};
 
 /// A value by its place in the line.
 #[derive(Clone, Copy)]
@@ -489,7 +489,9 @@ fn read(
         }
     });
     let has_target = spans.has(Field::Request) || spans.has(Field::Target);
-    let is_request = has_target && spans.has(Field::Status);
+    let is_connection =
+        edge == Edge::Envoy && envoy::is_connection(&Visit::new(line, scratch, spans));
+    let is_request = has_target && spans.has(Field::Status) && !is_connection;
     let found = match scanned.end {
         Ok(()) | Err(Reason::LineEndsEarly) if is_refused => Err(Reason::NotRequest),
         Err(Reason::LineEndsEarly) if is_request => {
