@@ -6,6 +6,7 @@
 mod apache;
 mod caddy;
 mod envoy;
+mod go_net;
 mod h2o;
 mod haproxy;
 mod lighttpd;
@@ -86,6 +87,10 @@ pub(crate) struct ErrorLine<'line> {
     pub(crate) server: Option<&'line [u8]>,
     /// Request line, whole; `None` where the line was cut inside it.
     pub(crate) request: Option<&'line [u8]>,
+    /// Status that the client was answered with, where the entry says so.
+    pub(crate) status: Option<u16>,
+    /// Method and target, where they do not stand in one line.
+    pub(crate) asked: Option<(&'line [u8], &'line [u8])>,
     /// Path of the subrequest that failed.
     pub(crate) subrequest: Option<&'line [u8]>,
     /// The upstream as written: a URL with path and query (personal data), an address or a group's name. For
@@ -93,8 +98,10 @@ pub(crate) struct ErrorLine<'line> {
     pub(crate) upstream: Option<&'line [u8]>,
     /// Host that the client asked for.
     pub(crate) host: Option<&'line [u8]>,
-    /// Path that the message itself names (httpd's `returned by /path`).
+    /// Path or URL that the message itself names (httpd's `returned by /path`).
     pub(crate) path_hint: Option<&'line [u8]>,
+    /// Whether it goes on with what the entry before of the same path and upstream began: a further attempt.
+    pub(crate) goes_on: bool,
     /// Everything after the prefix.
     pub(crate) message: &'line [u8],
     /// The product's own words, in two pieces that belong side by side. What a client can choose (request line, host,
@@ -117,10 +124,13 @@ impl<'line> ErrorLine<'line> {
             client_port: None,
             server: None,
             request: None,
+            status: None,
+            asked: None,
             subrequest: None,
             upstream: None,
             host: None,
             path_hint: None,
+            goes_on: false,
             message,
             words: [message, b""],
         }

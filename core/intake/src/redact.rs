@@ -110,6 +110,7 @@ const fn rule(field: Field) -> Rule {
         | Field::Via
         | Field::BackendOpen
         | Field::ProxyStatusHeader
+        | Field::ServerHeader
         | Field::Hierarchy => Rule::Addresses,
         Field::Time
         | Field::Method
@@ -148,6 +149,7 @@ const fn rule(field: Field) -> Rule {
         | Field::ErrorCode
         | Field::Handling
         | Field::ResponseReason
+        | Field::TransformedFrom
         | Field::Rule
         | Field::WatchesClient => Rule::Keep,
     }

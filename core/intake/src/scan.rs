@@ -640,7 +640,7 @@ impl Scan<'_> {
             // Ordinary, and the error log says nothing of it: no more to do.
             None if self.filter.is_empty() => return sink(&request),
             None => {
-                let keys = Keys::of(secret, visit, &parts);
+                let keys = Keys::of(secret, visit, &parts, known.url);
                 if !self.filter.hits(parts.at, &keys) {
                     return sink(&request);
                 }
@@ -648,7 +648,7 @@ impl Scan<'_> {
             }
             Some(found) => found,
         };
-        let keys = Keys::of(secret, visit, &parts);
+        let keys = Keys::of(secret, visit, &parts, known.url);
         let mut held = hold(&request, &found, &keys, single_attempt(parts.edge, visit));
         let is_stream = self.chunk.take == Take::Stream;
         // A line about a server may tell what its own leaves open.
@@ -699,7 +699,8 @@ impl Scan<'_> {
             return true;
         };
         let secret = &self.intake.secret;
-        let request = entry.request.map(RequestLine::parse);
+        let apart = |(method, target)| RequestLine { method, target };
+        let request = (entry.request.map(RequestLine::parse)).or_else(|| entry.asked.map(apart));
         let line = (entry.client.zip(request))
             .map(|(client, line)| line_key(secret, client, line.method, line.target));
         let asked = request.map(|line| asked_key(secret, line.method, line.target));
@@ -716,6 +717,7 @@ impl Scan<'_> {
                 .into(),
             finding: Arc::new(finding),
             after_headers: is_after_headers(&entry),
+            status: entry.status,
             process: entry.process,
             client: entry.client.map(|client| client_key(secret, client)),
             line,
@@ -724,6 +726,7 @@ impl Scan<'_> {
                 .path_hint
                 .map(|path| path::url(secret, Target::of(path).path)),
             serial: serial(secret, entry.connection, entry.log_id),
+            goes_on: entry.goes_on,
             follow_ups,
         });
         true
@@ -795,17 +798,20 @@ pub(crate) struct Keys {
     pub(crate) client: u64,
     pub(crate) line: u64,
     pub(crate) asked: u64,
+    /// Hash of the path.
+    pub(crate) url: u64,
     pub(crate) serial: Option<u64>,
 }
 
 impl Keys {
-    fn of(secret: &Secret, visit: &Visit<'_>, parts: &Parts<'_>) -> Self {
+    fn of(secret: &Secret, visit: &Visit<'_>, parts: &Parts<'_>, url: u64) -> Self {
         let client = visit.value(Field::ClientAddr).unwrap_or_default();
         let connection = visit.value(Field::Connection).and_then(number);
         Self {
             client: client_key(secret, client),
             line: line_key(secret, client, parts.line.method, parts.line.target),
             asked: asked_key(secret, parts.line.method, parts.line.target),
+            url,
             serial: serial(secret, connection, visit.value(Field::ErrorLogId)),
         }
     }
@@ -1066,12 +1072,14 @@ fn from_cache(visit: &Visit<'_>) -> bool {
 /// Warnings there (more data than announced) leave the body whole.
 fn is_after_headers(entry: &ErrorLine<'_>) -> bool {
     let says = |literal: &[u8]| memchr::memmem::find(entry.message, literal).is_some();
-    entry.level >= Level::Error
-        && match entry.edge {
-            Edge::Nginx => says(b"while reading upstream"),
-            Edge::Apache => says(b"AH01110"),
-            _ => false,
-        }
+    let is_grave = entry.level >= Level::Error;
+    match entry.edge {
+        Edge::Nginx => is_grave && says(b"while reading upstream"),
+        Edge::Apache => is_grave && says(b"AH01110"),
+        Edge::Caddy => says(b"aborting with incomplete response"),
+        Edge::Traefik => says(b"error during body copy") || says(b"Request has been aborted"),
+        _ => false,
+    }
 }
 
 /// Hash of a host name, to tell hosts apart.
