@@ -29,13 +29,16 @@ pub(crate) enum Layout {
     CloudFront,
     Cloudflare,
     Envoy,
+    TrafficServerErrors,
+    SquidErrors,
+    Haproxy,
 }
 
 /// A layout with everything personal that nginx can log.
 const CUSTOM: &str = "$remote_addr|$http_x_forwarded_for|$cookie_session|$remote_user|$time_iso8601|$request|$args|$status|$upstream_addr|$upstream_status|$host|$http_referer|$http_user_agent";
 
 impl Layout {
-    pub(crate) const ALL: [Self; 17] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::Common,
         Self::Combined,
         Self::Vhost,
@@ -53,6 +56,9 @@ impl Layout {
         Self::CloudFront,
         Self::Cloudflare,
         Self::Envoy,
+        Self::TrafficServerErrors,
+        Self::SquidErrors,
+        Self::Haproxy,
     ];
 
     /// Arguments that this layout needs, and ranges with rubbish in them for all.
@@ -78,8 +84,11 @@ impl Layout {
             Self::Upstream | Self::Ingress | Self::Syslog | Self::Docker => &["10.9.8.7:8080"],
             Self::AwsAlb => &["10.9.8.7:8080", "shop.example"],
             Self::CloudFront | Self::Cloudflare => &["shop.example"],
+            Self::TrafficServerErrors => &["10.9.8.7", "connection-refused", "error.log"],
+            Self::SquidErrors => &["10.9.8.7", "closed-before-headers", "error.log"],
             Self::Json | Self::Custom | Self::Config => &["10.9.8.7:8080", "shop.example"],
             Self::Envoy => &["10.9.8.7:8080", "shop.example", "closed-before-headers"],
+            Self::Haproxy => &["shop_backend/app1", "shop.example"],
             Self::NginxErrors => &["10.9.8.7:8080", "connection-refused", "error.log"],
             Self::ApacheErrors => &["connection-refused", "dns-failure", "error.log"],
         }
@@ -208,6 +217,14 @@ impl Visit {
         )
     }
 
+    /// The target as a URL.
+    fn url(&self) -> String {
+        match self.target.starts_with("http") {
+            true => self.target.clone(),
+            false => format!("http://shop.example{}", self.target),
+        }
+    }
+
     fn combined(&self) -> String {
         format!("{} \"{REFERRER}\" \"{}\"", self.common(), self.agent)
     }
@@ -298,6 +315,40 @@ impl Visit {
                 agent.replace("\\x22", "\""),
                 bracketed(client)
             ),
+            Layout::TrafficServerErrors | Layout::SquidErrors => {
+                let result = match (layout, status) {
+                    (Layout::TrafficServerErrors, 502) => " 2 {} ERR_CONNECT_FAIL",
+                    (Layout::TrafficServerErrors, _) => " 2 {} TCP_MISS",
+                    _ => "      2 {} TCP_MISS",
+                };
+                let pairs = match (layout, status) {
+                    (Layout::TrafficServerErrors, _) => {
+                        "DIRECT/10.9.8.7 text/html cookie=\"canary\""
+                    }
+                    (_, 502) => {
+                        "FIRSTUP_PARENT/10.9.8.7 text/html error_code=ERR_ZERO_SIZE_OBJECT canary=canary"
+                    }
+                    _ => "FIRSTUP_PARENT/10.9.8.7 text/html error_code=- canary=canary",
+                };
+                // 22 November, 09:00 in Berlin.
+                let epoch = 1_795_334_400 + self.second;
+                format!(
+                    "{epoch}.123{}/{status} 512 GET {} canary-user {pairs} \"{agent}\"",
+                    result.replace("{}", client),
+                    self.url()
+                )
+            }
+            Layout::Haproxy => {
+                let (status, state) = match status {
+                    502 => (502, "SH--"),
+                    499 => (400, "CH--"),
+                    other => (*other, "--NI"),
+                };
+                let agent = agent.replace("\\x22", "#22");
+                format!(
+                    "Nov 22 {time} canary haproxy[7]: {client}:51234 [22/Nov/2026:{time}.250] www~ shop_backend/app1 0/0/0/-1/2 {status} 209 session=canary SRV=canary {state} 1/1/0/0/0 0/0 {{shop.example|{agent}|{REFERRER}|198.51.100.7}} {{canary}} \"GET {target} HTTP/1.1\" 0/0/0/0/0 canary.example/TLSv1.3/canary"
+                )
+            }
             Layout::Custom | Layout::Config => format!(
                 "{client}|198.51.100.7, 2001:db8:ca::1|canary|canary-user|2026-11-22T{time}+01:00|GET {target} HTTP/1.1|{args}|{status}|10.9.8.7:8080|{status}|shop.example|{REFERRER}|{agent}"
             ),
@@ -329,6 +380,23 @@ impl Visit {
             )),
             Layout::NginxErrors => Some(format!(
                 "2026/11/22 {time} [warn] 31#31: *{number} a client request body is buffered to a temporary file /var/canary/0000000001, client: {client}, server: shop.example, request: \"POST {target} HTTP/1.1\", host: \"canary.example\"\n2026/11/22 {time} [canary] {client} no such level, canary\n"
+            )),
+            Layout::TrafficServerErrors if failed => Some(format!(
+                "20261122.{}h{}m{}s CONNECT: attempt fail [CONNECTION_ERROR] to 10.9.8.7:8080 for host='shop.example' connection_result=Connection refused [111] error=Connection refused [111] attempts=0 url='{}'\n20261122.09h00m00s canary {client} '{target}' canary\n",
+                &time[..2],
+                &time[3..5],
+                &time[6..],
+                self.url()
+            )),
+            Layout::SquidErrors if failed => Some(format!(
+                "2026/11/22 {time} kid1| WARNING: HTTP: Invalid Response: No object data received for {url} AKA {url}\n    current master transaction: master{number}\n2026/11/22 {time} kid1| canary {client} {url}\n",
+                url = self.url()
+            )),
+            Layout::Haproxy if failed => Some(format!(
+                "Nov 22 {time} canary haproxy[7]: Server shop_backend/app1 is DOWN, reason: Layer7 wrong status, code: 503, info: \"canary@canary.example 198.51.100.7\", check duration: 1ms. 0 active and 0 backup servers left.\n"
+            )),
+            Layout::Haproxy => Some(format!(
+                "Nov 22 {time} canary haproxy[7]: {client}:51234 [22/Nov/2026:{time}.250] www/1: SSL handshake failure (canary)\n"
             )),
             Layout::ApacheErrors if failed => {
                 let client = if client.contains(':') {

@@ -17,7 +17,9 @@ mod cloudflare;
 pub(super) mod cloudfront;
 mod envoy;
 mod haproxy;
+mod squid;
 mod traefik;
+mod traffic_server;
 
 use super::{Reason, ncsa::next_quote, string::nginx, value::Class};
 use crate::visit::{Spans, Visit};
@@ -420,6 +422,8 @@ pub(super) const fn name(edge: Edge) -> &'static str {
         Edge::Haproxy => "haproxy-json",
         Edge::Cloudflare => "cloudflare-json",
         Edge::CloudFront => "cloudfront-json",
+        Edge::TrafficServer => "trafficserver-json",
+        Edge::Squid => "squid-json",
         _ => "json",
     }
 }
@@ -782,13 +786,15 @@ struct Product {
 }
 
 /// The products, tried in this order.
-const PRODUCTS: [Product; 6] = [
+const PRODUCTS: [Product; 8] = [
     caddy::PRODUCT,
     traefik::PRODUCT,
     envoy::PRODUCT,
     haproxy::PRODUCT,
     cloudflare::PRODUCT,
     cloudfront::PRODUCT,
+    traffic_server::PRODUCT,
+    squid::PRODUCT,
 ];
 
 /// One product's keys, made ready.
