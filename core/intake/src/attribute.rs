@@ -598,11 +598,10 @@ pub(crate) fn upstream<'line>(visit: &Visit<'line>) -> Option<Upstream<'line>> {
         });
     }
     let group = || visit.value(Field::UpstreamName);
+    // Envoy names the cluster where it found no member to ask: that is a group, none of its servers.
+    let is_group = visit.get(Field::UpstreamAddr).is_some();
     match visit.value(Field::UpstreamServer) {
-        None => group().map(|name| Upstream {
-            name,
-            is_group: false,
-        }),
+        None => group().map(|name| Upstream { name, is_group }),
         Some(name) => match name.strip_suffix(NO_SERVER) {
             None => Some(Upstream {
                 name,
