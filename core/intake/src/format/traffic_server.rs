@@ -35,6 +35,8 @@ const EXTENDED: [Option<Field>; 13] = [
 ];
 /// How many of them are numbers.
 const NUMBERS: usize = 9;
+/// Which of them says how the client's side ended.
+const CFSC: usize = 10;
 
 /// Finds the fields behind the bytes of an `extended` line; whether it is one.
 pub(super) fn extended(line: &[u8], found: &Ncsa, spans: &mut Spans) -> bool {
@@ -52,6 +54,8 @@ pub(super) fn extended(line: &[u8], found: &Ncsa, spans: &mut Spans) -> bool {
             // A status that the origin did not send is 000.
             0 => word.len() == 3 && word.iter().all(u8::is_ascii_digit),
             1..NUMBERS => !word.is_empty() && is_number(word),
+            // `redact` keeps no word that has no field.
+            CFSC => !word.is_empty(),
             _ => is_word(word),
         };
         let Some(place) = places.get_mut(count).filter(|_| fits) else {
