@@ -144,6 +144,15 @@ pub(crate) fn needs_attribution(
             .get(Field::ProxyStatus)
             .is_some_and(|status| status.first() == Some(&b'5'))
         || condition::body_is_short(visit)
+        || broke_off(visit)
+}
+
+/// Whether the origin said otherwise than the client was told, was not done, or declared a longer body than was sent.
+fn broke_off(visit: &Visit<'_>) -> bool {
+    let is_unfinished = visit
+        .get(Field::OriginStatus)
+        .is_some_and(|status| status == b"0" || status.first() == Some(&b'5'));
+    is_unfinished || condition::is_shorter_than_declared(visit)
 }
 
 /// The fields that [`has_telltale`] looks at.
@@ -215,7 +224,9 @@ impl Signs {
     ) -> Attribution<'line> {
         let edge = product(edge, visit);
         let status = status_of(visit.get(Field::Status).unwrap_or_default());
-        if is_client_abort(visit, status) {
+        // Caddy logs 0 for an answer that no handler wrote.
+        let is_told = edge != Edge::Caddy || status != Some(0);
+        if is_told && is_client_abort(visit, status) {
             return self.client_abort(edge, visit);
         }
         let case = Case {
@@ -231,6 +242,11 @@ impl Signs {
             Edge::Unknown => case.unknown(),
             _ => case.by_signs(),
         }
+    }
+
+    /// What words of the error log say that stand in an access line.
+    fn words(&self, edge: Edge, words: &[u8]) -> Option<Finding> {
+        self.error.get(edge as usize)?.find_words(self.rules, words)
     }
 
     fn client_abort<'line>(&self, edge: Edge, visit: &Visit<'line>) -> Attribution<'line> {
@@ -477,6 +493,13 @@ impl<'line> Case<'_, 'line> {
     fn by_signs(&self) -> Attribution<'line> {
         let record = Record::of(self.visit);
         let found = self.signs.best(self.edge, &record);
+        let found = match self.said() {
+            Some(said) => Some(combine(
+                found.unwrap_or_else(|| record.unknown(self.edge)),
+                &[said],
+            )),
+            None => found,
+        };
         let mut result = Attribution::clean();
         if self.failures.contains(self.status) {
             result.finding = Some(found.unwrap_or_else(|| record.unknown(self.edge)));
@@ -504,6 +527,23 @@ impl<'line> Case<'_, 'line> {
         result
     }
 
+    /// What Caddy's error says, where the access log carries it.
+    fn said(&self) -> Option<Finding> {
+        let error = self.visit.value(Field::UpstreamError)?;
+        (self.edge == Edge::Caddy)
+            .then(|| self.signs.words(self.edge, error))
+            .flatten()
+    }
+
+    /// Whether the edge turned a failure into a good answer.
+    fn turned_good(&self) -> bool {
+        if !matches!(self.edge, Edge::Caddy | Edge::Traefik) {
+            return false;
+        }
+        let origin = self.visit.value(Field::OriginStatus).and_then(status_of);
+        origin.is_some_and(|status| status >= 500) || origin.is_none() && self.said().is_some()
+    }
+
     /// Whether Envoy failed to get an answer and gave one of its own under a good status: its local replies can be
     /// mapped to any status, and to a gRPC client they are 200. A retry that went well leaves no flag.
     fn is_masked(&self, finding: &Finding) -> bool {
@@ -527,7 +567,7 @@ impl<'line> Case<'_, 'line> {
         );
         if is_abort {
             result.finding = Some(finding);
-        } else if is_broken && hides_a_failure(self.status)
+        } else if (is_broken || self.turned_good()) && hides_a_failure(self.status)
             || is_unanswered
             || self.is_masked(&finding)
         {

@@ -6,6 +6,7 @@
 mod apache;
 mod caddy;
 mod envoy;
+mod go_net;
 mod h2o;
 mod haproxy;
 mod lighttpd;
@@ -86,6 +87,10 @@ pub(crate) struct ErrorLine<'line> {
     pub(crate) server: Option<&'line [u8]>,
     /// Request line, whole; `None` where the line was cut inside it.
     pub(crate) request: Option<&'line [u8]>,
+    /// Status that the client was answered with, where the entry says so.
+    pub(crate) status: Option<u16>,
+    /// Method and target, where they do not stand in one line.
+    pub(crate) asked: Option<(&'line [u8], &'line [u8])>,
     /// Path of the subrequest that failed.
     pub(crate) subrequest: Option<&'line [u8]>,
     /// The upstream as written: a URL with path and query (personal data), an address or a group's name. For
@@ -119,6 +124,8 @@ impl<'line> ErrorLine<'line> {
             client_port: None,
             server: None,
             request: None,
+            status: None,
+            asked: None,
             subrequest: None,
             upstream: None,
             host: None,

@@ -18,6 +18,8 @@ pub struct Filter {
     serials: FxHashSet<u64>,
     /// Entries that name only a client (httpd), with the minute of the quarter of an hour.
     clients: FxHashSet<(u64, i64)>,
+    /// Whether entries tell of failures by status and moment alone (Traefik): any failure may be meant.
+    by_moment: bool,
     /// Entries that name no client, by the path that they name and the minute of the quarter of an hour.
     paths: FxHashSet<(u64, i64)>,
     /// What else decides how an error log is joined: what its entries say was asked for, and their clients.
@@ -40,6 +42,9 @@ impl Filter {
         for error in held.errors.iter().filter(|error| error.is_about_request()) {
             filter.serials.extend(error.serial);
             filter.lines.extend(error.line);
+            if error.edge == Edge::Traefik {
+                filter.by_moment |= error.status.is_some();
+            }
             if let (None, Some(path)) = (error.client, error.path) {
                 let minute = error.civil.secs().div_euclid(60);
                 for near in -MINUTES_BACK..=MINUTES_BACK {
@@ -70,12 +75,14 @@ impl Filter {
             && self.serials.is_empty()
             && self.clients.is_empty()
             && self.paths.is_empty()
+            && !self.by_moment
     }
 
     /// Whether a request may be one that an entry is about, whatever its outcome.
     pub(crate) fn concerns(&self, at: Stamp, keys: &Keys) -> bool {
         !self.is_empty()
-            && (self.others.contains(&keys.client)
+            && (self.by_moment
+                || self.others.contains(&keys.client)
                 || self.others.contains(&keys.asked)
                 || self.hits(at, keys))
     }

@@ -132,6 +132,8 @@ pub(crate) struct HeldError {
     pub(crate) finding: Arc<ErrorFinding>,
     /// Whether it stands after the headers were passed on: the client saw a good status.
     pub(crate) after_headers: bool,
+    /// Status that the client was answered with, where the entry says so.
+    pub(crate) status: Option<u16>,
     /// Process and thread.
     pub(crate) process: (u64, u64),
     /// Hash of the client's address.

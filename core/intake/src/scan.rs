@@ -699,7 +699,8 @@ impl Scan<'_> {
             return true;
         };
         let secret = &self.intake.secret;
-        let request = entry.request.map(RequestLine::parse);
+        let apart = |(method, target)| RequestLine { method, target };
+        let request = (entry.request.map(RequestLine::parse)).or_else(|| entry.asked.map(apart));
         let line = (entry.client.zip(request))
             .map(|(client, line)| line_key(secret, client, line.method, line.target));
         let asked = request.map(|line| asked_key(secret, line.method, line.target));
@@ -716,6 +717,7 @@ impl Scan<'_> {
                 .into(),
             finding: Arc::new(finding),
             after_headers: is_after_headers(&entry),
+            status: entry.status,
             process: entry.process,
             client: entry.client.map(|client| client_key(secret, client)),
             line,
@@ -1070,12 +1072,14 @@ fn from_cache(visit: &Visit<'_>) -> bool {
 /// Warnings there (more data than announced) leave the body whole.
 fn is_after_headers(entry: &ErrorLine<'_>) -> bool {
     let says = |literal: &[u8]| memchr::memmem::find(entry.message, literal).is_some();
-    entry.level >= Level::Error
-        && match entry.edge {
-            Edge::Nginx => says(b"while reading upstream"),
-            Edge::Apache => says(b"AH01110"),
-            _ => false,
-        }
+    let is_grave = entry.level >= Level::Error;
+    match entry.edge {
+        Edge::Nginx => is_grave && says(b"while reading upstream"),
+        Edge::Apache => is_grave && says(b"AH01110"),
+        Edge::Caddy => says(b"aborting with incomplete response"),
+        Edge::Traefik => says(b"error during body copy") || says(b"Request has been aborted"),
+        _ => false,
+    }
 }
 
 /// Hash of a host name, to tell hosts apart.

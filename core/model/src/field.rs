@@ -126,6 +126,8 @@ pub enum Field {
     BackendOpen,
     /// Proxy-Status header of the answer, RFC 9209.
     ProxyStatusHeader,
+    /// Server header of the answer, every one of them.
+    ServerHeader,
     /// Bytes of the body that came from the upstream, in each attempt (nginx).
     UpstreamResponseLength,
     /// The edge's own end of the connection to the upstream; no value where none was made (Envoy).
@@ -204,6 +206,7 @@ impl Field {
         Self::ResponseReason,
         Self::BackendOpen,
         Self::ProxyStatusHeader,
+        Self::ServerHeader,
         Self::UpstreamResponseLength,
         Self::UpstreamLocalAddr,
         Self::ConnectionOpened,
@@ -213,7 +216,7 @@ impl Field {
     ];
 
     /// How many fields there are.
-    pub const COUNT: usize = 66;
+    pub const COUNT: usize = 67;
 
     /// The name in facts and in advice; nginx's own variable name where nginx has one.
     pub const fn name(self) -> &'static str {
@@ -278,6 +281,7 @@ impl Field {
             Self::ResponseReason => "response_reason",
             Self::BackendOpen => "backend_open",
             Self::ProxyStatusHeader => "proxy_status_header",
+            Self::ServerHeader => "server_header",
             Self::Rule => "rule",
             Self::WatchesClient => "watches_client",
             Self::UpstreamResponseLength => "upstream_response_length",

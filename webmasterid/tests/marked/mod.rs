@@ -28,15 +28,17 @@ pub(crate) enum Layout {
     AwsAlb,
     CloudFront,
     Cloudflare,
+    Envoy,
     TrafficServerErrors,
     SquidErrors,
+    Haproxy,
 }
 
 /// A layout with everything personal that nginx can log.
 const CUSTOM: &str = "$remote_addr|$http_x_forwarded_for|$cookie_session|$remote_user|$time_iso8601|$request|$args|$status|$upstream_addr|$upstream_status|$host|$http_referer|$http_user_agent";
 
 impl Layout {
-    pub(crate) const ALL: [Self; 18] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::Common,
         Self::Combined,
         Self::Vhost,
@@ -53,8 +55,10 @@ impl Layout {
         Self::AwsAlb,
         Self::CloudFront,
         Self::Cloudflare,
+        Self::Envoy,
         Self::TrafficServerErrors,
         Self::SquidErrors,
+        Self::Haproxy,
     ];
 
     /// Arguments that this layout needs, and ranges with rubbish in them for all.
@@ -83,6 +87,8 @@ impl Layout {
             Self::TrafficServerErrors => &["10.9.8.7", "connection-refused", "error.log"],
             Self::SquidErrors => &["10.9.8.7", "closed-before-headers", "error.log"],
             Self::Json | Self::Custom | Self::Config => &["10.9.8.7:8080", "shop.example"],
+            Self::Envoy => &["10.9.8.7:8080", "shop.example", "closed-before-headers"],
+            Self::Haproxy => &["shop_backend/app1", "shop.example"],
             Self::NginxErrors => &["10.9.8.7:8080", "connection-refused", "error.log"],
             Self::ApacheErrors => &["connection-refused", "dns-failure", "error.log"],
         }
@@ -297,6 +303,18 @@ impl Visit {
                 serde_json::to_string(target).unwrap(),
                 serde_json::to_string(&agent.replace("\\x22", "\"")).unwrap()
             ),
+            // Neither an agent's quotes nor a client's other words are escaped.
+            Layout::Envoy => format!(
+                "[2026-11-22T{time}.123Z] \"GET {target} HTTP/1.1\" {} - \"-\" 0 95 3 {} \"198.51.100.9, {client}\" \"{}\" \"canary-id\" \"shop.example\" \"10.9.8.7:8080\" outbound|80||shop 10.0.0.2:4711 10.0.0.2:80 {}:51234 canary.example default",
+                match status {
+                    502 => "503 UC upstream_reset_before_response_started{connection_termination}",
+                    499 => "0 DC downstream_remote_disconnect",
+                    _ => "200 - via_upstream",
+                },
+                if *status == 200 { "2" } else { "-" },
+                agent.replace("\\x22", "\""),
+                bracketed(client)
+            ),
             Layout::TrafficServerErrors | Layout::SquidErrors => {
                 let result = match (layout, status) {
                     (Layout::TrafficServerErrors, 502) => " 2 {} ERR_CONNECT_FAIL",
@@ -318,6 +336,17 @@ impl Visit {
                     "{epoch}.123{}/{status} 512 GET {} canary-user {pairs} \"{agent}\"",
                     result.replace("{}", client),
                     self.url()
+                )
+            }
+            Layout::Haproxy => {
+                let (status, state) = match status {
+                    502 => (502, "SH--"),
+                    499 => (400, "CH--"),
+                    other => (*other, "--NI"),
+                };
+                let agent = agent.replace("\\x22", "#22");
+                format!(
+                    "Nov 22 {time} canary haproxy[7]: {client}:51234 [22/Nov/2026:{time}.250] www~ shop_backend/app1 0/0/0/-1/2 {status} 209 session=canary SRV=canary {state} 1/1/0/0/0 0/0 {{shop.example|{agent}|{REFERRER}|198.51.100.7}} {{canary}} \"GET {target} HTTP/1.1\" 0/0/0/0/0 canary.example/TLSv1.3/canary"
                 )
             }
             Layout::Custom | Layout::Config => format!(
@@ -363,6 +392,12 @@ impl Visit {
                 "2026/11/22 {time} kid1| WARNING: HTTP: Invalid Response: No object data received for {url} AKA {url}\n    current master transaction: master{number}\n2026/11/22 {time} kid1| canary {client} {url}\n",
                 url = self.url()
             )),
+            Layout::Haproxy if failed => Some(format!(
+                "Nov 22 {time} canary haproxy[7]: Server shop_backend/app1 is DOWN, reason: Layer7 wrong status, code: 503, info: \"canary@canary.example 198.51.100.7\", check duration: 1ms. 0 active and 0 backup servers left.\n"
+            )),
+            Layout::Haproxy => Some(format!(
+                "Nov 22 {time} canary haproxy[7]: {client}:51234 [22/Nov/2026:{time}.250] www/1: SSL handshake failure (canary)\n"
+            )),
             Layout::ApacheErrors if failed => {
                 let client = if client.contains(':') {
                     format!("[{client}]")
@@ -379,6 +414,10 @@ impl Visit {
                     "{head} [proxy:error] [pid 31:tid 3{number}] (111)Connection refused: AH00957: HTTP: attempt to connect to 10.9.8.7:8080 (10.9.8.7) failed\n{head} [proxy_http:error] [pid 31:tid 3{number}] [client {client}:51234] AH01114: HTTP: failed to make connection to backend: 10.9.8.7, referer: {REFERRER}\n{head} [canary:error] [pid 31:tid 3{number}] [client {client}:51234] AH99999: canary {target}, referer: {REFERRER}\n"
                 ))
             }
+            // Scripts write what they like.
+            Layout::Envoy if failed => Some(format!(
+                "[2026-11-22 {time}.123][31][error][lua] [source/extensions/filters/http/lua/lua_filter.cc:930] script log: canary {target} from {client}\n[2026-11-22 {time}.124][31][warning][canary] [canary.cc:1] canary\n"
+            )),
             _ => None,
         }
     }

@@ -96,7 +96,11 @@ pub(crate) struct Own {
 impl Setup {
     /// The limit for a proxy that is recorded in real time: long enough to tell it from a failure at once.
     pub(crate) fn real_timeout(&self) -> Duration {
-        self.timeout / 4
+        // A machine that is not there is found out after three seconds.
+        match self.timeout {
+            short if short < Duration::from_secs(5) => short / 4,
+            long => long / 2,
+        }
     }
 }
 
@@ -132,6 +136,22 @@ pub(crate) trait Proxy {
     fn prepare(&self, site: &Site<'_>) -> Result<Command>;
     /// What its error log says once it has started, if it says anything.
     fn started_says(&self) -> Option<&'static str>;
+    /// The layout in which requests and entries stand in one file, and what a line of a request holds.
+    fn stream(&self) -> Option<(&'static str, &'static str)> {
+        None
+    }
+    /// Whether it says so at all.
+    fn states_echoes(&self) -> bool {
+        true
+    }
+    /// Whether a line of its error log says nothing of a failure: those of every request at a level that tells causes.
+    fn is_chatter(&self, _line: &[u8]) -> bool {
+        false
+    }
+    /// How long after that it begins to serve.
+    fn starts_after(&self) -> Duration {
+        Duration::ZERO
+    }
     /// What its error log says when no member of the pool is left to ask.
     fn echo_says(&self) -> &'static str;
     /// Status that stands in the log where the client saw `None`, a broken answer, or hung up.
@@ -260,6 +280,7 @@ impl Running {
             }
             std::thread::sleep(Duration::from_millis(5));
         }
+        std::thread::sleep(proxy.starts_after());
         Ok(())
     }
 }

@@ -368,13 +368,25 @@ impl<'a> Session<'a> {
     /// Error lines up to now belong to earlier requests: gives late ones to the last request.
     fn take_errors(&mut self) -> Result<usize> {
         let count = self.errors.lines()?;
+        let late = self.telling(self.error_lines + 1..=count)?;
         if self.proxy.errors_name_requests()
             && let Some(last) = self.driven.last_mut()
         {
-            last.error_lines.extend(self.error_lines + 1..=count);
+            last.error_lines.extend(late);
         }
         self.error_lines = count;
         Ok(count)
+    }
+
+    /// Those of these lines of the error log that say something.
+    fn telling(&self, numbers: std::ops::RangeInclusive<usize>) -> Result<Vec<usize>> {
+        if numbers.is_empty() {
+            return Ok(Vec::new());
+        }
+        let lines = self.read_lines("error")?;
+        Ok(numbers
+            .filter(|number| !self.proxy.is_chatter(&lines[number - 1]))
+            .collect())
     }
 
     /// Waits for the access line and notes the request with its lines.
@@ -395,7 +407,7 @@ impl<'a> Session<'a> {
         }
         let errors = self.errors.lines()?;
         let error_lines: Vec<usize> = if self.proxy.errors_name_requests() {
-            (errors_before.max(self.error_lines) + 1..=errors).collect()
+            self.telling(errors_before.max(self.error_lines) + 1..=errors)?
         } else {
             Vec::new()
         };

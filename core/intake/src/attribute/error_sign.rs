@@ -16,6 +16,8 @@ pub(crate) enum About {
     Request,
     /// The request that the same process and thread log next, within a moment: httpd names no client where it connects.
     Thread,
+    /// The request that got this status at that moment: Traefik names neither client nor path.
+    Moment,
     /// No request: a server marked down, a worker that died, a resolver out of reach, a reload.
     Itself,
 }
@@ -88,15 +90,8 @@ impl Automaton {
         rules: &'static [SignRule],
         line: &ErrorLine<'_>,
     ) -> Option<ErrorFinding> {
-        let present = self.present(line)?;
-        let held = || {
-            self.entries.iter().filter_map(|entry| {
-                let has = |literal: &usize| present.get(*literal).copied().unwrap_or(false);
-                let holds = entry.all.iter().all(has) && !entry.none.iter().any(has);
-                let rule = rules.get(usize::from(entry.id.0)).filter(|_| holds)?;
-                Some((entry.id, rule))
-            })
-        };
+        let present = self.present(line.words)?;
+        let held = || self.held(rules, &present);
         let of = |(id, rule): (SignId, &'static SignRule)| Match::of(id, rule);
         let now = decide(
             held()
@@ -116,6 +111,29 @@ impl Automaton {
         })
     }
 
+    /// What `words` say that stand elsewhere than in an error log.
+    pub(super) fn find_words(&self, rules: &'static [SignRule], words: &[u8]) -> Option<Finding> {
+        let present = self.present([words, b""])?;
+        decide(
+            self.held(rules, &present)
+                .map(|(id, rule)| Match::of(id, rule)),
+        )
+    }
+
+    /// The rules that hold where these literals stand.
+    fn held<'a>(
+        &'a self,
+        rules: &'static [SignRule],
+        present: &'a [bool],
+    ) -> impl Iterator<Item = (SignId, &'static SignRule)> + 'a {
+        self.entries.iter().filter_map(|entry| {
+            let has = |literal: &usize| present.get(*literal).copied().unwrap_or(false);
+            let holds = entry.all.iter().all(has) && !entry.none.iter().any(has);
+            let rule = rules.get(usize::from(entry.id.0)).filter(|_| holds)?;
+            Some((entry.id, rule))
+        })
+    }
+
     /// Where literals stand in `words`.
     pub(super) fn literals_in(&self, words: &[u8]) -> Vec<Range<usize>> {
         let found = self.literals.iter();
@@ -126,11 +144,11 @@ impl Automaton {
     }
 
     /// Which literals stand in the product's own words; `None` where none does.
-    fn present(&self, line: &ErrorLine<'_>) -> Option<Vec<bool>> {
+    fn present(&self, words: [&[u8]; 2]) -> Option<Vec<bool>> {
         let literals = self.literals.as_ref()?;
         // A literal may reach over both pieces: `(111)Connection refused: AH00957: `.
         let joined;
-        let words = match line.words {
+        let words = match words {
             [words, b""] | [b"", words] => words,
             [first, second] => {
                 joined = [first, second].concat();
@@ -162,6 +180,9 @@ fn about(line: &ErrorLine<'_>, finding: &Finding) -> About {
     let names_path = line.path_hint.is_some() && line.edge != Edge::Apache;
     if line.client.is_some() || line.connection.is_some() || line.log_id.is_some() || names_path {
         return About::Request;
+    }
+    if line.status.is_some() {
+        return About::Moment;
     }
     let is_hop = finding.candidates().iter().any(|cause| {
         matches!(

@@ -51,9 +51,9 @@ pub(super) fn extended(line: &[u8], found: &Ncsa, spans: &mut Spans) -> bool {
         let end = token_end(line, start);
         let word = line.get(start..end).unwrap_or_default();
         let fits = match count {
-            // A status that the origin did not send is 000.
+            // A status that the origin did not send is 000. Numbers follow up to NUMBERS.
             0 => word.len() == 3 && word.iter().all(u8::is_ascii_digit),
-            1..NUMBERS => !word.is_empty() && is_number(word),
+            1..=8 => !word.is_empty() && is_number(word),
             // `redact` keeps no word that has no field.
             CFSC => !word.is_empty(),
             _ => is_word(word),

@@ -106,6 +106,7 @@ impl Class {
             | Field::ResponseReason
             | Field::BackendOpen
             | Field::ProxyStatusHeader
+            | Field::ServerHeader
             | Field::Cookie => Self::Any,
         }
     }
