@@ -35,6 +35,8 @@ const EXTENDED: [Option<Field>; 13] = [
 ];
 /// How many of them are numbers.
 const NUMBERS: usize = 9;
+/// Which of them says how the client's side ended.
+const CFSC: usize = 10;
 
 /// Finds the fields behind the bytes of an `extended` line; whether it is one.
 pub(super) fn extended(line: &[u8], found: &Ncsa, spans: &mut Spans) -> bool {
@@ -49,9 +51,11 @@ pub(super) fn extended(line: &[u8], found: &Ncsa, spans: &mut Spans) -> bool {
         let end = token_end(line, start);
         let word = line.get(start..end).unwrap_or_default();
         let fits = match count {
-            // A status that the origin did not send is 000.
+            // A status that the origin did not send is 000. Numbers follow up to NUMBERS.
             0 => word.len() == 3 && word.iter().all(u8::is_ascii_digit),
-            1..NUMBERS => !word.is_empty() && is_number(word),
+            1..=8 => !word.is_empty() && is_number(word),
+            // `redact` keeps no word that has no field.
+            CFSC => !word.is_empty(),
             _ => is_word(word),
         };
         let Some(place) = places.get_mut(count).filter(|_| fits) else {
