@@ -156,7 +156,7 @@ fn broke_off(visit: &Visit<'_>) -> bool {
 }
 
 /// The fields that [`has_telltale`] looks at.
-const TELLING: [Field; 7] = [
+const TELLING: [Field; 8] = [
     Field::TerminationState,
     Field::ResponseFlags,
     Field::Retries,
@@ -164,6 +164,7 @@ const TELLING: [Field; 7] = [
     Field::UpstreamError,
     Field::ErrorCode,
     Field::ResultCode,
+    Field::TransformedFrom,
 ];
 
 /// Whether `$upstream_status` holds one status below 500, or none.
@@ -626,12 +627,13 @@ fn was_retried(visit: &Visit<'_>) -> bool {
 }
 
 /// Fields in which an edge says that something went wrong, whatever the status, and what stands there when nothing did.
-const TELLTALES: [(Field, &[&[u8]]); 5] = [
+const TELLTALES: [(Field, &[&[u8]]); 6] = [
     (Field::ResponseFlags, &[b"-", b""]),
     (Field::Retries, &[b"0", b"-", b""]),
     (Field::AttemptCount, &[b"0", b"1", b"-", b""]),
     (Field::UpstreamError, &[b"-", b"", b"Success"]),
     (Field::ErrorCode, &[b"-", b"", b"ERR_NONE/-"]),
+    (Field::TransformedFrom, &[b"-", b""]),
 ];
 
 /// Whether one of them is set. What a cache calls its results says so by its words.

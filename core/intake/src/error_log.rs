@@ -98,8 +98,10 @@ pub(crate) struct ErrorLine<'line> {
     pub(crate) upstream: Option<&'line [u8]>,
     /// Host that the client asked for.
     pub(crate) host: Option<&'line [u8]>,
-    /// Path that the message itself names (httpd's `returned by /path`).
+    /// Path or URL that the message itself names (httpd's `returned by /path`).
     pub(crate) path_hint: Option<&'line [u8]>,
+    /// Whether it goes on with what the entry before of the same path and upstream began: a further attempt.
+    pub(crate) goes_on: bool,
     /// Everything after the prefix.
     pub(crate) message: &'line [u8],
     /// The product's own words, in two pieces that belong side by side. What a client can choose (request line, host,
@@ -128,6 +130,7 @@ impl<'line> ErrorLine<'line> {
             upstream: None,
             host: None,
             path_hint: None,
+            goes_on: false,
             message,
             words: [message, b""],
         }

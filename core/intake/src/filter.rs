@@ -18,10 +18,10 @@ pub struct Filter {
     serials: FxHashSet<u64>,
     /// Entries that name only a client (httpd), with the minute of the quarter of an hour.
     clients: FxHashSet<(u64, i64)>,
-    /// Paths that entries name which say neither client nor connection as the access log does (Traefik).
-    paths: FxHashSet<u64>,
     /// Whether entries tell of failures by status and moment alone (Traefik): any failure may be meant.
     by_moment: bool,
+    /// Entries that name no client, by the path that they name and the minute of the quarter of an hour.
+    paths: FxHashSet<(u64, i64)>,
     /// What else decides how an error log is joined: what its entries say was asked for, and their clients.
     others: FxHashSet<u64>,
     /// Whether entries tell of servers, without a request.
@@ -43,8 +43,14 @@ impl Filter {
             filter.serials.extend(error.serial);
             filter.lines.extend(error.line);
             if error.edge == Edge::Traefik {
-                filter.paths.extend(error.path);
                 filter.by_moment |= error.status.is_some();
+            }
+            if let (None, Some(path)) = (error.client, error.path) {
+                let minute = error.civil.secs().div_euclid(60);
+                for near in -MINUTES_BACK..=MINUTES_BACK {
+                    let minute = (minute + near).rem_euclid(MINUTES);
+                    filter.paths.insert((path, minute));
+                }
             }
             if let (Edge::Apache, Some(client)) = (error.edge, error.client) {
                 let minute = error.civil.secs().div_euclid(60);
@@ -84,10 +90,10 @@ impl Filter {
     pub(crate) fn hits(&self, at: Stamp, keys: &Keys) -> bool {
         let minute = at.secs().div_euclid(60).rem_euclid(MINUTES);
         self.lines.contains(&keys.line)
-            || (!self.paths.is_empty() && self.paths.contains(&keys.url))
             || keys
                 .serial
                 .is_some_and(|serial| self.serials.contains(&serial))
             || (!self.clients.is_empty() && self.clients.contains(&(keys.client, minute)))
+            || (!self.paths.is_empty() && self.paths.contains(&(keys.url, minute)))
     }
 }

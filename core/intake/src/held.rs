@@ -146,6 +146,8 @@ pub(crate) struct HeldError {
     pub(crate) path: Option<u64>,
     /// Serial number of the connection, or hash of the log id.
     pub(crate) serial: Option<u64>,
+    /// Whether it goes on with the entry before of the same path and upstream.
+    pub(crate) goes_on: bool,
     /// Bit n is set where the line holds the n-th literal that some sign must not be followed by.
     pub(crate) follow_ups: u32,
 }

@@ -640,7 +640,7 @@ impl Scan<'_> {
             // Ordinary, and the error log says nothing of it: no more to do.
             None if self.filter.is_empty() => return sink(&request),
             None => {
-                let keys = Keys::of(secret, visit, &parts);
+                let keys = Keys::of(secret, visit, &parts, known.url);
                 if !self.filter.hits(parts.at, &keys) {
                     return sink(&request);
                 }
@@ -648,7 +648,7 @@ impl Scan<'_> {
             }
             Some(found) => found,
         };
-        let keys = Keys::of(secret, visit, &parts);
+        let keys = Keys::of(secret, visit, &parts, known.url);
         let mut held = hold(&request, &found, &keys, single_attempt(parts.edge, visit));
         let is_stream = self.chunk.take == Take::Stream;
         // A line about a server may tell what its own leaves open.
@@ -726,6 +726,7 @@ impl Scan<'_> {
                 .path_hint
                 .map(|path| path::url(secret, Target::of(path).path)),
             serial: serial(secret, entry.connection, entry.log_id),
+            goes_on: entry.goes_on,
             follow_ups,
         });
         true
@@ -797,20 +798,21 @@ pub(crate) struct Keys {
     pub(crate) client: u64,
     pub(crate) line: u64,
     pub(crate) asked: u64,
-    pub(crate) serial: Option<u64>,
+    /// Hash of the path.
     pub(crate) url: u64,
+    pub(crate) serial: Option<u64>,
 }
 
 impl Keys {
-    fn of(secret: &Secret, visit: &Visit<'_>, parts: &Parts<'_>) -> Self {
+    fn of(secret: &Secret, visit: &Visit<'_>, parts: &Parts<'_>, url: u64) -> Self {
         let client = visit.value(Field::ClientAddr).unwrap_or_default();
         let connection = visit.value(Field::Connection).and_then(number);
         Self {
             client: client_key(secret, client),
             line: line_key(secret, client, parts.line.method, parts.line.target),
             asked: asked_key(secret, parts.line.method, parts.line.target),
+            url,
             serial: serial(secret, connection, visit.value(Field::ErrorLogId)),
-            url: path::url(secret, parts.target.path),
         }
     }
 }

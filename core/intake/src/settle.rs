@@ -4,6 +4,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::sync::Arc;
 
 use model::{
     Cause, Confidence, Edge, Finding, Joined, Outcome, Place, Request, Sign, SourceId, Stamp,
@@ -230,6 +231,7 @@ struct Entry {
 fn entries(intake: &Intake, errors: Vec<HeldError>) -> Vec<Entry> {
     let mut groups: Vec<Vec<HeldError>> = Vec::new();
     let mut open: FxHashMap<(SourceId, (u64, u64)), usize> = FxHashMap::default();
+    let mut attempts: FxHashMap<(SourceId, u64, Arc<str>), usize> = FxHashMap::default();
     for error in errors {
         // Traefik says why a body broke off, then whose it was.
         if error.edge == Edge::Traefik
@@ -242,6 +244,19 @@ fn entries(intake: &Intake, errors: Vec<HeldError>) -> Vec<Entry> {
                 .find(|group| explains(group, &error))
         {
             group.push(error);
+            continue;
+        }
+        if error.edge != Edge::Traefik
+            && let (None, Some(path)) = (error.client, error.path)
+        {
+            let tried = (error.place.source, path, Arc::clone(&error.upstream));
+            match attempts.get(&tried).filter(|_| error.goes_on) {
+                Some(&index) if is_soon(&groups[index], &error) => groups[index].push(error),
+                _ => {
+                    attempts.insert(tried, groups.len());
+                    groups.push(vec![error]);
+                }
+            }
             continue;
         }
         let thread = (error.place.source, error.process);
@@ -277,6 +292,14 @@ fn explains(group: &[HeldError], next: &HeldError) -> bool {
         && place.source == next.place.source
         && next.place.line.saturating_sub(place.line) <= LINES_MAX
         && next.civil.0 - read_error.civil.0 <= THREAD_MILLIS
+}
+
+/// Whether a further attempt comes within the time that attempts of one request may take.
+fn is_soon(group: &[HeldError], next: &HeldError) -> bool {
+    (group.last()).is_some_and(|last| {
+        (0..=DURATION_MAX_MILLIS).contains(&(next.civil.0 - last.civil.0))
+            && last.process == next.process
+    })
 }
 
 /// Whether a line goes on with what its thread logged a moment ago: the same client, or none yet.
@@ -494,6 +517,22 @@ fn duration(held: &HeldRequest) -> i64 {
     held.millis.map_or(DURATION_MAX_MILLIS, i64::from)
 }
 
+/// Whether the product's entries name what was asked for and no client.
+const fn names_only_paths(edge: Edge) -> bool {
+    matches!(edge, Edge::TrafficServer | Edge::Squid)
+}
+
+/// Whether two names mean one server: one of them may lack the port.
+fn is_same_server(one: &str, other: &str) -> bool {
+    let is_port = |longer: &str, shorter: &str| {
+        longer
+            .strip_prefix(shorter)
+            .and_then(|rest| rest.strip_prefix(':'))
+            .is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    one == other || is_port(one, other) || is_port(other, one)
+}
+
 /// When an entry of that edge about the request should stand: at its end, as far as is known.
 fn ideal(edge: Edge, held: &HeldRequest) -> i64 {
     if knowledge::edge(edge).stamps_start {
@@ -517,9 +556,10 @@ struct Index {
     lines: FxHashMap<u64, Timeline>,
     asked: FxHashMap<u64, Timeline>,
     clients: FxHashMap<u64, Timeline>,
-    /// Traefik's by path and by status.
-    urls: FxHashMap<u64, Timeline>,
+    /// By status, for entries that name nothing else (Traefik).
     statuses: FxHashMap<u64, Timeline>,
+    /// By path, for entries that name no client.
+    paths: FxHashMap<u64, Timeline>,
     /// For keys that no request has.
     none: Timeline,
 }
@@ -538,11 +578,13 @@ impl Index {
                 on.push(at, number, duration);
             }
             add(&mut index.lines, held.line);
+            if names_only_paths(edge) || edge == Edge::Traefik {
+                add(&mut index.paths, held.url);
+            }
             // nginx names the request with the client.
             if edge == Edge::Apache {
                 add(&mut index.clients, held.client);
             } else if edge == Edge::Traefik {
-                add(&mut index.urls, held.url);
                 let status = index.statuses.entry(u64::from(held.status.0)).or_default();
                 status.push(second(at), number, duration);
             } else if other_clients {
@@ -555,8 +597,8 @@ impl Index {
             .chain(index.lines.values_mut())
             .chain(index.asked.values_mut())
             .chain(index.clients.values_mut())
-            .chain(index.urls.values_mut())
             .chain(index.statuses.values_mut())
+            .chain(index.paths.values_mut())
         {
             timeline.sort();
         }
@@ -583,9 +625,9 @@ impl Index {
         let found = of(&self.lines, entry.line_key())
             .or_else(|| of(&self.clients, entry.client()))
             .or_else(|| of(&self.asked, by_asked))
+            .or_else(|| of(&self.paths, entry.path()))
             // A layout that writes the target in another form than the error log does.
             .or_else(|| of(&self.serials, entry.serial()))
-            .or_else(|| of(&self.urls, entry.path()))
             .unwrap_or(&self.none);
         (found, false)
     }
@@ -1100,7 +1142,8 @@ impl<'a> Search<'a> {
 /// request that this client made at that moment, if there is only one.
 fn saved(requests: &[HeldRequest], entry: &Entry, candidates: &Timeline) -> Option<usize> {
     let names_only_client = entry.line_key().is_none() && entry.serial().is_none();
-    if entry.edge() != Edge::Apache || !names_only_client || entry.is_after_headers() {
+    let may_be_saved = entry.edge() == Edge::Apache || names_only_paths(entry.edge());
+    if !may_be_saved || !names_only_client || entry.is_after_headers() {
         return None;
     }
     let (from, to) = (entry.at.0 - SLACK_MILLIS, entry.at.0 + SLACK_MILLIS);
@@ -1120,7 +1163,7 @@ fn has_room(held: &HeldRequest, taken: &[usize], entries: &[Entry], entry: usize
     let upstream = entry.upstream();
     let same = taken
         .iter()
-        .filter(|other| entries[**other].upstream() == upstream)
+        .filter(|other| is_same_server(entries[**other].upstream(), upstream))
         .count();
     // httpd logs only the last member that it tried.
     let are_known = entry.edge() != Edge::Apache
@@ -1135,8 +1178,8 @@ fn has_room(held: &HeldRequest, taken: &[usize], entries: &[Entry], entry: usize
             || entry.is_after_headers()
             || held.outcome == Outcome::ClientAbort
     };
-    let of_it =
-        (held.attempts.iter().enumerate()).filter(|(_, attempt)| &*attempt.upstream == upstream);
+    let of_it = (held.attempts.iter().enumerate())
+        .filter(|(_, attempt)| is_same_server(&attempt.upstream, upstream));
     same < of_it.filter(may_fail).count()
 }
 
@@ -1147,7 +1190,9 @@ fn apply(held: &mut HeldRequest, joined: &[&Entry]) -> Option<Place> {
     }
     add_attempts(held, joined);
     for attempt in &mut held.attempts {
-        let own: Vec<Finding> = findings(joined, |entry| entry.upstream() == &*attempt.upstream);
+        let own: Vec<Finding> = findings(joined, |entry| {
+            is_same_server(entry.upstream(), &attempt.upstream)
+        });
         if let (Some(finding), false) = (attempt.finding, own.is_empty()) {
             attempt.finding = Some(combine(finding, &own));
         }
@@ -1163,7 +1208,7 @@ fn apply(held: &mut HeldRequest, joined: &[&Entry]) -> Option<Place> {
                 .max_by_key(|entry| (entry.at, entry.place()))
                 .map(|entry| entry.upstream());
             let upstream = deciding.as_deref().or(last).unwrap_or("");
-            let mut own = findings(joined, |entry| entry.upstream() == upstream);
+            let mut own = findings(joined, |entry| is_same_server(entry.upstream(), upstream));
             if own.is_empty() {
                 own = findings(joined, |_| true);
             }

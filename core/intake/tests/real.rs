@@ -16,7 +16,7 @@ use model::{Edge, LogKind, Request, SourceId};
 use serde_json::Value;
 
 /// Files of the products whose lines are read.
-const OURS: [&str; 19] = [
+const OURS: [&str; 22] = [
     "nginx-vhost-prefix.log",
     "nginx-combined-xff.log",
     "nginx-proxy-manager.log",
@@ -36,6 +36,9 @@ const OURS: [&str; 19] = [
     "aws-elb-classic.log",
     "cloudfront-standard.log",
     "cloudfront-no-header.log",
+    "haproxy-doc-examples.log",
+    "haproxy-http-bare.log",
+    "haproxy-json.log",
 ];
 
 /// Folder of those logs; they are not part of the repository.

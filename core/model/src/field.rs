@@ -139,6 +139,8 @@ pub enum Field {
     Rule,
     /// A mark of the operator in the layout: the edge stops where the client leaves (HAProxy's `option abortonclose`).
     WatchesClient,
+    /// Protocol that the edge made an answer of HTTP out of: `HTTP/0.9` where it was none (Squid).
+    TransformedFrom,
 }
 
 impl Field {
@@ -210,10 +212,11 @@ impl Field {
         Self::ConnectionOpened,
         Self::Rule,
         Self::WatchesClient,
+        Self::TransformedFrom,
     ];
 
     /// How many fields there are.
-    pub const COUNT: usize = 66;
+    pub const COUNT: usize = 67;
 
     /// The name in facts and in advice; nginx's own variable name where nginx has one.
     pub const fn name(self) -> &'static str {
@@ -284,6 +287,7 @@ impl Field {
             Self::UpstreamResponseLength => "upstream_response_length",
             Self::UpstreamLocalAddr => "upstream_local_addr",
             Self::ConnectionOpened => "connection_opened",
+            Self::TransformedFrom => "transformed_from",
         }
     }
 

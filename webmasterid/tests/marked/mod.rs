@@ -30,13 +30,17 @@ pub(crate) enum Layout {
     Cloudflare,
     Caddy,
     Traefik,
+    Envoy,
+    TrafficServerErrors,
+    SquidErrors,
+    Haproxy,
 }
 
 /// A layout with everything personal that nginx can log.
 const CUSTOM: &str = "$remote_addr|$http_x_forwarded_for|$cookie_session|$remote_user|$time_iso8601|$request|$args|$status|$upstream_addr|$upstream_status|$host|$http_referer|$http_user_agent";
 
 impl Layout {
-    pub(crate) const ALL: [Self; 18] = [
+    pub(crate) const ALL: [Self; 22] = [
         Self::Common,
         Self::Combined,
         Self::Vhost,
@@ -55,6 +59,10 @@ impl Layout {
         Self::Cloudflare,
         Self::Caddy,
         Self::Traefik,
+        Self::Envoy,
+        Self::TrafficServerErrors,
+        Self::SquidErrors,
+        Self::Haproxy,
     ];
 
     /// Arguments that this layout needs, and ranges with rubbish in them for all.
@@ -80,9 +88,13 @@ impl Layout {
             Self::Upstream | Self::Ingress | Self::Syslog | Self::Docker => &["10.9.8.7:8080"],
             Self::AwsAlb => &["10.9.8.7:8080", "shop.example"],
             Self::CloudFront | Self::Cloudflare => &["shop.example"],
+            Self::TrafficServerErrors => &["10.9.8.7", "connection-refused", "error.log"],
+            Self::SquidErrors => &["10.9.8.7", "closed-before-headers", "error.log"],
             Self::Json | Self::Custom | Self::Config => &["10.9.8.7:8080", "shop.example"],
             Self::Caddy => &["10.9.8.7:8080", "connection-refused", "shop.example"],
             Self::Traefik => &["10.9.8.7:8080", "connection-refused"],
+            Self::Envoy => &["10.9.8.7:8080", "shop.example", "closed-before-headers"],
+            Self::Haproxy => &["shop_backend/app1", "shop.example"],
             Self::NginxErrors => &["10.9.8.7:8080", "connection-refused", "error.log"],
             Self::ApacheErrors => &["connection-refused", "dns-failure", "error.log"],
         }
@@ -211,6 +223,14 @@ impl Visit {
         )
     }
 
+    /// The target as a URL.
+    fn url(&self) -> String {
+        match self.target.starts_with("http") {
+            true => self.target.clone(),
+            false => format!("http://shop.example{}", self.target),
+        }
+    }
+
     fn combined(&self) -> String {
         format!("{} \"{REFERRER}\" \"{}\"", self.common(), self.agent)
     }
@@ -297,6 +317,52 @@ impl Visit {
                 format!("{combined} 7 \"canary@docker\" \"http://10.9.8.7:8080\" 2ms")
                     .replace("\" 502 512 ", "\" 502 11 ")
             }
+            // Neither an agent's quotes nor a client's other words are escaped.
+            Layout::Envoy => format!(
+                "[2026-11-22T{time}.123Z] \"GET {target} HTTP/1.1\" {} - \"-\" 0 95 3 {} \"198.51.100.9, {client}\" \"{}\" \"canary-id\" \"shop.example\" \"10.9.8.7:8080\" outbound|80||shop 10.0.0.2:4711 10.0.0.2:80 {}:51234 canary.example default",
+                match status {
+                    502 => "503 UC upstream_reset_before_response_started{connection_termination}",
+                    499 => "0 DC downstream_remote_disconnect",
+                    _ => "200 - via_upstream",
+                },
+                if *status == 200 { "2" } else { "-" },
+                agent.replace("\\x22", "\""),
+                bracketed(client)
+            ),
+            Layout::TrafficServerErrors | Layout::SquidErrors => {
+                let result = match (layout, status) {
+                    (Layout::TrafficServerErrors, 502) => " 2 {} ERR_CONNECT_FAIL",
+                    (Layout::TrafficServerErrors, _) => " 2 {} TCP_MISS",
+                    _ => "      2 {} TCP_MISS",
+                };
+                let pairs = match (layout, status) {
+                    (Layout::TrafficServerErrors, _) => {
+                        "DIRECT/10.9.8.7 text/html cookie=\"canary\""
+                    }
+                    (_, 502) => {
+                        "FIRSTUP_PARENT/10.9.8.7 text/html error_code=ERR_ZERO_SIZE_OBJECT canary=canary"
+                    }
+                    _ => "FIRSTUP_PARENT/10.9.8.7 text/html error_code=- canary=canary",
+                };
+                // 22 November, 09:00 in Berlin.
+                let epoch = 1_795_334_400 + self.second;
+                format!(
+                    "{epoch}.123{}/{status} 512 GET {} canary-user {pairs} \"{agent}\"",
+                    result.replace("{}", client),
+                    self.url()
+                )
+            }
+            Layout::Haproxy => {
+                let (status, state) = match status {
+                    502 => (502, "SH--"),
+                    499 => (400, "CH--"),
+                    other => (*other, "--NI"),
+                };
+                let agent = agent.replace("\\x22", "#22");
+                format!(
+                    "Nov 22 {time} canary haproxy[7]: {client}:51234 [22/Nov/2026:{time}.250] www~ shop_backend/app1 0/0/0/-1/2 {status} 209 session=canary SRV=canary {state} 1/1/0/0/0 0/0 {{shop.example|{agent}|{REFERRER}|198.51.100.7}} {{canary}} \"GET {target} HTTP/1.1\" 0/0/0/0/0 canary.example/TLSv1.3/canary"
+                )
+            }
             Layout::Custom | Layout::Config => format!(
                 "{client}|198.51.100.7, 2001:db8:ca::1|canary|canary-user|2026-11-22T{time}+01:00|GET {target} HTTP/1.1|{args}|{status}|10.9.8.7:8080|{status}|shop.example|{REFERRER}|{agent}"
             ),
@@ -340,6 +406,23 @@ impl Visit {
             Layout::NginxErrors => Some(format!(
                 "2026/11/22 {time} [warn] 31#31: *{number} a client request body is buffered to a temporary file /var/canary/0000000001, client: {client}, server: shop.example, request: \"POST {target} HTTP/1.1\", host: \"canary.example\"\n2026/11/22 {time} [canary] {client} no such level, canary\n"
             )),
+            Layout::TrafficServerErrors if failed => Some(format!(
+                "20261122.{}h{}m{}s CONNECT: attempt fail [CONNECTION_ERROR] to 10.9.8.7:8080 for host='shop.example' connection_result=Connection refused [111] error=Connection refused [111] attempts=0 url='{}'\n20261122.09h00m00s canary {client} '{target}' canary\n",
+                &time[..2],
+                &time[3..5],
+                &time[6..],
+                self.url()
+            )),
+            Layout::SquidErrors if failed => Some(format!(
+                "2026/11/22 {time} kid1| WARNING: HTTP: Invalid Response: No object data received for {url} AKA {url}\n    current master transaction: master{number}\n2026/11/22 {time} kid1| canary {client} {url}\n",
+                url = self.url()
+            )),
+            Layout::Haproxy if failed => Some(format!(
+                "Nov 22 {time} canary haproxy[7]: Server shop_backend/app1 is DOWN, reason: Layer7 wrong status, code: 503, info: \"canary@canary.example 198.51.100.7\", check duration: 1ms. 0 active and 0 backup servers left.\n"
+            )),
+            Layout::Haproxy => Some(format!(
+                "Nov 22 {time} canary haproxy[7]: {client}:51234 [22/Nov/2026:{time}.250] www/1: SSL handshake failure (canary)\n"
+            )),
             Layout::ApacheErrors if failed => {
                 let client = if client.contains(':') {
                     format!("[{client}]")
@@ -370,6 +453,10 @@ impl Visit {
             Layout::Traefik => Some(format!(
                 "2026-11-22T{time}+01:00 DBG recovery.go:45 > Request has been aborted [{}:51234 - {target}]: net/http: abort Handler canary=canary\n2026-11-22T{time}+01:00 DBG retry.go:247 > New attempt 2 for request: {target}\n",
                 bracketed(client)
+            )),
+            // Scripts write what they like.
+            Layout::Envoy if failed => Some(format!(
+                "[2026-11-22 {time}.123][31][error][lua] [source/extensions/filters/http/lua/lua_filter.cc:930] script log: canary {target} from {client}\n[2026-11-22 {time}.124][31][warning][canary] [canary.cc:1] canary\n"
             )),
             _ => None,
         }

@@ -19,8 +19,10 @@ mod proxy;
 mod recording;
 mod session;
 mod shop_scripts;
+mod squid;
 mod traefik;
 mod traffic;
+mod trafficserver;
 mod truth;
 
 use std::net::SocketAddr;
@@ -41,7 +43,7 @@ use self::session::Session;
 const SOCKET_DIR: &str = "/tmp/shop";
 
 /// Every proxy that the lab can run.
-const PROXIES: [&dyn Proxy; 8] = [
+const PROXIES: [&dyn Proxy; 10] = [
     &nginx::Nginx,
     &apache::Apache,
     &haproxy::Haproxy,
@@ -50,6 +52,8 @@ const PROXIES: [&dyn Proxy; 8] = [
     &traefik::Traefik { json: false },
     &traefik::Traefik { json: true },
     &envoy::Envoy,
+    &squid::Squid,
+    &trafficserver::TrafficServer,
 ];
 
 #[derive(clap::Args)]

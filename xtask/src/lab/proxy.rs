@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::clock::Clock;
+use super::clock::{self, Clock};
 use super::origin::Address;
 use super::traffic::Ask;
 
@@ -177,6 +177,10 @@ pub(crate) trait Proxy {
             .parse()
             .with_context(|| format!("logged status {status}"))
     }
+    /// Whether several of its threads look at the clock at once.
+    fn has_threads(&self) -> bool {
+        false
+    }
     /// Whether a GET that met a dead kept connection is sent again without a trace in any log.
     fn hides_races(&self) -> bool {
         false
@@ -213,8 +217,11 @@ impl Running {
         let listen = free_address("127.0.0.1", 0)?;
         let site = Site { dir, listen, setup };
         let mut command = proxy.prepare(&site)?;
+        command.envs(clock.variables()?);
+        if proxy.has_threads() {
+            command.envs([clock::for_threads()?]);
+        }
         let child = command
-            .envs(clock.variables()?)
             .stdin(Stdio::null())
             .stdout(std::fs::File::create(dir.join("stdout"))?)
             .stderr(std::fs::File::create(dir.join("stderr"))?)

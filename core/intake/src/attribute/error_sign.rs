@@ -176,7 +176,9 @@ fn about(line: &ErrorLine<'_>, finding: &Finding) -> About {
     if is_ejection {
         return About::Itself;
     }
-    if line.client.is_some() || line.connection.is_some() || line.log_id.is_some() {
+    // Those that name no client may name what was asked for.
+    let names_path = line.path_hint.is_some() && line.edge != Edge::Apache;
+    if line.client.is_some() || line.connection.is_some() || line.log_id.is_some() || names_path {
         return About::Request;
     }
     if line.status.is_some() {

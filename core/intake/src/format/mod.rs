@@ -136,7 +136,7 @@ impl fmt::Display for Reason {
 
 /// Names of what the hand-written parsers find, by index: the NCSA family, JSON without and with a product of its own,
 /// then the grammars.
-const NAMES: [&str; 25] = [
+const NAMES: [&str; 30] = [
     "common",
     "common-extended",
     "combined",
@@ -162,6 +162,11 @@ const NAMES: [&str; 25] = [
     "varnish",
     "aws-alb",
     "cloudfront",
+    "trafficserver-extended",
+    "squid-common",
+    "squid-combined",
+    "trafficserver-json",
+    "squid-json",
 ];
 /// Index of `json` in [`NAMES`].
 const JSON: usize = 8;
@@ -323,6 +328,12 @@ impl Formats {
                 return Err(Reason::UnknownLayout);
             }
             return Ok(named("haproxy-clf", Edge::Haproxy));
+        }
+        if let Some(name) = squid::result_and_way(line, &found, spans) {
+            return Ok(named(name, Edge::Squid));
+        }
+        if traffic_server::extended(line, &found, spans) {
+            return Ok(named("trafficserver-extended", Edge::TrafficServer));
         }
         if found.combined && !found.host {
             for (name, tail) in &self.tails {

@@ -17,10 +17,12 @@ mod cloudflare;
 pub(super) mod cloudfront;
 mod envoy;
 mod haproxy;
+mod squid;
 mod traefik;
+mod traffic_server;
 
 use super::{Reason, ncsa::next_quote, string::nginx, value::Class};
-use crate::visit::Spans;
+use crate::visit::{Spans, Visit};
 
 /// A value by its place in the line.
 #[derive(Clone, Copy)]
@@ -420,6 +422,8 @@ pub(super) const fn name(edge: Edge) -> &'static str {
         Edge::Haproxy => "haproxy-json",
         Edge::Cloudflare => "cloudflare-json",
         Edge::CloudFront => "cloudfront-json",
+        Edge::TrafficServer => "trafficserver-json",
+        Edge::Squid => "squid-json",
         _ => "json",
     }
 }
@@ -485,7 +489,9 @@ fn read(
         }
     });
     let has_target = spans.has(Field::Request) || spans.has(Field::Target);
-    let is_request = has_target && spans.has(Field::Status);
+    let is_connection =
+        edge == Edge::Envoy && envoy::is_connection(&Visit::new(line, scratch, spans));
+    let is_request = has_target && spans.has(Field::Status) && !is_connection;
     let found = match scanned.end {
         Ok(()) | Err(Reason::LineEndsEarly) if is_refused => Err(Reason::NotRequest),
         Err(Reason::LineEndsEarly) if is_request => {
@@ -780,13 +786,15 @@ struct Product {
 }
 
 /// The products, tried in this order.
-const PRODUCTS: [Product; 6] = [
+const PRODUCTS: [Product; 8] = [
     caddy::PRODUCT,
     traefik::PRODUCT,
     envoy::PRODUCT,
     haproxy::PRODUCT,
     cloudflare::PRODUCT,
     cloudfront::PRODUCT,
+    traffic_server::PRODUCT,
+    squid::PRODUCT,
 ];
 
 /// One product's keys, made ready.
