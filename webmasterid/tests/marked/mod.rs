@@ -28,6 +28,8 @@ pub(crate) enum Layout {
     AwsAlb,
     CloudFront,
     Cloudflare,
+    Caddy,
+    Traefik,
     Envoy,
     TrafficServerErrors,
     SquidErrors,
@@ -38,7 +40,7 @@ pub(crate) enum Layout {
 const CUSTOM: &str = "$remote_addr|$http_x_forwarded_for|$cookie_session|$remote_user|$time_iso8601|$request|$args|$status|$upstream_addr|$upstream_status|$host|$http_referer|$http_user_agent";
 
 impl Layout {
-    pub(crate) const ALL: [Self; 20] = [
+    pub(crate) const ALL: [Self; 22] = [
         Self::Common,
         Self::Combined,
         Self::Vhost,
@@ -55,6 +57,8 @@ impl Layout {
         Self::AwsAlb,
         Self::CloudFront,
         Self::Cloudflare,
+        Self::Caddy,
+        Self::Traefik,
         Self::Envoy,
         Self::TrafficServerErrors,
         Self::SquidErrors,
@@ -87,6 +91,8 @@ impl Layout {
             Self::TrafficServerErrors => &["10.9.8.7", "connection-refused", "error.log"],
             Self::SquidErrors => &["10.9.8.7", "closed-before-headers", "error.log"],
             Self::Json | Self::Custom | Self::Config => &["10.9.8.7:8080", "shop.example"],
+            Self::Caddy => &["10.9.8.7:8080", "connection-refused", "shop.example"],
+            Self::Traefik => &["10.9.8.7:8080", "connection-refused"],
             Self::Envoy => &["10.9.8.7:8080", "shop.example", "closed-before-headers"],
             Self::Haproxy => &["shop_backend/app1", "shop.example"],
             Self::NginxErrors => &["10.9.8.7:8080", "connection-refused", "error.log"],
@@ -303,6 +309,14 @@ impl Visit {
                 serde_json::to_string(target).unwrap(),
                 serde_json::to_string(&agent.replace("\\x22", "\"")).unwrap()
             ),
+            Layout::Caddy => format!(
+                "{{\"level\":\"info\",\"ts\":\"2026-11-22T{time}+01:00\",\"logger\":\"http.log.access.canary\",\"msg\":\"handled request\",{},\"bytes_read\":0,\"user_id\":\"canary\",\"duration\":0.002,\"size\":0,\"status\":{status},\"resp_headers\":{{\"Server\":[\"Caddy\"],\"Set-Cookie\":[\"session=canary\"],\"Location\":[\"/canary?canary\"]}},\"canary\":\"canary\"}}",
+                self.caddy_request()
+            ),
+            Layout::Traefik => {
+                format!("{combined} 7 \"canary@docker\" \"http://10.9.8.7:8080\" 2ms")
+                    .replace("\" 502 512 ", "\" 502 11 ")
+            }
             // Neither an agent's quotes nor a client's other words are escaped.
             Layout::Envoy => format!(
                 "[2026-11-22T{time}.123Z] \"GET {target} HTTP/1.1\" {} - \"-\" 0 95 3 {} \"198.51.100.9, {client}\" \"{}\" \"canary-id\" \"shop.example\" \"10.9.8.7:8080\" outbound|80||shop 10.0.0.2:4711 10.0.0.2:80 {}:51234 canary.example default",
@@ -353,6 +367,17 @@ impl Visit {
                 "{client}|198.51.100.7, 2001:db8:ca::1|canary|canary-user|2026-11-22T{time}+01:00|GET {target} HTTP/1.1|{args}|{status}|10.9.8.7:8080|{status}|shop.example|{REFERRER}|{agent}"
             ),
         }
+    }
+
+    /// The request as it stands in each of Caddy's entries.
+    fn caddy_request(&self) -> String {
+        let agent = self.agent.replace("\\x22", "\"");
+        format!(
+            "\"request\":{{\"remote_ip\":\"198.51.100.7\",\"remote_port\":\"51234\",\"client_ip\":\"{}\",\"proto\":\"HTTP/2.0\",\"method\":\"GET\",\"host\":\"shop.example\",\"uri\":{},\"headers\":{{\"User-Agent\":[{}],\"Referer\":[\"{REFERRER}\"],\"Cookie\":[\"session=canary\"],\"X-Forwarded-For\":[\"198.51.100.7, 2001:db8:ca::1\"]}},\"tls\":{{\"server_name\":\"canary.example\"}}}}",
+            self.client,
+            serde_json::to_string(&self.target).unwrap(),
+            serde_json::to_string(&agent).unwrap(),
+        )
     }
 
     /// The same with the status that httpd answers with after what its error log says.
@@ -414,6 +439,21 @@ impl Visit {
                     "{head} [proxy:error] [pid 31:tid 3{number}] (111)Connection refused: AH00957: HTTP: attempt to connect to 10.9.8.7:8080 (10.9.8.7) failed\n{head} [proxy_http:error] [pid 31:tid 3{number}] [client {client}:51234] AH01114: HTTP: failed to make connection to backend: 10.9.8.7, referer: {REFERRER}\n{head} [canary:error] [pid 31:tid 3{number}] [client {client}:51234] AH99999: canary {target}, referer: {REFERRER}\n"
                 ))
             }
+            Layout::Caddy if failed => Some(format!(
+                "{{\"level\":\"error\",\"ts\":\"2026-11-22T{time}+01:00\",\"logger\":\"http.log.error.canary\",\"msg\":\"dial tcp 10.9.8.7:8080: connect: connection refused\",{},\"duration\":0.002,\"status\":502,\"err_id\":\"canary\",\"err_trace\":\"canary\"}}\n",
+                self.caddy_request()
+            )),
+            Layout::Caddy => Some(format!(
+                "{{\"level\":\"warn\",\"ts\":\"2026-11-22T{time}+01:00\",\"logger\":\"http.handlers.reverse_proxy\",\"msg\":\"aborting with incomplete response\",\"upstream\":\"10.9.8.7:8080\",{},\"error\":\"writing: write tcp 198.51.100.9:443->198.51.100.7:51234: write: broken pipe\"}}\n",
+                self.caddy_request()
+            )),
+            Layout::Traefik if failed => Some(format!(
+                "2026-11-22T{time}+01:00 DBG github.com/traefik/traefik/v3/pkg/proxy/httputil/proxy.go:199 > 502 Bad Gateway error=\"dial tcp 10.9.8.7:8080: connect: connection refused\" canary=canary\n"
+            )),
+            Layout::Traefik => Some(format!(
+                "2026-11-22T{time}+01:00 DBG recovery.go:45 > Request has been aborted [{}:51234 - {target}]: net/http: abort Handler canary=canary\n2026-11-22T{time}+01:00 DBG retry.go:247 > New attempt 2 for request: {target}\n",
+                bracketed(client)
+            )),
             // Scripts write what they like.
             Layout::Envoy if failed => Some(format!(
                 "[2026-11-22 {time}.123][31][error][lua] [source/extensions/filters/http/lua/lua_filter.cc:930] script log: canary {target} from {client}\n[2026-11-22 {time}.124][31][warning][canary] [canary.cc:1] canary\n"

@@ -136,3 +136,69 @@ fn level_of(name: &[u8]) -> Level {
         _ => Level::Info,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    const REQUEST: &str = r#""request":{"remote_ip":"10.0.0.9","remote_port":"4711","client_ip":"192.0.2.7","proto":"HTTP/2.0","method":"GET","host":"shop.example","uri":"/a?b=c","headers":{"User-Agent":["EOF \"no upstreams available\""]}}"#;
+
+    #[test]
+    fn a_failed_request_names_its_client_and_the_upstream() {
+        let line = format!(
+            r#"{{"level":"error","ts":1795525419.5,"logger":"http.log.error.log0","msg":"dial tcp 10.0.0.2:80: connect: connection refused",{REQUEST},"duration":0.1,"status":502,"err_id":"x","err_trace":"reverseproxy.statusError (reverseproxy.go:1695)"}}"#
+        );
+        let entry = parse(line.as_bytes()).unwrap();
+        assert_eq!(entry.civil_millis, 1_795_525_419_500);
+        assert_eq!((entry.zone, entry.level), (Some(0), Level::Error));
+        assert_eq!(entry.client, Some(b"192.0.2.7".as_slice()));
+        assert_eq!(entry.connection, Some(4711));
+        assert_eq!(entry.asked, Some((b"GET".as_slice(), b"/a?b=c".as_slice())));
+        assert_eq!(entry.upstream, Some(b"10.0.0.2:80".as_slice()));
+        assert!(
+            entry
+                .words
+                .iter()
+                .all(|words| !words.ends_with(b"available\"")),
+            "what a client sent is none of Caddy's words"
+        );
+    }
+
+    #[test]
+    fn the_console_encoder_says_the_same() {
+        for level in ["ERROR", "\u{1b}[31mERROR\u{1b}[0m"] {
+            let line = format!(
+                "2026/11/24 13:03:39.154\t{level}\thttp.log.error\tEOF\t{{{REQUEST}, \"status\": 502, \"err_trace\": \"x\"}}"
+            );
+            let entry = parse(line.as_bytes()).unwrap();
+            assert_eq!((entry.zone, entry.level), (None, Level::Error));
+            assert_eq!(entry.words[0], b"EOF");
+            assert_eq!(entry.connection, Some(4711));
+        }
+    }
+
+    #[test]
+    fn a_health_check_is_about_no_request() {
+        let line = r#"{"level":"info","ts":1795525419.5,"logger":"http.handlers.reverse_proxy.health_checker.active","msg":"HTTP request failed","host":"10.0.0.2:80","error":"Get \"http://10.0.0.2:80/\": dial tcp 10.0.0.2:80: connect: connection refused"}"#;
+        let entry = parse(line.as_bytes()).unwrap();
+        assert!(entry.client.is_none() && entry.asked.is_none());
+        assert_eq!(entry.upstream, Some(b"10.0.0.2:80".as_slice()));
+    }
+
+    #[test]
+    fn what_is_no_entry_is_left_to_others() {
+        for line in [
+            r#"{"level":"info","ts":1795525419.5,"logger":"http.log.access.log0","msg":"handled request"}"#,
+            r#"{"level":"info","ts":1795525419.5,"logger":"worker","msg":"started"}"#,
+            r#"{"level":"error","logger":"http.log.error","msg":"EOF"}"#,
+            r#"{"level":"error","ts":1795525419.5,"logger":"http.log.error","msg":"EO"#,
+            "2026/11/24 13:03:39.154\tINFO\thttp.log.access\thandled request\t{\"status\": 200}",
+            "a\tb\tc",
+            "",
+        ] {
+            assert!(parse(line.as_bytes()).is_none(), "{line}");
+        }
+    }
+}

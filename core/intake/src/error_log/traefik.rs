@@ -193,3 +193,74 @@ fn aborted<'line>(entry: &mut ErrorLine<'line>, request: &'line [u8]) {
     let path = path.get(3..).unwrap_or_default();
     entry.path_hint = memmem::rfind(path, b"]: ").and_then(|end| path.get(..end));
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn a_failed_request_has_status_and_moment_in_every_form() {
+        let refused = "dial tcp 10.0.0.2:80: connect: connection refused";
+        for line in [
+            format!(
+                "2026-11-24T14:24:22+01:00 DBG github.com/traefik/traefik/v3/pkg/proxy/httputil/proxy.go:199 > 502 Bad Gateway error=\"{refused}\""
+            ),
+            format!(
+                "\u{1b}[90m2026-11-24T14:24:22+01:00\u{1b}[0m \u{1b}[33mDBG\u{1b}[0m \u{1b}[1mproxy.go:199\u{1b}[0m\u{1b}[36m >\u{1b}[0m 502 Bad Gateway \u{1b}[36merror=\u{1b}[0m\u{1b}[31m\"{refused}\"\u{1b}[0m"
+            ),
+            format!(
+                "time=\"2026-11-24T14:24:22+01:00\" level=debug msg=\"'502 Bad Gateway' caused by: {refused}\""
+            ),
+            format!(
+                r#"{{"level":"debug","error":"{refused}","time":"2026-11-24T14:24:22+01:00","caller":"github.com/traefik/traefik/v3/pkg/proxy/httputil/proxy.go:199","message":"502 Bad Gateway"}}"#
+            ),
+            format!(
+                r#"{{"level":"debug","msg":"'502 Bad Gateway' caused by: {refused}","time":"2026-11-24T14:24:22+01:00"}}"#
+            ),
+        ] {
+            let entry = parse(line.as_bytes()).unwrap_or_else(|| panic!("{line}"));
+            assert_eq!(entry.status, Some(502), "{line}");
+            assert_eq!((entry.zone, entry.level), (Some(60), Level::Debug));
+            assert_eq!(entry.upstream, Some(b"10.0.0.2:80".as_slice()), "{line}");
+            assert!(entry.client.is_none());
+            let words = entry.words.concat();
+            assert!(memmem::find(&words, refused.as_bytes()).is_some(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_broken_body_names_client_and_path_and_neither_is_among_the_words() {
+        let line = "2026-11-24T13:24:23Z DBG recovery.go:45 > Request has been aborted [[2001:db8::7]:51546 - /a?EOF]: net/http: abort Handler middlewareName=x";
+        let entry = parse(line.as_bytes()).unwrap();
+        assert_eq!(entry.client, Some(b"2001:db8::7".as_slice()));
+        assert_eq!(entry.connection, Some(51546));
+        assert_eq!(entry.path_hint, Some(b"/a?EOF".as_slice()));
+        assert_eq!(entry.words, [ABORTED, b""]);
+    }
+
+    #[test]
+    fn other_messages_are_entries_without_words() {
+        let line = "2026-11-24T13:24:23Z DBG retry.go:247 > New attempt 2 for request: /EOF";
+        let entry = parse(line.as_bytes()).unwrap();
+        assert_eq!(entry.words, [b"".as_slice(), b""]);
+        assert!(entry.status.is_none());
+    }
+
+    #[test]
+    fn what_is_no_entry_is_left_to_others() {
+        for line in [
+            r#"{"level":"info","time":"2026-11-24T13:24:22Z","message":"502 things done"}"#,
+            r#"{"DownstreamStatus":502,"level":"info","msg":"","time":"2026-11-24T13:24:22Z"}"#,
+            "time=\"2026-11-24T13:24:22Z\" level=info msg=\"listening\"",
+            "2026-11-24T13:24:22Z INF listening on :80",
+            "2026-11-24T13:24:22Z DBG proxy.go:199",
+            "yesterday DBG proxy.go:199 > 502 Bad Gateway",
+            "time=\"",
+            "\u{1b}[",
+        ] {
+            assert!(parse(line.as_bytes()).is_none(), "{line}");
+        }
+    }
+}
