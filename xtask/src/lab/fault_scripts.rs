@@ -335,7 +335,9 @@ pub(super) fn pool_dead(s: &mut Session<'_>) -> Result<()> {
     good(s, 6)?;
     s.down(0)?;
     s.down(1)?;
-    spells(s, C::ConnectionRefused, s.proxy.name() != "apache")?;
+    // httpd tries members that it left out when no other is left, Varnish only leaves out what its probes found dead.
+    let ejects = !matches!(s.proxy.name(), "apache" | "varnish");
+    spells(s, C::ConnectionRefused, ejects)?;
     s.up(0)?;
     s.up(1)?;
     s.pass(90)?;
@@ -373,6 +375,9 @@ fn spells(s: &mut Session<'_>, cause: Cause, echo: bool) -> Result<()> {
             };
             s.ask_because(ask, Some(why))?;
             s.clock.advance(Duration::from_millis(1_400))?;
+            if number == 0 && echo {
+                std::thread::sleep(s.proxy.ejects_after());
+            }
         }
         s.pass(95)?;
     }

@@ -9,6 +9,7 @@ mod case;
 mod client;
 mod clock;
 mod fault_scripts;
+mod h2o;
 mod nginx;
 mod origin;
 mod proxy;
@@ -17,6 +18,7 @@ mod session;
 mod shop_scripts;
 mod traffic;
 mod truth;
+mod varnish;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -36,7 +38,12 @@ use self::session::Session;
 const SOCKET_DIR: &str = "/tmp/shop";
 
 /// Every proxy that the lab can run.
-const PROXIES: [&dyn Proxy; 2] = [&nginx::Nginx, &apache::Apache];
+const PROXIES: [&dyn Proxy; 4] = [
+    &nginx::Nginx,
+    &apache::Apache,
+    &varnish::Varnish,
+    &h2o::H2o,
+];
 
 #[derive(clap::Args)]
 pub(crate) struct Args {

@@ -142,7 +142,7 @@ impl<'a> Session<'a> {
         for (number, (ask, why)) in asks.into_iter().enumerate() {
             let mut open = match stream.take() {
                 Some(stream) => stream,
-                None => client::connect(self.running.listen)?,
+                None => self.connect(&ask)?,
             };
             let errors_before = self.take_errors()?;
             client::send(&mut open, &ask, number < last)?;
@@ -161,7 +161,7 @@ impl<'a> Session<'a> {
         self.take_errors()?;
         let mut open = Vec::new();
         for (ask, why) in asks {
-            let mut stream = client::connect(self.running.listen)?;
+            let mut stream = self.connect(&ask)?;
             client::send(&mut stream, &ask, false)?;
             open.push((ask, why, stream));
         }
@@ -181,10 +181,10 @@ impl<'a> Session<'a> {
             let line = &access[number - 1];
             let place = answered
                 .iter()
-                .position(|(ask, ..)| logged_status(line, ask).is_ok() && is_from(line, ask))
+                .position(|(ask, ..)| logged_status(self.proxy, line, ask).is_ok() && is_from(line, ask))
                 .context("an access line that nobody caused")?;
             let (ask, why, seen) = answered.remove(place);
-            let logged = logged_status(line, &ask)?;
+            let logged = logged_status(self.proxy, line, &ask)?;
             self.check(&ask, seen, logged)?;
             let same = answered.iter().any(|(other, ..)| is_same(other, &ask));
             let mine = |error: &usize| is_about(&errors[error - 1], &ask);
@@ -221,10 +221,19 @@ impl<'a> Session<'a> {
             .collect())
     }
 
+    /// A connection to the proxy on which it takes the client for that of `ask`.
+    fn connect(&self, ask: &Ask) -> Result<TcpStream> {
+        let mut stream = client::connect(self.running.listen)?;
+        if self.proxy.takes_proxy_protocol() {
+            client::introduce(&mut stream, &ask.visitor.addr)?;
+        }
+        Ok(stream)
+    }
+
     /// Sends a request and does not wait.
     pub(crate) fn begin(&mut self, ask: Ask, why: Option<Why>) -> Result<Pending> {
         let errors_before = self.take_errors()?;
-        let mut stream = client::connect(self.running.listen)?;
+        let mut stream = self.connect(&ask)?;
         client::send(&mut stream, &ask, false)?;
         Ok(Pending {
             ask,
@@ -268,7 +277,7 @@ impl<'a> Session<'a> {
             why,
         } = pending;
         drop(stream);
-        if !self.proxy.timers_follow_clock() {
+        if !self.proxy.notices_hangup() {
             // Such a proxy notices the client only once the origin has spoken.
             std::thread::sleep(SETTLE);
             self.release();
@@ -334,11 +343,12 @@ impl<'a> Session<'a> {
     ) -> Result<()> {
         self.await_lines(self.access_lines + 1, &ask.target)?;
         self.access_lines += 1;
-        let logged = logged_status(&self.access.tail, &ask)?;
+        let logged = logged_status(self.proxy, &self.access.tail, &ask)?;
         self.check(&ask, seen, logged)?;
         if !aborted {
             check_body(&ask, seen, logged, why)?;
         }
+        std::thread::sleep(self.proxy.error_lag());
         let errors = self.errors.lines()?;
         let error_lines: Vec<usize> = (errors_before.max(self.error_lines) + 1..=errors).collect();
         self.error_lines = errors;
@@ -435,9 +445,10 @@ fn is_about(line: &[u8], ask: &Ask) -> bool {
 }
 
 /// Status in the last line, which must be the line of `ask`.
-fn logged_status(line: &[u8], ask: &Ask) -> Result<u16> {
+fn logged_status(proxy: &dyn Proxy, line: &[u8], ask: &Ask) -> Result<u16> {
     let line = String::from_utf8_lossy(line);
-    let request = format!("\"{} {} HTTP/1.1\" ", ask.method, ask.target);
+    let target = proxy.logged_target(&ask.target);
+    let request = format!("\"{} {target} HTTP/1.1\" ", ask.method);
     let (_, rest) = line
         .split_once(&request)
         .with_context(|| format!("the last access line is not {request}"))?;
