@@ -107,6 +107,9 @@ impl Attribution<'_> {
     }
 }
 
+/// Varnish's word for a connection to the backend that was used before, after its FetchError in the signs.
+const REUSED: &[u8] = b" reuse";
+
 /// nginx's status of a client that left before the answer; other products took it over.
 const CLIENT_CLOSED: u16 = 499;
 /// nginx's status of an answer without a status line, which it takes for HTTP/0.9.
@@ -188,6 +191,14 @@ impl Signs {
     /// What a line of an error log says; `None` where it shows no cause.
     pub(crate) fn error_line(&self, line: &ErrorLine<'_>) -> Option<ErrorFinding> {
         self.error.get(line.edge as usize)?.find(self.rules, line)
+    }
+
+    /// What an edge says in a field of its access log, in the words of its error log.
+    fn stated(&self, edge: Edge, visit: &Visit<'_>) -> Option<Finding> {
+        let words = visit.value(Field::UpstreamError)?;
+        let opened = visit.value(Field::BackendOpen).unwrap_or_default();
+        let reused: &[u8] = if opened.ends_with(REUSED) { REUSED } else { b"" };
+        self.error.get(edge as usize)?.words(self.rules, [words, reused])
     }
 
     /// Where texts stand in `words` that signs of `edge` look for.
@@ -464,7 +475,13 @@ impl<'line> Case<'_, 'line> {
     /// Every other product: the sign that decides says how the request ended, too.
     fn by_signs(&self) -> Attribution<'line> {
         let record = Record::of(self.visit);
-        let found = self.signs.best(self.edge, &record);
+        let mut found = self.signs.best(self.edge, &record);
+        if matches!(self.edge, Edge::Varnish | Edge::H2o)
+            && let Some(stated) = self.signs.stated(self.edge, self.visit)
+        {
+            let implied = found.unwrap_or(Finding::unknown(None, false));
+            found = Some(combine(implied, &[stated]));
+        }
         let mut result = Attribution::clean();
         if self.failures.contains(self.status) {
             result.finding = Some(found.unwrap_or_else(|| record.unknown(self.edge)));

@@ -58,6 +58,17 @@ impl Level {
     }
 }
 
+/// What a line is of its entry: some products spread one over several lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// All of it, as far as the line tells.
+    Whole,
+    /// The first line of several. What the same process wrote before belongs to another entry.
+    First,
+    /// A further line.
+    Further,
+}
+
 /// An entry of an error log. Holds personal data, so: no Debug, no Clone, no Serialize, and a lifetime tied to the
 /// read buffer.
 pub(crate) struct ErrorLine<'line> {
@@ -65,6 +76,10 @@ pub(crate) struct ErrorLine<'line> {
     pub(crate) edge: Edge,
     /// The stamp read as if it were UTC, in milliseconds: most error logs carry no zone.
     pub(crate) civil_millis: i64,
+    /// Whether the line has a stamp at all; where not, `civil_millis` means nothing.
+    pub(crate) is_timed: bool,
+    /// What it is of its entry.
+    pub(crate) part: Part,
     /// Minutes east of UTC, for the few layouts that say so.
     pub(crate) zone: Option<i32>,
     /// Severity.
@@ -92,6 +107,18 @@ pub(crate) struct ErrorLine<'line> {
     pub(crate) host: Option<&'line [u8]>,
     /// Path that the message itself names (httpd's `returned by /path`).
     pub(crate) path_hint: Option<&'line [u8]>,
+    /// What follows happens on another connection to the upstream; what went wrong before was tried again.
+    pub(crate) connects: bool,
+    /// The connection was used before.
+    pub(crate) reuses: bool,
+    /// A fetch that no client waits for (Varnish's for a stale object).
+    pub(crate) background: bool,
+    /// An attempt after the first for the same request.
+    pub(crate) again: bool,
+    /// Status that the edge got or made in this attempt.
+    pub(crate) status: Option<u16>,
+    /// Bytes of the page that the edge answers with when it writes this line.
+    pub(crate) page: Option<u64>,
     /// Everything after the prefix.
     pub(crate) message: &'line [u8],
     /// The product's own words, in two pieces that belong side by side. What a client can choose (request line, host,
@@ -105,6 +132,8 @@ impl<'line> ErrorLine<'line> {
         Self {
             edge,
             civil_millis,
+            is_timed: true,
+            part: Part::Whole,
             zone: None,
             level,
             process: (0, 0),
@@ -118,9 +147,44 @@ impl<'line> ErrorLine<'line> {
             upstream: None,
             host: None,
             path_hint: None,
+            connects: false,
+            reuses: false,
+            background: false,
+            again: false,
+            status: None,
+            page: None,
             message,
             words: [message, b""],
         }
+    }
+}
+
+impl<'line> ErrorLine<'line> {
+    /// A line without a stamp of its own.
+    const fn untimed(edge: Edge, part: Part, message: &'line [u8]) -> Self {
+        Self {
+            is_timed: false,
+            part,
+            ..Self::new(edge, 0, Level::Error, message)
+        }
+    }
+
+    /// Whether it tells something that the other lines of its entry need.
+    pub(crate) const fn tells(&self) -> bool {
+        matches!(self.part, Part::First)
+            || self.is_timed
+            || self.path_hint.is_some()
+            || self.host.is_some()
+            || self.connection.is_some()
+            || self.connects
+            || self.background
+            || self.again
+            || self.status.is_some()
+    }
+
+    /// An entry that another kind of line was made of.
+    pub(crate) const fn made(edge: Edge, civil_millis: i64, message: &'line [u8]) -> Self {
+        Self::new(edge, civil_millis, Level::Error, message)
     }
 }
 

@@ -3,6 +3,7 @@
 use model::{Edge, Stamp};
 use rustc_hash::FxHashSet;
 
+use crate::entry;
 use crate::held::Held;
 use crate::scan::Keys;
 
@@ -18,6 +19,8 @@ pub struct Filter {
     serials: FxHashSet<u64>,
     /// Entries that name only a client (httpd), with the minute of the quarter of an hour.
     clients: FxHashSet<(u64, i64)>,
+    /// Entries that name only a path, or its begin.
+    paths: FxHashSet<u64>,
     /// What else decides how an error log is joined: what its entries say was asked for, and their clients.
     others: FxHashSet<u64>,
 }
@@ -30,7 +33,11 @@ impl Filter {
             filter.others.extend(error.client);
             filter.others.extend(error.asked);
         }
-        for error in held.errors.iter().filter(|error| error.is_about_request()) {
+        for error in entry::failing_lines(&held.errors) {
+            if error.client.is_none() {
+                filter.paths.extend(error.path);
+                filter.paths.extend(error.head);
+            }
             filter.serials.extend(error.serial);
             filter.lines.extend(error.line);
             if let (Edge::Apache, Some(client)) = (error.edge, error.client) {
@@ -47,7 +54,10 @@ impl Filter {
 
     /// Whether there was any entry.
     pub fn is_empty(&self) -> bool {
-        self.lines.is_empty() && self.serials.is_empty() && self.clients.is_empty()
+        self.lines.is_empty()
+            && self.serials.is_empty()
+            && self.clients.is_empty()
+            && self.paths.is_empty()
     }
 
     /// Whether a request may be one that an entry is about, whatever its outcome.
@@ -64,6 +74,9 @@ impl Filter {
             || keys
                 .serial
                 .is_some_and(|serial| self.serials.contains(&serial))
+            || (!self.paths.is_empty()
+                && (self.paths.contains(&keys.url)
+                    || keys.head.is_some_and(|head| self.paths.contains(&head))))
             || (!self.clients.is_empty() && self.clients.contains(&(keys.client, minute)))
     }
 }

@@ -8,12 +8,14 @@ use model::{
     SourceId, Stamp, Status,
 };
 
-use crate::attribute::{Attribution, FailureStatuses, Signs, needs_attribution};
+use crate::attribute::{
+    Attribution, ErrorFinding, FailureStatuses, Signs, needs_attribution,
+};
 use crate::envelope;
-use crate::error_log::{self, ErrorLine, Level};
+use crate::error_log::{self, ErrorLine, Level, Part};
 use crate::filter::Filter;
 use crate::format::{FormatRef, Formats, TimeMemo};
-use crate::held::{Held, HeldAttempt, HeldError, HeldFetch, HeldRequest};
+use crate::held::{AttemptLine, Held, HeldAttempt, HeldError, HeldFetch, HeldRequest};
 use crate::identity::{Agents, Client, Ranges};
 use crate::path::{self, Known, Target};
 use crate::secret::Secret;
@@ -549,7 +551,7 @@ impl Scan<'_> {
             // Ordinary, and the error log says nothing of it: no more to do.
             None if self.filter.is_empty() => return sink(&request),
             None => {
-                let keys = Keys::of(secret, visit, &parts);
+                let keys = Keys::of(secret, visit, &parts, known.url);
                 if !self.filter.hits(parts.at, &keys) {
                     return sink(&request);
                 }
@@ -557,7 +559,7 @@ impl Scan<'_> {
             }
             Some(found) => found,
         };
-        let keys = Keys::of(secret, visit, &parts);
+        let keys = Keys::of(secret, visit, &parts, known.url);
         let mut held = hold(&request, &found, &keys, single_attempt(visit));
         let is_stream = self.chunk.take == Take::Stream;
         held.joins = is_stream || self.filter.concerns(parts.at, &keys);
@@ -575,48 +577,87 @@ impl Scan<'_> {
         let Some(entry) = error_log::parse(line) else {
             return false;
         };
+        self.entry(&entry, place);
+        true
+    }
+
+    fn entry(&mut self, entry: &ErrorLine<'_>, place: Place) {
         let civil = Stamp(entry.civil_millis);
-        if let Err(reason) = self.intake.settings.check(civil) {
-            self.unparsed(place.line, reason);
-            return true;
+        if entry.is_timed
+            && let Err(reason) = self.intake.settings.check(civil)
+        {
+            return self.unparsed(place.line, reason);
         }
         let seen = &mut self.seen;
         seen.entries += 1;
         *seen.error_edges.entry(entry.edge).or_default() += 1;
-        seen.stretch(civil);
-        let follow_ups = self.intake.follow_ups_in(&entry);
-        if self.chunk.take == Take::Requests {
-            return true;
+        if entry.is_timed {
+            seen.stretch(civil);
         }
-        let Some(finding) = self.intake.signs.error_line(&entry) else {
-            return true;
+        let follow_ups = self
+            .intake
+            .follow_ups
+            .iter()
+            .enumerate()
+            .filter(|(_, literal)| {
+                memchr::memmem::find(entry.message, literal.as_bytes()).is_some()
+            })
+            .fold(0, |bits, (n, _)| bits | 1 << n);
+        let finding = match self.intake.signs.error_line(entry) {
+            Some(finding) => finding,
+            // A line that other lines need, if it says what they do not.
+            None if entry.part != Part::Whole && entry.tells() => ErrorFinding::SILENT,
+            None => return,
         };
         let secret = &self.intake.secret;
         let request = entry.request.map(RequestLine::parse);
         let line = (entry.client.zip(request))
             .map(|(client, line)| line_key(secret, client, line.method, line.target));
         let asked = request.map(|line| asked_key(secret, line.method, line.target));
+        let (path, head) = path_keys(secret, entry.path_hint);
         self.held.push_error(HeldError {
             civil,
+            is_timed: entry.is_timed,
+            part: entry.part,
             zone: entry.zone,
             place,
             edge: entry.edge,
             host: entry.host.and_then(host_name).unwrap_or_default().into(),
             upstream: entry.upstream.map(upstream_name).unwrap_or_default().into(),
             finding: Arc::new(finding),
-            after_headers: is_after_headers(&entry),
+            after_headers: is_after_headers(entry),
             process: entry.process,
             client: entry.client.map(|client| client_key(secret, client)),
             line,
             asked,
-            path: entry
-                .path_hint
-                .map(|path| path::url(secret, Target::of(path).path)),
+            path,
+            head,
+            attempt: AttemptLine::of(entry),
             serial: serial(secret, entry.connection, entry.log_id),
             follow_ups,
         });
-        true
     }
+}
+
+/// Bytes of a path behind which H2O cuts it, three dots included.
+const PATH_SHOWN: usize = 32;
+
+/// Keys of a path that an error line names: the whole of it, or what is left where the line cuts it.
+fn path_keys(secret: &Secret, path: Option<&[u8]>) -> (Option<u64>, Option<u64>) {
+    let Some(path) = path else {
+        return (None, None);
+    };
+    let is_cut = path.len() == PATH_SHOWN && path.ends_with(b"...") && !path.contains(&b'?');
+    if is_cut {
+        return (None, head_key(secret, path));
+    }
+    (Some(path::url(secret, Target::of(path).path)), None)
+}
+
+/// Hash of the begin of a path that is long enough to be cut.
+fn head_key(secret: &Secret, path: &[u8]) -> Option<u64> {
+    let head = path.get(..PATH_SHOWN - b"...".len())?;
+    Some(secret.hash_parts(&[b"head", head]))
 }
 
 /// What was found out of a line before it becomes a request. Borrows personal data.
@@ -682,10 +723,12 @@ pub(crate) struct Keys {
     pub(crate) line: u64,
     pub(crate) asked: u64,
     pub(crate) serial: Option<u64>,
+    pub(crate) url: u64,
+    pub(crate) head: Option<u64>,
 }
 
 impl Keys {
-    fn of(secret: &Secret, visit: &Visit<'_>, parts: &Parts<'_>) -> Self {
+    fn of(secret: &Secret, visit: &Visit<'_>, parts: &Parts<'_>, url: u64) -> Self {
         let client = visit.value(Field::ClientAddr).unwrap_or_default();
         let connection = visit.value(Field::Connection).and_then(number);
         Self {
@@ -693,6 +736,8 @@ impl Keys {
             line: line_key(secret, client, parts.line.method, parts.line.target),
             asked: asked_key(secret, parts.line.method, parts.line.target),
             serial: serial(secret, connection, visit.value(Field::ErrorLogId)),
+            url,
+            head: head_key(secret, parts.target.path),
         }
     }
 }
@@ -787,6 +832,7 @@ fn hold(
         line: keys.line,
         asked: keys.asked,
         serial: keys.serial,
+        head: keys.head,
         joins: false,
         repeat: None,
     }
@@ -924,6 +970,16 @@ fn from_cache(visit: &Visit<'_>) -> bool {
     )
 }
 
+/// What Varnish says when a body that it was already passing on went wrong.
+const IN_BODY: [&[u8]; 6] = [
+    b"insufficient bytes",
+    b"chunked ",
+    b"eof socket fail",
+    b"unzip",
+    b"gzip data",
+    b"Resource temporarily unavailable",
+];
+
 /// Whether the failure came after the headers were passed on, so that the client saw a good status and a short body.
 /// Warnings there (more data than announced) leave the body whole.
 fn is_after_headers(entry: &ErrorLine<'_>) -> bool {
@@ -932,6 +988,8 @@ fn is_after_headers(entry: &ErrorLine<'_>) -> bool {
         && match entry.edge {
             Edge::Nginx => says(b"while reading upstream"),
             Edge::Apache => says(b"AH01110"),
+            Edge::Varnish => IN_BODY.iter().any(|text| says(text)),
+            Edge::H2o => says(b"(body; ") || says(b"(chunked)"),
             _ => false,
         }
 }

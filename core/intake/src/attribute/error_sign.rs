@@ -7,7 +7,8 @@ use knowledge::SignRule;
 use model::{Cause, Edge, Finding, LogKind, SignId};
 
 use super::rank::{Match, decide};
-use crate::error_log::ErrorLine;
+use super::REUSED;
+use crate::error_log::{ErrorLine, Part};
 
 /// What a line of the error log belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,8 +28,20 @@ pub(crate) struct ErrorFinding {
     pub(crate) now: Option<Finding>,
     /// What it says if none of these literals comes in the next lines of the same client.
     pub(crate) if_not_followed: Option<(Finding, &'static [&'static str])>,
+    /// What it says if the connection to the upstream was used before.
+    pub(crate) if_reused: Option<Finding>,
     /// What it belongs to.
     pub(crate) about: About,
+}
+
+impl ErrorFinding {
+    /// Says nothing of a failure, but of the entry that it is a line of.
+    pub(crate) const SILENT: Self = Self {
+        now: None,
+        if_not_followed: None,
+        if_reused: None,
+        about: About::Itself,
+    };
 }
 
 /// A rule, with its literals as numbers of the automaton.
@@ -88,7 +101,7 @@ impl Automaton {
         rules: &'static [SignRule],
         line: &ErrorLine<'_>,
     ) -> Option<ErrorFinding> {
-        let present = self.present(line)?;
+        let present = self.present(line.words)?;
         let held = || {
             self.entries.iter().filter_map(|entry| {
                 let has = |literal: &usize| present.get(*literal).copied().unwrap_or(false);
@@ -112,8 +125,28 @@ impl Automaton {
         Some(ErrorFinding {
             now,
             if_not_followed,
+            if_reused: (line.part == Part::Further)
+                .then(|| self.words(rules, [line.words[1], REUSED]))
+                .flatten()
+                .filter(|reused| Some(*reused) != now),
             about: about(line, &said),
         })
+    }
+
+    /// What these words say.
+    pub(super) fn words(
+        &self,
+        rules: &'static [SignRule],
+        words: [&[u8]; 2],
+    ) -> Option<Finding> {
+        let present = self.present(words)?;
+        let held = self.entries.iter().filter_map(|entry| {
+            let has = |literal: &usize| present.get(*literal).copied().unwrap_or(false);
+            let holds = entry.all.iter().all(has) && !entry.none.iter().any(has);
+            let rule = rules.get(usize::from(entry.id.0)).filter(|_| holds)?;
+            Some(Match::of(entry.id, rule))
+        });
+        decide(held)
     }
 
     /// Where literals stand in `words`.
@@ -126,11 +159,11 @@ impl Automaton {
     }
 
     /// Which literals stand in the product's own words; `None` where none does.
-    fn present(&self, line: &ErrorLine<'_>) -> Option<Vec<bool>> {
+    fn present(&self, words: [&[u8]; 2]) -> Option<Vec<bool>> {
         let literals = self.literals.as_ref()?;
         // A literal may reach over both pieces: `(111)Connection refused: AH00957: `.
         let joined;
-        let words = match line.words {
+        let words = match words {
             [words, b""] | [b"", words] => words,
             [first, second] => {
                 joined = [first, second].concat();
@@ -159,6 +192,11 @@ fn about(line: &ErrorLine<'_>, finding: &Finding) -> About {
         return About::Itself;
     }
     if line.client.is_some() || line.connection.is_some() || line.log_id.is_some() {
+        return About::Request;
+    }
+    // Other lines of the entry name the request; httpd ties its lines by the thread.
+    let names_path = line.path_hint.is_some() && line.edge != Edge::Apache;
+    if names_path || line.part != Part::Whole {
         return About::Request;
     }
     let is_hop = finding.candidates().iter().any(|cause| {
