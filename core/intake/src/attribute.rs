@@ -108,7 +108,7 @@ impl Attribution<'_> {
 }
 
 /// Varnish's word for a connection to the backend that was used before, after its FetchError in the signs.
-const REUSED: &[u8] = b" reuse";
+pub(crate) const REUSED: &[u8] = b" reuse";
 
 /// nginx's status of a client that left before the answer; other products took it over.
 const CLIENT_CLOSED: u16 = 499;
@@ -197,8 +197,14 @@ impl Signs {
     fn stated(&self, edge: Edge, visit: &Visit<'_>) -> Option<Finding> {
         let words = visit.value(Field::UpstreamError)?;
         let opened = visit.value(Field::BackendOpen).unwrap_or_default();
-        let reused: &[u8] = if opened.ends_with(REUSED) { REUSED } else { b"" };
-        self.error.get(edge as usize)?.words(self.rules, [words, reused])
+        let reused: &[u8] = if opened.ends_with(REUSED) {
+            REUSED
+        } else {
+            b""
+        };
+        self.error
+            .get(edge as usize)?
+            .words(self.rules, [words, reused])
     }
 
     /// Where texts stand in `words` that signs of `edge` look for.

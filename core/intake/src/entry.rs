@@ -90,9 +90,8 @@ impl<'a> Open<'a> {
             Part::First => false,
             Part::Further => self.last.part != Part::Whole,
             Part::Whole => {
-                let is_other_client = next.client.is_some()
-                    && self.client.is_some()
-                    && next.client != self.client;
+                let is_other_client =
+                    next.client.is_some() && self.client.is_some() && next.client != self.client;
                 // A line that names no client begins a new event once the entry has its client.
                 let begins_anew = next.finding.about == About::Thread && self.client.is_some();
                 (next.civil.0 - self.last.civil.0).abs() <= THREAD_MILLIS

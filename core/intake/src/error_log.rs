@@ -20,6 +20,8 @@ mod varnish;
 
 use model::Edge;
 
+pub(crate) use self::varnish::backend;
+
 /// How grave the edge finds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Level {
@@ -182,7 +184,7 @@ impl<'line> ErrorLine<'line> {
             || self.status.is_some()
     }
 
-    /// An entry that another kind of line was made of.
+    /// An entry made of another kind of line.
     pub(crate) const fn made(edge: Edge, civil_millis: i64, message: &'line [u8]) -> Self {
         Self::new(edge, civil_millis, Level::Error, message)
     }

@@ -144,6 +144,7 @@ const fn rule(field: Field) -> Rule {
         | Field::FinishStatus
         | Field::ErrorCode
         | Field::Handling
+        | Field::Side
         | Field::ResponseReason => Rule::Keep,
     }
 }

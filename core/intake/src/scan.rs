@@ -9,7 +9,7 @@ use model::{
 };
 
 use crate::attribute::{
-    Attribution, ErrorFinding, FailureStatuses, Signs, needs_attribution,
+    Attribution, ErrorFinding, FailureStatuses, REUSED, Signs, needs_attribution,
 };
 use crate::envelope;
 use crate::error_log::{self, ErrorLine, Level, Part};
@@ -371,7 +371,11 @@ impl Scan<'_> {
         let opened = envelope::open(line, buffers.text);
         let line = opened.line;
         let is_entry_first = self.chunk.kind == LogKind::Error || self.chunk.take == Take::Entries;
-        if is_entry_first && self.error(line, place) || self.chunk.take == Take::Entries {
+        if is_entry_first && self.error(line, place) {
+            return;
+        }
+        // Where requests and attempts have one layout, its fields tell them apart.
+        if self.chunk.take == Take::Entries && self.chunk.edge != Edge::Varnish {
             return;
         }
         buffers.spans.clear();
@@ -419,7 +423,7 @@ impl Scan<'_> {
     fn visit(
         &mut self,
         visit: &Visit<'_>,
-        format: FormatRef,
+        mut format: FormatRef,
         place: Place,
         sink: &mut impl FnMut(&Request<'_>),
     ) -> Result<(), &'static str> {
@@ -428,6 +432,19 @@ impl Scan<'_> {
         let at = Stamp(millis);
         self.intake.settings.check(at)?;
         let status = status(visit.get(Field::Status).unwrap_or_default())?;
+        let line = RequestLine::of(visit);
+        let target = Target::of(line.target);
+        if let (Edge::Unknown, Edge::Unknown, Some(_)) = (format.edge, self.chunk.edge, target.host)
+        {
+            format.edge = Edge::Varnish;
+        }
+        if format.edge == Edge::Varnish && is_attempt(visit) {
+            self.attempt(visit, millis, zone, status, &target, place);
+            return Ok(());
+        }
+        if self.chunk.take == Take::Entries {
+            return Ok(());
+        }
         if self.format != Some(format) || self.zone != zone {
             self.count_formats();
             self.format = Some(format);
@@ -444,8 +461,6 @@ impl Scan<'_> {
         {
             return Ok(());
         }
-        let line = RequestLine::of(visit);
-        let target = Target::of(line.target);
         set_host(&mut self.host, visit, &target);
         if !settings.sites.is_empty() && !settings.sites.contains(&self.host) {
             return Ok(());
@@ -572,6 +587,37 @@ impl Scan<'_> {
         }
     }
 
+    /// A line of `varnishncsa -b`: one attempt on a backend, which is no request of a client.
+    fn attempt(
+        &mut self,
+        visit: &Visit<'_>,
+        millis: i64,
+        zone: Option<i32>,
+        status: u16,
+        target: &Target<'_>,
+        place: Place,
+    ) {
+        let reason = visit.value(Field::UpstreamError);
+        let opened = visit.value(Field::BackendOpen);
+        let own = visit.get(Field::Status).unwrap_or_default();
+        let words: [&[u8]; 2] = match (reason, opened) {
+            (Some(reason), Some(opened)) if opened.ends_with(REUSED) => [reason, REUSED],
+            (Some(reason), _) => [reason, b""],
+            (None, _) if status >= 500 => [b"BerespStatus ", own],
+            (None, _) => [b"", b""],
+        };
+        let mut entry = ErrorLine::made(Edge::Varnish, millis, reason.unwrap_or_default());
+        entry.zone = zone.or(Some(0));
+        entry.words = words;
+        entry.path_hint = Some(target.path);
+        entry.host = visit.value(Field::Host).or(target.host);
+        entry.status = Some(status);
+        entry.upstream = opened
+            .and_then(|opened| opened.split(|byte| *byte == b' ').nth(1))
+            .or_else(|| reason.and_then(error_log::backend));
+        self.entry(&entry, place);
+    }
+
     /// One entry of an error log; false where the line is none.
     fn error(&mut self, line: &[u8], place: Place) -> bool {
         let Some(entry) = error_log::parse(line) else {
@@ -594,15 +640,10 @@ impl Scan<'_> {
         if entry.is_timed {
             seen.stretch(civil);
         }
-        let follow_ups = self
-            .intake
-            .follow_ups
-            .iter()
-            .enumerate()
-            .filter(|(_, literal)| {
-                memchr::memmem::find(entry.message, literal.as_bytes()).is_some()
-            })
-            .fold(0, |bits, (n, _)| bits | 1 << n);
+        let follow_ups = self.intake.follow_ups_in(entry);
+        if self.chunk.take == Take::Requests {
+            return;
+        }
         let finding = match self.intake.signs.error_line(entry) {
             Some(finding) => finding,
             // A line that other lines need, if it says what they do not.
@@ -637,6 +678,24 @@ impl Scan<'_> {
             follow_ups,
         });
     }
+}
+
+/// Whether a line of varnishncsa is about a backend rather than a client: it says so, or carries what only those have.
+fn is_attempt(visit: &Visit<'_>) -> bool {
+    /// Fields of records that stand only in transactions with a backend.
+    const BACKENDS: [Field; 2] = [Field::UpstreamError, Field::BackendOpen];
+    match visit.get(Field::Side) {
+        Some(b"b") => return true,
+        Some(b"c") => return false,
+        _ => {}
+    }
+    if !visit.carries_any(&BACKENDS) {
+        return false;
+    }
+    // What the cache did stands only in those with a client.
+    let is_handled = visit.value(Field::Handling).is_some();
+    BACKENDS.iter().any(|field| visit.value(*field).is_some())
+        || !is_handled && visit.get(Field::Status) != Some(b"400")
 }
 
 /// Bytes of a path behind which H2O cuts it, three dots included.

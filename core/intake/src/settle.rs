@@ -257,7 +257,10 @@ fn explain_held_down(entries: &mut [Entry]) {
             tried.insert(backend, (entry.civil, finding));
         } else if let Some((at, known)) = tried.get(&backend)
             && (0..=HELD_DOWN_MILLIS).contains(&(entry.civil.0 - at.0))
-            && finding.candidates().iter().any(|cause| known.cause == Some(cause))
+            && finding
+                .candidates()
+                .iter()
+                .any(|cause| known.cause == Some(cause))
         {
             entry.finding = Some(*known);
         }
@@ -441,7 +444,8 @@ impl Entry {
     }
 
     fn has_its_outcome(&self, held: &HeldRequest) -> bool {
-        let is_answered = self.is_after_headers() || self.status().is_some_and(|status| status < 500);
+        let is_answered =
+            self.is_after_headers() || self.status().is_some_and(|status| status < 500);
         if is_answered {
             held.outcome != Outcome::Failed
         } else {

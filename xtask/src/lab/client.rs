@@ -52,7 +52,12 @@ pub(crate) fn send(stream: &mut TcpStream, ask: &Ask, keep: bool) -> Result<()> 
     head.extend_from_slice(ask.visitor.agent);
     head.extend_from_slice(b"\r\n\r\n");
     head.resize(head.len() + ask.body, b'f');
-    stream.write_all(&head).context("cannot send to the proxy")
+    let sent = stream.write_all(&head);
+    // A proxy may refuse an upload before it is whole.
+    if ask.body > 0 {
+        return Ok(());
+    }
+    sent.context("cannot send to the proxy")
 }
 
 /// Tells the proxy who the client is, in the words of HAProxy's PROXY protocol, version 1.

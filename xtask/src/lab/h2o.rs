@@ -19,7 +19,7 @@ const LAYOUTS: [Layout; 3] = [
     },
     Layout {
         name: "rich",
-        format: r#"%h - - %t "%m %U %H" %s %b "-" "%{User-agent}i" host=%V error="%{error}x" duration=%{duration}x retry_after="%{Retry-After}o""#,
+        format: r#"%h - - %t "%m %U %H" %s %b "-" "%{User-agent}i" host=%V h2o_error="%{error}x" rt=%{duration}x retry_after="%{Retry-After}o""#,
     },
     Layout {
         name: "json",
@@ -94,17 +94,18 @@ fn config(site: &Site<'_>) -> String {
     }
     let millis = site.setup.timeout.as_millis();
     // Two seconds are its default. Without kept connections it would speak no TLS.
-    let keep = if site.setup.keepalive { 3_600_000 } else { 2_000 };
+    let keep = if site.setup.keepalive {
+        3_600_000
+    } else {
+        2_000
+    };
     write!(
         text,
         "num-threads: 1\nerror-log: {dir}/error.log\nproxy.preserve-host: ON\n\
          proxy.timeout.io: {millis}\nproxy.timeout.keepalive: {keep}\nlimit-request-body: 33554432\n"
     )
     .ok();
-    if matches!(
-        site.setup.upstream,
-        Upstream::Tls | Upstream::TlsVerified
-    ) {
+    if matches!(site.setup.upstream, Upstream::Tls | Upstream::TlsVerified) {
         let verify = if site.setup.upstream == Upstream::TlsVerified {
             "ON"
         } else {

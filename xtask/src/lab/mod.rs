@@ -38,12 +38,7 @@ use self::session::Session;
 const SOCKET_DIR: &str = "/tmp/shop";
 
 /// Every proxy that the lab can run.
-const PROXIES: [&dyn Proxy; 4] = [
-    &nginx::Nginx,
-    &apache::Apache,
-    &varnish::Varnish,
-    &h2o::H2o,
-];
+const PROXIES: [&dyn Proxy; 4] = [&nginx::Nginx, &apache::Apache, &varnish::Varnish, &h2o::H2o];
 
 #[derive(clap::Args)]
 pub(crate) struct Args {

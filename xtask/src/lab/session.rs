@@ -181,7 +181,9 @@ impl<'a> Session<'a> {
             let line = &access[number - 1];
             let place = answered
                 .iter()
-                .position(|(ask, ..)| logged_status(self.proxy, line, ask).is_ok() && is_from(line, ask))
+                .position(|(ask, ..)| {
+                    logged_status(self.proxy, line, ask).is_ok() && is_from(line, ask)
+                })
                 .context("an access line that nobody caused")?;
             let (ask, why, seen) = answered.remove(place);
             let logged = logged_status(self.proxy, line, &ask)?;

@@ -31,9 +31,6 @@ const LAYOUTS: [Layout; 3] = [
 /// What of the transactions is written as error log: those in which something went wrong.
 const QUERY: &str = "FetchError or Error or VCL_Error or BerespStatus >= 500";
 
-/// A reader writes its pid, then finds the end of the log: what is logged before that it does not show.
-const ATTACHED: Duration = Duration::from_millis(600);
-
 /// Time for the probes to see that a member went or came.
 const PROBED: Duration = Duration::from_millis(900);
 
@@ -77,12 +74,13 @@ impl Proxy for Varnish {
 
     fn is_ready(&self, dir: &Path) -> bool {
         let readers = LAYOUTS.iter().map(|layout| layout.name).chain(["error"]);
-        let age = |name| dir.join(format!("{name}.pid")).metadata()?.modified().map(|at| at.elapsed());
-        readers.map(age).all(|age| matches!(age, Ok(Ok(age)) if age > ATTACHED))
+        readers
+            .map(|name| dir.join(format!("{name}.pid")))
+            .all(|path| reads(&path))
     }
 
     fn echo_says(&self) -> &'static str {
-        ": unhealthy"
+        "returned no backend"
     }
 
     fn logs_unanswered_as(&self) -> &'static [u16] {
@@ -107,7 +105,15 @@ impl Proxy for Varnish {
     }
 }
 
-/// Runs varnishd, with the C library's allocator (jemalloc asks for the time before libfaketime can answer), and its readers, and ends them together. The readers keep to real time: what they write carries
+/// Whether the reader that wrote its pid there has found the log: what is logged before that it does not show.
+fn reads(pid: &Path) -> bool {
+    let id = std::fs::read_to_string(pid).unwrap_or_default();
+    let maps = std::fs::read_to_string(format!("/proc/{}/maps", id.trim())).unwrap_or_default();
+    maps.contains("/_.Log.")
+}
+
+/// Runs varnishd, with the C library's allocator (jemalloc asks for the time before libfaketime can answer), and its
+/// readers, and ends them together. The readers keep to real time: what they write carries
 /// varnishd's stamps.
 fn script(site: &Site<'_>) -> String {
     let dir = site.dir.display();
@@ -152,7 +158,11 @@ fn vcl(setup: &Setup) -> String {
     for (number, member) in setup.members.iter().enumerate() {
         let address = match &member.address {
             Address::Tcp(address) => {
-                format!(".host = \"{}\"; .port = \"{}\";", address.ip(), address.port())
+                format!(
+                    ".host = \"{}\"; .port = \"{}\";",
+                    address.ip(),
+                    address.port()
+                )
             }
             Address::Unix(path) => format!(".path = \"{}\";", path.display()),
         };
@@ -186,6 +196,10 @@ fn vcl(setup: &Setup) -> String {
     text += "return (ok);\n}\nsub vcl_recv {\n";
     if setup.rule == Rule::Maintenance {
         text += "return (synth(503, \"Back soon\"));\n";
+    }
+    if setup.rule == Rule::FewConnections {
+        // Requests for one page would wait for the first of them.
+        text += "return (pass);\n";
     }
     if setup.members.len() > 1 {
         text += "set req.backend_hint = pool.backend();\n";

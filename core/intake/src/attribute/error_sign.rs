@@ -6,8 +6,8 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use knowledge::SignRule;
 use model::{Cause, Edge, Finding, LogKind, SignId};
 
-use super::rank::{Match, decide};
 use super::REUSED;
+use super::rank::{Match, decide};
 use crate::error_log::{ErrorLine, Part};
 
 /// What a line of the error log belongs to.
@@ -134,11 +134,7 @@ impl Automaton {
     }
 
     /// What these words say.
-    pub(super) fn words(
-        &self,
-        rules: &'static [SignRule],
-        words: [&[u8]; 2],
-    ) -> Option<Finding> {
+    pub(super) fn words(&self, rules: &'static [SignRule], words: [&[u8]; 2]) -> Option<Finding> {
         let present = self.present(words)?;
         let held = self.entries.iter().filter_map(|entry| {
             let has = |literal: &usize| present.get(*literal).copied().unwrap_or(false);

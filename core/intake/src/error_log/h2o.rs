@@ -49,7 +49,8 @@ mod tests {
     #[track_caller]
     fn check(line: &str, host: &str, path: &str, text: &str) {
         let entry = parse(line.as_bytes()).unwrap();
-        let read = |value: Option<&[u8]>| String::from_utf8(value.unwrap_or(b"-").to_vec()).unwrap();
+        let read =
+            |value: Option<&[u8]>| String::from_utf8(value.unwrap_or(b"-").to_vec()).unwrap();
         assert_eq!(read(entry.host), host);
         assert_eq!(read(entry.path_hint), path);
         assert_eq!(read(Some(entry.words[1])), text);
@@ -102,9 +103,18 @@ mod tests {
 
     #[test]
     fn other_lines_are_not_taken() {
-        for line in ["[INFO] raised RLIMIT_NOFILE to 20000", "[lib/x] y", "received SIGTERM, gracefully shutting down"] {
+        for line in [
+            "[INFO] raised RLIMIT_NOFILE to 20000",
+            "[lib/x] y",
+            "received SIGTERM, gracefully shutting down",
+        ] {
             assert!(parse(line.as_bytes()).is_none(), "{line}");
         }
-        assert!(parse(b"[lib/core/proxy.c] failed to allocate").unwrap().path_hint.is_none());
+        assert!(
+            parse(b"[lib/core/proxy.c] failed to allocate")
+                .unwrap()
+                .path_hint
+                .is_none()
+        );
     }
 }

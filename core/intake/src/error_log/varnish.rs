@@ -56,10 +56,15 @@ fn behind_dashes(line: &[u8]) -> Option<&[u8]> {
 
 /// A tag, padded with blanks, and its value.
 fn tagged(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = text.iter().position(|byte| *byte == b' ').unwrap_or(text.len());
+    let end = text
+        .iter()
+        .position(|byte| *byte == b' ')
+        .unwrap_or(text.len());
     let (tag, value) = text.split_at(end);
     let is_tag = tag.first().is_some_and(u8::is_ascii_uppercase)
-        && tag.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+        && tag
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
     is_tag.then_some((tag, value.trim_ascii_start()))
 }
 
@@ -182,9 +187,11 @@ fn status<'line>(value: &'line [u8], entry: &mut ErrorLine<'line>) {
 }
 
 /// The name in `backend NAME: fail errno ...`.
-fn backend(value: &[u8]) -> Option<&[u8]> {
+pub(crate) fn backend(value: &[u8]) -> Option<&[u8]> {
     let rest = value.strip_prefix(b"backend ")?;
-    rest.split(|byte| *byte == b':').next().filter(|name| !name.contains(&b' '))
+    rest.split(|byte| *byte == b':')
+        .next()
+        .filter(|name| !name.contains(&b' '))
 }
 
 #[cfg(test)]
@@ -203,9 +210,18 @@ mod tests {
         assert_eq!((head.part, head.connection), (Part::First, None));
         let head = parse(b"*   << Request  >> 32770").unwrap();
         assert_eq!(head.connection, Some(32_770));
-        for line in ["-   FetchError     HTC eof (-1)", "--  FetchError     HTC eof (-1)", "--- FetchError     HTC eof (-1)", "-4- FetchError     HTC eof (-1)"] {
+        for line in [
+            "-   FetchError     HTC eof (-1)",
+            "--  FetchError     HTC eof (-1)",
+            "--- FetchError     HTC eof (-1)",
+            "-4- FetchError     HTC eof (-1)",
+        ] {
             let entry = parse(line.as_bytes()).unwrap();
-            assert_eq!(entry.words, [b"FetchError ".as_slice(), b"HTC eof (-1)"], "{line}");
+            assert_eq!(
+                entry.words,
+                [b"FetchError ".as_slice(), b"HTC eof (-1)"],
+                "{line}"
+            );
             assert_eq!(entry.part, Part::Further);
             assert!(!entry.is_timed);
         }
@@ -213,7 +229,10 @@ mod tests {
 
     #[test]
     fn raw_records_carry_their_transaction() {
-        let entry = parse(b"     32817 FetchError     b backend boot.app: fail errno 111 (Connection refused)").unwrap();
+        let entry = parse(
+            b"     32817 FetchError     b backend boot.app: fail errno 111 (Connection refused)",
+        )
+        .unwrap();
         assert_eq!(entry.process, (32_817, u64::from(b'b')));
         assert_eq!(text(entry.upstream), "boot.app");
         let begin = parse(b"         3 Begin          b bereq 2 fetch").unwrap();
@@ -229,14 +248,23 @@ mod tests {
         assert!(begin.background && begin.connection.is_none());
         let retry = parse(b"-   Begin          bereq 15 retry").unwrap();
         assert!(retry.again && retry.connection.is_none());
-        let start = parse(b"-   Timestamp      Start: 1795526611.505496 0.000000 0.000000").unwrap();
-        assert_eq!((start.civil_millis, start.zone, start.is_timed), (1_795_526_611_505, Some(0), true));
-        let later = parse(b"-   Timestamp      Beresp: 1795526611.505782 0.000286 0.000150").unwrap();
+        let start =
+            parse(b"-   Timestamp      Start: 1795526611.505496 0.000000 0.000000").unwrap();
+        assert_eq!(
+            (start.civil_millis, start.zone, start.is_timed),
+            (1_795_526_611_505, Some(0), true)
+        );
+        let later =
+            parse(b"-   Timestamp      Beresp: 1795526611.505782 0.000286 0.000150").unwrap();
         assert!(!later.is_timed);
         let host = parse(b"-   BereqHeader    host: shop.example").unwrap();
         assert_eq!(text(host.host), "shop.example");
-        let open = parse(b"-   BackendOpen    18 default 127.0.0.1 18089 127.0.0.1 45276 reuse").unwrap();
-        assert_eq!((text(open.upstream), open.connects, open.reuses), ("default", true, true));
+        let open =
+            parse(b"-   BackendOpen    18 default 127.0.0.1 18089 127.0.0.1 45276 reuse").unwrap();
+        assert_eq!(
+            (text(open.upstream), open.connects, open.reuses),
+            ("default", true, true)
+        );
     }
 
     #[test]
