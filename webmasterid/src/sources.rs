@@ -15,6 +15,8 @@ pub(crate) struct Source {
     pub(crate) edge: Edge,
     /// Whether entries of the error log may stand between its requests.
     pub(crate) is_mixed: bool,
+    /// Whether programs share it and one of them has an edge's name.
+    pub(crate) names_edge: bool,
     pub(crate) first: Option<Stamp>,
 }
 
@@ -30,6 +32,10 @@ pub(crate) fn find(
     for found in found {
         match look(&found, intake) {
             Ok(look) if look.understood > 0 => looked.push((found, look)),
+            // A stream that several programs share: the edge's lines may stand further down.
+            Ok(look) if look.others > 0 && paths.contains(&found.name) => {
+                looked.push((found, look));
+            }
             // A healthy edge has an empty error log; only a file that was asked for by name is worth a word.
             Ok(look) if look.lines == 0 && !paths.contains(&found.name) => {}
             Ok(look) => {
@@ -58,6 +64,7 @@ pub(crate) fn find(
             kind: look.kind,
             // Caddy writes its errors beside its requests, and none may stand at the beginning.
             is_mixed: look.kind == LogKind::Access && (look.is_mixed || look.edge == Edge::Caddy),
+            names_edge: look.names_edge,
             first: look.first,
             found,
         })

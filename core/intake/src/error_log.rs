@@ -60,6 +60,9 @@ impl Level {
     }
 }
 
+/// `civil_millis` of a line that carries no stamp of its own: the one of its envelope is taken.
+pub(crate) const UNSTAMPED: i64 = i64::MIN;
+
 /// What a line is of its entry: some products spread one over several lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
@@ -76,10 +79,8 @@ pub(crate) enum Part {
 pub(crate) struct ErrorLine<'line> {
     /// The product that wrote it.
     pub(crate) edge: Edge,
-    /// The stamp read as if it were UTC, in milliseconds: most error logs carry no zone.
+    /// The stamp read as if it were UTC, in milliseconds: most error logs carry no zone. [`UNSTAMPED`] without one.
     pub(crate) civil_millis: i64,
-    /// Whether the line has a stamp at all; where not, `civil_millis` means nothing.
-    pub(crate) is_timed: bool,
     /// What it is of its entry.
     pub(crate) part: Part,
     /// Minutes east of UTC, for the few layouts that say so.
@@ -134,7 +135,6 @@ impl<'line> ErrorLine<'line> {
         Self {
             edge,
             civil_millis,
-            is_timed: true,
             part: Part::Whole,
             zone: None,
             level,
@@ -165,16 +165,20 @@ impl<'line> ErrorLine<'line> {
     /// A line without a stamp of its own.
     const fn untimed(edge: Edge, part: Part, message: &'line [u8]) -> Self {
         Self {
-            is_timed: false,
             part,
-            ..Self::new(edge, 0, Level::Error, message)
+            ..Self::new(edge, UNSTAMPED, Level::Error, message)
         }
+    }
+
+    /// Whether the line, or its envelope, has a stamp.
+    pub(crate) const fn is_timed(&self) -> bool {
+        self.civil_millis != UNSTAMPED
     }
 
     /// Whether it tells something that the other lines of its entry need.
     pub(crate) const fn tells(&self) -> bool {
         matches!(self.part, Part::First)
-            || self.is_timed
+            || self.is_timed()
             || self.path_hint.is_some()
             || self.host.is_some()
             || self.connection.is_some()

@@ -4,7 +4,7 @@ use model::{Edge, Stamp};
 use rustc_hash::FxHashSet;
 
 use crate::entry;
-use crate::held::Held;
+use crate::held::{Held, HeldError};
 use crate::scan::Keys;
 
 /// Minutes after which the minute of a stamp repeats under any zone: zones are multiples of 15 minutes.
@@ -23,12 +23,15 @@ pub struct Filter {
     paths: FxHashSet<u64>,
     /// What else decides how an error log is joined: what its entries say was asked for, and their clients.
     others: FxHashSet<u64>,
+    /// Whether entries tell of servers, without a request.
+    servers: bool,
 }
 
 impl Filter {
     /// The keys of all error-log entries in `held`.
     pub fn of(held: &Held) -> Self {
         let mut filter = Self::default();
+        filter.servers = held.errors.iter().any(HeldError::is_about_server);
         for error in &held.errors {
             filter.others.extend(error.client);
             filter.others.extend(error.asked);
@@ -52,7 +55,12 @@ impl Filter {
         filter
     }
 
-    /// Whether there was any entry.
+    /// Whether entries tell of servers, without a request: then whatever its own line leaves open waits for them.
+    pub(crate) const fn tells_of_servers(&self) -> bool {
+        self.servers
+    }
+
+    /// Whether there was any entry about a request.
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty()
             && self.serials.is_empty()

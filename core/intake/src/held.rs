@@ -191,6 +191,12 @@ impl AttemptLine {
 }
 
 impl HeldError {
+    /// Whether the entry says by itself how a server of HAProxy, or a backend of it, is. What other edges say of a
+    /// server without naming a client, they say of one request all the same.
+    pub(crate) fn is_about_server(&self) -> bool {
+        self.edge == Edge::Haproxy && !self.is_about_request() && !self.upstream.is_empty()
+    }
+
     /// Whether the entry is about a request, by itself or through the thread that wrote it.
     pub(crate) fn is_about_request(&self) -> bool {
         self.finding.about != About::Itself

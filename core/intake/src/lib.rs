@@ -18,6 +18,7 @@ mod scan;
 mod secret;
 mod seen;
 mod settle;
+mod state;
 mod visit;
 
 pub use filter::Filter;

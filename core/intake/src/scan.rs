@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use knowledge::CrawlerMatcher;
 use model::{
-    Attempt, CrawlerId, Edge, Fetch, Field, LogKind, Method, Outcome, Place, Request, Scheme, Sign,
-    SourceId, Stamp, Status,
+    Attempt, Confidence, CrawlerId, Edge, Fetch, Field, LogKind, Method, Outcome, Place, Request,
+    Scheme, Sign, SourceId, Stamp, Status,
 };
 
 use crate::attribute::{
-    Attribution, ErrorFinding, FailureStatuses, REUSED, Signs, needs_attribution,
+    self, Attribution, ErrorFinding, FailureStatuses, REUSED, Signs, needs_attribution,
 };
-use crate::envelope;
+use crate::envelope::{self, Around, Envelopes, Opened, Program};
 use crate::error_log::{self, ErrorLine, Level, Part};
 use crate::filter::Filter;
-use crate::format::{FormatRef, Formats, TimeMemo};
+use crate::format::{FormatRef, Formats, Moment, Reason, TimeMemo};
 use crate::held::{AttemptLine, Held, HeldAttempt, HeldError, HeldFetch, HeldRequest};
 use crate::identity::{Agents, Client, Ranges};
 use crate::path::{self, Known, Target};
@@ -53,6 +53,8 @@ pub struct Chunk<'a> {
     pub kind: LogKind,
     /// What is taken from it.
     pub take: Take,
+    /// Whether programs share it and one of them has an edge's name: then the access log of another is the origin's.
+    pub names_edge: bool,
     /// Whole lines; the last one may lack its end.
     pub bytes: &'a [u8],
 }
@@ -184,7 +186,7 @@ impl Intake {
 
     /// Whether an entry says something of a failure.
     pub(crate) fn is_telling(&self, entry: &ErrorLine<'_>) -> bool {
-        self.signs.error_line(entry).is_some() || self.follow_ups_in(entry) != 0
+        self.signs.error_line(&entry).is_some() || self.follow_ups_in(&entry) != 0
     }
 
     /// Whether a sign without a request lies in what the user chose. Nobody can tell whose fetch it was.
@@ -238,6 +240,7 @@ impl Intake {
             edge,
             kind: LogKind::Access,
             take: Take::All,
+            names_edge: false,
             bytes: head,
         };
         let mut first = None;
@@ -261,14 +264,18 @@ impl Intake {
                     .max_by_key(|(_, n)| **n)
                     .map_or(Edge::Unknown, |(edge, _)| *edge)
             } else {
+                // Where an edge is named, the lines of the others are not its own.
+                let is_own = |edge: Edge| seen.named == 0 || edge != Edge::Unknown;
                 seen.formats
                     .iter()
-                    .max_by_key(|(_, n)| **n)
+                    .max_by_key(|((edge, _), n)| (is_own(*edge), **n))
                     .map_or(Edge::Unknown, |((edge, _), _)| *edge)
             },
             first: seen.span.map(|(first, _)| first),
             understood: seen.requests + seen.entries,
             is_mixed: seen.requests > 0 && seen.entries > 0,
+            others: seen.others,
+            names_edge: seen.named > 0,
             lines: seen.lines,
         }
     }
@@ -287,6 +294,10 @@ pub struct Look {
     pub understood: u64,
     /// Whether requests and entries of the error log stand in it side by side.
     pub is_mixed: bool,
+    /// Lines of other programs.
+    pub others: u64,
+    /// Whether requests stand there of a program that has an edge's name.
+    pub names_edge: bool,
     /// Lines, blank ones left out.
     pub lines: u64,
 }
@@ -296,8 +307,6 @@ struct Buffers<'a> {
     spans: &'a mut Spans,
     /// Text of values that had to be unescaped.
     scratch: &'a mut Vec<u8>,
-    /// The line that an envelope held.
-    text: &'a mut Vec<u8>,
 }
 
 /// One chunk being read.
@@ -324,7 +333,7 @@ impl Scan<'_> {
     fn lines(&mut self, sink: &mut impl FnMut(&Request<'_>)) {
         let mut spans = Spans::new();
         let mut scratch = Vec::new();
-        let mut text = Vec::new();
+        let mut envelopes = Envelopes::default();
         let bytes = self.chunk.bytes;
         let mut start = 0;
         let mut number = self.chunk.first_line;
@@ -336,9 +345,8 @@ impl Scan<'_> {
             let mut buffers = Buffers {
                 spans: &mut spans,
                 scratch: &mut scratch,
-                text: &mut text,
             };
-            self.line(line, number, &mut buffers, sink);
+            self.line(line, number, &mut envelopes, &mut buffers, sink);
             start = end + 1;
             number += 1;
         }
@@ -349,6 +357,7 @@ impl Scan<'_> {
         &mut self,
         line: &[u8],
         number: u64,
+        envelopes: &mut Envelopes,
         buffers: &mut Buffers<'_>,
         sink: &mut impl FnMut(&Request<'_>),
     ) {
@@ -368,40 +377,110 @@ impl Scan<'_> {
         if line.len() > LINE_MAX {
             return self.unparsed(number, "line longer than the limit of 64 KiB");
         }
-        let opened = envelope::open(line, buffers.text);
-        let line = opened.line;
-        let is_entry_first = self.chunk.kind == LogKind::Error || self.chunk.take == Take::Entries;
-        if is_entry_first && self.error(line, place) {
+        let mut opened = envelope::open(line);
+        // A layout that the user gave may describe the line with what stands around it.
+        if opened.around.depth > 0
+            && (self.intake.formats).is_given(line, buffers.scratch, buffers.spans)
+        {
+            opened = Opened::plain(line);
+        }
+        // What Docker writes holds a line: no need to look at it as a request first.
+        let is_docker = opened.line.starts_with(b"{\"log\":\"");
+        if is_docker
+            && self
+                .record(&opened, place, envelopes, buffers, sink)
+                .is_ok()
+        {
             return;
         }
-        // Where requests and attempts have one layout, its fields tell them apart.
-        if self.chunk.take == Take::Entries && self.chunk.edge != Edge::Varnish {
+        let Err(reason) = self.opened(&opened, place, buffers, sink) else {
             return;
+        };
+        if let Err((around, within)) = self.record(&opened, place, envelopes, buffers, sink) {
+            self.not_understood(number, around, within.unwrap_or(reason));
+        }
+    }
+
+    /// A line that stands in JSON. An error says what stood around it, and why the line within is not understood.
+    fn record(
+        &mut self,
+        opened: &Opened<'_>,
+        place: Place,
+        envelopes: &mut Envelopes,
+        buffers: &mut Buffers<'_>,
+        sink: &mut impl FnMut(&Request<'_>),
+    ) -> Result<(), (Around, Option<&'static str>)> {
+        let within = envelopes.open_record(opened).ok_or((opened.around, None))?;
+        let around = within.around;
+        self.opened(&within, place, buffers, sink)
+            .map_err(|reason| (around, Some(reason)))
+    }
+
+    /// A line without what stood around it. An error where it is of no known layout: JSON around it may still be opened.
+    fn opened(
+        &mut self,
+        opened: &Opened<'_>,
+        place: Place,
+        buffers: &mut Buffers<'_>,
+        sink: &mut impl FnMut(&Request<'_>),
+    ) -> Result<(), &'static str> {
+        let Opened { line, around } = opened;
+        let is_entry_first = self.chunk.kind == LogKind::Error || self.chunk.take == Take::Entries;
+        if is_entry_first && self.error(line, around, place) {
+            return Ok(());
+        }
+        // varnishncsa may write requests and attempts in one layout, whose fields tell them apart.
+        if self.chunk.take == Take::Entries && self.chunk.edge != Edge::Varnish {
+            return Err("no entry");
         }
         buffers.spans.clear();
         buffers.scratch.clear();
         match (self.intake.formats).recognise(line, buffers.scratch, buffers.spans) {
             Ok(mut format) => {
                 self.seen.fields |= buffers.spans.carried();
-                if let (Edge::Unknown, Some(program)) = (format.edge, opened.program) {
-                    format.edge = program;
+                format.settle_client(line, buffers.scratch, buffers.spans);
+                match (format.edge, around.program) {
+                    // Counted as the edge's, each request would count twice.
+                    (Edge::Unknown, Program::Other) if self.chunk.names_edge => {
+                        self.seen.others += 1;
+                        return Ok(());
+                    }
+                    (Edge::Unknown, Program::Edge(program)) => format.edge = program,
+                    _ => {}
                 }
                 let visit = Visit::new(line, buffers.scratch, buffers.spans);
-                if let Err(reason) = self.visit(&visit, format, place, sink) {
-                    self.unparsed(number, reason);
+                let before = self.seen.requests;
+                let visited = self.visit(&visit, format, around, place, sink);
+                if around.program.edge().is_some() {
+                    self.seen.named += self.seen.requests - before;
                 }
+                match visited {
+                    Ok(()) if buffers.spans.is_cut() => {
+                        self.seen.remark(place.line, Reason::CutButCounted.text());
+                    }
+                    Ok(()) => {}
+                    Err(NO_TIME) => return Err(NO_TIME),
+                    Err(reason) => self.unparsed(place.line, reason),
+                }
+                Ok(())
             }
-            Err(_) if self.chunk.kind != LogKind::Error && self.error(line, place) => {}
-            Err(_) if self.is_continuation() => {
-                self.seen.continuations += 1;
-            }
-            Err(reason) => self.unparsed(number, reason.text()),
+            Err(_) if !is_entry_first && self.error(line, around, place) => Ok(()),
+            Err(reason) => Err(reason.text()),
         }
     }
 
-    /// Multi-line messages go on in an error log. Looking only at the kind of source keeps the line stateless.
-    fn is_continuation(&self) -> bool {
-        self.chunk.kind == LogKind::Error
+    /// A line of another program is no fault of the log. Multi-line messages go on in an error log: looking only at
+    /// the kind of source keeps the line stateless.
+    fn not_understood(&mut self, line: u64, around: Around, reason: &'static str) {
+        if around.program == Program::Other {
+            self.seen.others += 1;
+        } else if around.partial {
+            self.unparsed(line, Reason::PartOfLine.text());
+        } else if self.chunk.kind == LogKind::Error {
+            self.seen.continuations += 1;
+        } else {
+            self.unparsed(line, reason);
+        }
     }
 
     fn unparsed(&mut self, line: u64, reason: &'static str) {
@@ -424,11 +503,14 @@ impl Scan<'_> {
         &mut self,
         visit: &Visit<'_>,
         mut format: FormatRef,
+        around: &Around,
         place: Place,
         sink: &mut impl FnMut(&Request<'_>),
     ) -> Result<(), &'static str> {
-        let time = visit.get(Field::Time).ok_or("no time")?;
-        let (millis, zone) = self.time.parse(time).ok_or("time is not understood")?;
+        let (millis, zone) = match visit.value(Field::Time) {
+            Some(time) => self.time.parse(time).ok_or("time is not understood")?,
+            None => self.written(around).ok_or(NO_TIME)?,
+        };
         let at = Stamp(millis);
         self.intake.settings.check(at)?;
         let status = status(visit.get(Field::Status).unwrap_or_default())?;
@@ -509,10 +591,7 @@ impl Scan<'_> {
         let fetch = claim.map(|claim| Fetch {
             claim,
             path: known.text(parts.target.path, &mut self.text),
-            query: parts
-                .target
-                .query
-                .map_or(0, |query| secret.hash(query).max(1)),
+            query: query(visit, &parts.target).map_or(0, |query| secret.hash(query).max(1)),
         });
         let status = parts.status;
         let attribution = needs_attribution(visit, status, &self.intake.failures).then(|| {
@@ -526,7 +605,7 @@ impl Scan<'_> {
         let single;
         let attempts: &[Attempt<'_>] = match &attribution {
             Some(_) => &[],
-            None => match single_attempt(visit) {
+            None => match single_attempt(parts.edge, visit) {
                 Some(attempt) => {
                     single = [attempt];
                     &single
@@ -575,11 +654,13 @@ impl Scan<'_> {
             Some(found) => found,
         };
         let keys = Keys::of(secret, visit, &parts, known.url);
-        let mut held = hold(&request, &found, &keys, single_attempt(visit));
+        let mut held = hold(&request, &found, &keys, single_attempt(parts.edge, visit));
         let is_stream = self.chunk.take == Take::Stream;
-        held.joins = is_stream || self.filter.concerns(parts.at, &keys);
+        // A line about a server may tell what its own leaves open.
+        let is_open = self.filter.tells_of_servers() && is_open(&found);
+        held.joins = is_stream || is_open || self.filter.concerns(parts.at, &keys);
         // A fetch that no error line can speak of has nothing to wait for: only other clients repeat.
-        let is_free = self.filter.is_empty() && !is_stream;
+        let is_free = self.filter.is_empty() && !is_stream && !is_open;
         if is_free && (request.fetch.is_some() || outcome != Outcome::Failed) {
             held.lend(None, false, sink);
         } else {
@@ -615,21 +696,39 @@ impl Scan<'_> {
         entry.upstream = opened
             .and_then(|opened| opened.split(|byte| *byte == b' ').nth(1))
             .or_else(|| reason.and_then(error_log::backend));
-        self.entry(&entry, place);
+        self.entry(entry, &Around::NOTHING, place);
+    }
+
+    /// When the line was written, by its envelope.
+    fn written(&self, around: &Around) -> Option<Moment> {
+        let plausible = self.intake.settings.plausible;
+        around.written.moment(plausible.map(|(_, newest)| newest))
     }
 
     /// One entry of an error log; false where the line is none.
-    fn error(&mut self, line: &[u8], place: Place) -> bool {
+    fn error(&mut self, line: &[u8], around: &Around, place: Place) -> bool {
         let Some(entry) = error_log::parse(line) else {
             return false;
         };
-        self.entry(&entry, place);
+        self.entry(entry, around, place);
         true
     }
 
-    fn entry(&mut self, entry: &ErrorLine<'_>, place: Place) {
+    fn entry(&mut self, mut entry: ErrorLine<'_>, around: &Around, place: Place) {
+        if !entry.is_timed() {
+            match self.written(around) {
+                Some((millis, zone)) => {
+                    entry.civil_millis =
+                        millis.saturating_add(i64::from(zone.unwrap_or(0)) * 60_000);
+                    entry.zone = zone;
+                }
+                // Other lines of the entry have the stamp, or its order and its path tell.
+                None if entry.part != Part::Whole || entry.path_hint.is_some() => {}
+                None => return self.unparsed(place.line, NO_TIME),
+            }
+        }
         let civil = Stamp(entry.civil_millis);
-        if entry.is_timed
+        if entry.is_timed()
             && let Err(reason) = self.intake.settings.check(civil)
         {
             return self.unparsed(place.line, reason);
@@ -637,14 +736,14 @@ impl Scan<'_> {
         let seen = &mut self.seen;
         seen.entries += 1;
         *seen.error_edges.entry(entry.edge).or_default() += 1;
-        if entry.is_timed {
+        if entry.is_timed() {
             seen.stretch(civil);
         }
-        let follow_ups = self.intake.follow_ups_in(entry);
+        let follow_ups = self.intake.follow_ups_in(&entry);
         if self.chunk.take == Take::Requests {
             return;
         }
-        let finding = match self.intake.signs.error_line(entry) {
+        let finding = match self.intake.signs.error_line(&entry) {
             Some(finding) => finding,
             // A line that other lines need, if it says what they do not.
             None if entry.part != Part::Whole && entry.tells() => ErrorFinding::SILENT,
@@ -658,28 +757,34 @@ impl Scan<'_> {
         let (path, head) = path_keys(secret, entry.path_hint);
         self.held.push_error(HeldError {
             civil,
-            is_timed: entry.is_timed,
+            is_timed: entry.is_timed(),
             part: entry.part,
             zone: entry.zone,
             place,
             edge: entry.edge,
             host: entry.host.and_then(host_name).unwrap_or_default().into(),
-            upstream: entry.upstream.map(upstream_name).unwrap_or_default().into(),
+            upstream: entry
+                .upstream
+                .map(|name| upstream_of(entry.edge, name))
+                .unwrap_or_default()
+                .into(),
             finding: Arc::new(finding),
-            after_headers: is_after_headers(entry),
+            after_headers: is_after_headers(&entry),
             process: entry.process,
             client: entry.client.map(|client| client_key(secret, client)),
             line,
             asked,
             path,
             head,
-            attempt: AttemptLine::of(entry),
+            attempt: AttemptLine::of(&entry),
             serial: serial(secret, entry.connection, entry.log_id),
             follow_ups,
         });
     }
 }
 
+/// Neither the line nor an envelope says when.
+const NO_TIME: &str = "no time";
 /// Whether a line of varnishncsa is about a backend rather than a client: it says so, or carries what only those have.
 fn is_attempt(visit: &Visit<'_>) -> bool {
     /// Fields of records that stand only in transactions with a backend.
@@ -845,7 +950,7 @@ fn hold(
         .attempts
         .iter()
         .map(|attempt| HeldAttempt {
-            upstream: upstream_name(attempt.upstream).into(),
+            upstream: upstream_of(request.edge, attempt.upstream).into(),
             is_group: attempt.is_group,
             status: attempt.status.map(Status),
             millis: attempt.millis,
@@ -898,11 +1003,15 @@ fn hold(
 }
 
 /// The attempt of an ordinary answer: one upstream, one good status.
-fn single_attempt<'line>(visit: &Visit<'line>) -> Option<Attempt<'line>> {
-    let address = visit.value(Field::UpstreamAddr)?;
+fn single_attempt<'line>(edge: Edge, visit: &Visit<'line>) -> Option<Attempt<'line>> {
+    // A group's name alone says of no server that it answered.
+    if !visit.carries_any(&[Field::UpstreamAddr, Field::UpstreamServer]) {
+        return None;
+    }
+    let upstream = attribute::upstream(visit)?;
     Some(Attempt {
-        upstream: upstream_name(address),
-        is_group: false,
+        upstream: upstream_of(edge, upstream.name),
+        is_group: upstream.is_group,
         status: visit
             .value(Field::UpstreamStatus)
             .and_then(|text| status(text).ok())
@@ -914,12 +1023,32 @@ fn single_attempt<'line>(visit: &Visit<'line>) -> Option<Attempt<'line>> {
     })
 }
 
-/// An upstream as text: an address or a group's name, never a path or a query.
-fn upstream_name(text: &[u8]) -> &str {
+/// The query, which some layouts keep apart from the path.
+fn query<'line>(visit: &Visit<'line>, target: &Target<'line>) -> Option<&'line [u8]> {
+    let apart = || {
+        let query = visit.value(Field::Query)?;
+        let query = query.strip_prefix(b"?").unwrap_or(query);
+        (!query.is_empty()).then_some(query)
+    };
+    target.query.or_else(apart)
+}
+
+/// Whether it is left open why a request failed.
+fn is_open(found: &Attribution<'_>) -> bool {
+    let finding = found.hidden.or(found.finding);
+    finding.is_some_and(|finding| finding.confidence < Confidence::Likely)
+}
+
+/// An upstream as text: an address or a group's name, never a path or a query. HAProxy's `backend/server` are names
+/// of its configuration.
+fn upstream_of(edge: Edge, text: &[u8]) -> &str {
     /// Longer ones are no addresses.
     const UPSTREAM_MAX: usize = 255;
-    let address = error_log::upstream_address(text);
-    std::str::from_utf8(address)
+    let name = match edge {
+        Edge::Haproxy => text,
+        _ => error_log::upstream_address(text),
+    };
+    std::str::from_utf8(name)
         .ok()
         .filter(|name| {
             name.len() <= UPSTREAM_MAX && name.bytes().all(|byte| byte.is_ascii_graphic())
@@ -1021,11 +1150,11 @@ fn duration(visit: &Visit<'_>) -> Option<u32> {
     (nanos / 1_000_000).try_into().ok()
 }
 
-/// nginx's words for an answer that no upstream was asked for.
+/// nginx's, CloudFront's and Cloudflare's words for an answer that no upstream was asked for.
 fn from_cache(visit: &Visit<'_>) -> bool {
     matches!(
         visit.value(Field::CacheStatus),
-        Some(b"HIT" | b"STALE" | b"UPDATING")
+        Some(b"HIT" | b"STALE" | b"UPDATING" | b"Hit" | b"hit" | b"stale" | b"updating")
     )
 }
 

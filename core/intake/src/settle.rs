@@ -17,6 +17,7 @@ use crate::held::{Held, HeldAttempt, HeldError, HeldRequest};
 use crate::nearest::{Nearest, Timeline};
 use crate::scan::Intake;
 use crate::seen::Sources;
+use crate::state::States;
 
 /// A failure of the same client, host and path within this time of the last one counted is a repeat: people press
 /// reload (`docs/verdicts.md`, section 1).
@@ -151,6 +152,13 @@ impl Settler {
         for (held, joined) in requests.iter_mut().zip(&of_request) {
             let joined: Vec<&Entry> = joined.iter().map(|entry| &entries[*entry]).collect();
             evidence.push(apply(held, &joined));
+        }
+        let states = states(&entries);
+        for (held, place) in requests.iter_mut().zip(&mut evidence) {
+            if let (None, Some((finding, said))) = (*place, states.explain(held)) {
+                explain(held, finding);
+                *place = Some(said);
+            }
         }
         // Without an error line about a request nothing was to be joined.
         let is_join = entries.iter().any(Entry::is_about_request);
@@ -1086,6 +1094,32 @@ fn apply(held: &mut HeldRequest, joined: &[&Entry]) -> Option<Place> {
         .map(|entry| entry.place())
 }
 
+/// What the entries say of servers, without a request.
+fn states(entries: &[Entry]) -> States<'_> {
+    let mut states = States::default();
+    for entry in entries {
+        if let Some(finding) = entry.finding
+            && entry.lines.iter().any(HeldError::is_about_server)
+        {
+            let edge = entry.edge();
+            states.push(edge, entry.at, entry.place(), entry.upstream(), finding);
+        }
+    }
+    states.sort();
+    states
+}
+
+/// Notes what a line about the server says of the request.
+fn explain(held: &mut HeldRequest, finding: Finding) {
+    held.finding = Some(finding);
+    let decided = held
+        .decided_by
+        .and_then(|index| held.attempts.get_mut(index));
+    if let Some(attempt) = decided.filter(|attempt| attempt.finding.is_some()) {
+        attempt.finding = Some(finding);
+    }
+}
+
 /// Attempts of a layout that does not log them, from the entries that name the upstream.
 fn add_attempts(held: &mut HeldRequest, joined: &[&Entry]) {
     if held
@@ -1223,6 +1257,7 @@ mod tests {
                 edge,
                 kind,
                 take: Take::All,
+                names_edge: false,
                 bytes: text.as_bytes(),
             };
             all.merge(intake.scan(chunk, &filter, &mut |_| {}));

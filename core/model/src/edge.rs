@@ -88,6 +88,11 @@ impl Edge {
         }
     }
 
+    /// Whether it writes an error log that can be given: the balancers and networks of others do not.
+    pub const fn has_error_log(self) -> bool {
+        !matches!(self, Self::AwsAlb | Self::CloudFront | Self::Cloudflare)
+    }
+
     /// The edge of that name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|edge| edge.name() == name)

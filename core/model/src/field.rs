@@ -128,6 +128,13 @@ pub enum Field {
     ProxyStatusHeader,
     /// Whether the line is about a client (`c`) or a backend (`b`, Varnish).
     Side,
+    /// Bytes of the body that came from the upstream, in each attempt (nginx).
+    UpstreamResponseLength,
+    /// The edge's own end of the connection to the upstream; no value where none was made (Envoy).
+    UpstreamLocalAddr,
+    /// When a connection to the upstream was begun for this request; no value where a kept one was used again (Envoy
+    /// `%COMMON_DURATION(DS_RX_BEG:US_CX_BEG:us)%`).
+    ConnectionOpened,
 }
 
 impl Field {
@@ -194,10 +201,13 @@ impl Field {
         Self::BackendOpen,
         Self::ProxyStatusHeader,
         Self::Side,
+        Self::UpstreamResponseLength,
+        Self::UpstreamLocalAddr,
+        Self::ConnectionOpened,
     ];
 
     /// How many fields there are.
-    pub const COUNT: usize = 61;
+    pub const COUNT: usize = 64;
 
     /// The name in facts and in advice; nginx's own variable name where nginx has one.
     pub const fn name(self) -> &'static str {
@@ -263,6 +273,9 @@ impl Field {
             Self::BackendOpen => "backend_open",
             Self::ProxyStatusHeader => "proxy_status_header",
             Self::Side => "side",
+            Self::UpstreamResponseLength => "upstream_response_length",
+            Self::UpstreamLocalAddr => "upstream_local_addr",
+            Self::ConnectionOpened => "connection_opened",
         }
     }
 

@@ -52,12 +52,11 @@ pub(crate) fn send(stream: &mut TcpStream, ask: &Ask, keep: bool) -> Result<()> 
     head.extend_from_slice(ask.visitor.agent);
     head.extend_from_slice(b"\r\n\r\n");
     head.resize(head.len() + ask.body, b'f');
-    let sent = stream.write_all(&head);
-    // A proxy may refuse an upload before it is whole.
-    if ask.body > 0 {
-        return Ok(());
+    match stream.write_all(&head) {
+        // A proxy may answer an upload, and close, before it has read all of it.
+        Err(_) if ask.body > 0 => Ok(()),
+        sent => sent.context("cannot send to the proxy"),
     }
-    sent.context("cannot send to the proxy")
 }
 
 /// Tells the proxy who the client is, in the words of HAProxy's PROXY protocol, version 1.

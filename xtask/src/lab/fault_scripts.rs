@@ -35,7 +35,7 @@ fn visitor(s: &mut Session<'_>, number: usize) -> Visitor {
 }
 
 /// The requests that a fault of some minutes hits: crawlers, people, robots.txt, a page that was asked for twice.
-fn struck(s: &mut Session<'_>) -> Vec<Ask> {
+pub(super) fn struck(s: &mut Session<'_>) -> Vec<Ask> {
     let mut asks = vec![
         Ask::get(Visitor::crawler("googlebot"), "/product/1234"),
         Ask::get(Visitor::crawler("bingbot"), "/category/shoes?page=4"),
@@ -59,7 +59,7 @@ fn struck(s: &mut Session<'_>) -> Vec<Ask> {
 }
 
 /// A fault for some minutes between good times; then some of the lost pages are fetched again.
-fn around(
+pub(super) fn around(
     s: &mut Session<'_>,
     mut one: impl FnMut(&mut Session<'_>, Ask) -> Result<()>,
 ) -> Result<()> {
@@ -71,7 +71,7 @@ fn around(
     Ok(())
 }
 
-fn recovered(s: &mut Session<'_>) -> Result<()> {
+pub(super) fn recovered(s: &mut Session<'_>) -> Result<()> {
     s.pass(40)?;
     s.ask(Ask::get(Visitor::crawler("googlebot"), "/product/1234"))?;
     s.pass(15)?;
@@ -202,7 +202,8 @@ pub(super) fn idle_race(s: &mut Session<'_>) -> Result<()> {
             Ask::get(Visitor::person_with_agent(1), "/api/stock/1234").with(Fault::CloseOnReuse),
         )?;
         s.pass(9)?;
-        s.ask_because(ask, Some(why))?;
+        let seen = ask.method != "GET" || !s.proxy.hides_races();
+        s.ask_because(ask, seen.then_some(why))?;
         s.pass(25)?;
         good(s, 1)?;
     }
@@ -242,8 +243,8 @@ pub(super) fn upload_refused(s: &mut Session<'_>) -> Result<()> {
     for number in 0..5 {
         let mut ask = Ask::post(Visitor::person_with_agent(number), "/account/photos");
         ask.body = 12 << 20;
-        // nginx finds the reset while it waits for the answer, httpd while it sends.
-        let cause = if s.proxy.name() == "nginx" {
+        // nginx finds the reset while it waits for the answer, httpd while it sends; Envoy does both at once.
+        let cause = if matches!(s.proxy.name(), "nginx" | "envoy") {
             C::ClosedBeforeHeaders
         } else {
             C::RequestOrUpgradeFailed
@@ -272,14 +273,13 @@ pub(super) fn edge_full(s: &mut Session<'_>) -> Result<()> {
             held.push(s.begin(slow(number), None)?);
             s.settle();
         }
-        // Varnish limits the connections of a backend, nginx its own.
-        let cause = if s.proxy.name() == "varnish" {
+        let cause = if matches!(s.proxy.name(), "envoy" | "varnish") {
+            // Their limit is one on the upstream.
             C::UpstreamBusy
         } else {
             C::EdgeCapacityExhausted
         };
-        let why = Why::new("few-connections", cause);
-        s.ask_because(ask, Some(why))?;
+        s.ask_because(ask, Some(Why::new("few-connections", cause)))?;
         for pending in held {
             s.pass(1)?;
             s.origins[0].release_one();

@@ -5,17 +5,22 @@
 //! set up so. Time is the lab's own (`clock.rs`): two days take seconds. Everything stays on the loopback net.
 
 mod apache;
+mod caddy;
 mod case;
 mod client;
 mod clock;
+mod envoy;
 mod fault_scripts;
 mod h2o;
+mod haproxy;
+mod haproxy_scripts;
 mod nginx;
 mod origin;
 mod proxy;
 mod recording;
 mod session;
 mod shop_scripts;
+mod traefik;
 mod traffic;
 mod truth;
 mod varnish;
@@ -38,7 +43,18 @@ use self::session::Session;
 const SOCKET_DIR: &str = "/tmp/shop";
 
 /// Every proxy that the lab can run.
-const PROXIES: [&dyn Proxy; 4] = [&nginx::Nginx, &apache::Apache, &varnish::Varnish, &h2o::H2o];
+const PROXIES: [&dyn Proxy; 10] = [
+    &nginx::Nginx,
+    &apache::Apache,
+    &haproxy::Haproxy,
+    &caddy::Caddy { rich: false },
+    &caddy::Caddy { rich: true },
+    &traefik::Traefik { json: false },
+    &traefik::Traefik { json: true },
+    &envoy::Envoy,
+    &varnish::Varnish,
+    &h2o::H2o,
+];
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -191,6 +207,7 @@ fn base_setup(served: &[SocketAddr]) -> Setup {
         timeout: Duration::from_secs(30),
         rule: Rule::None,
         log_ids: false,
+        own: proxy::Own::default(),
     }
 }
 

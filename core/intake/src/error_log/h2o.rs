@@ -54,7 +54,7 @@ mod tests {
         assert_eq!(read(entry.host), host);
         assert_eq!(read(entry.path_hint), path);
         assert_eq!(read(Some(entry.words[1])), text);
-        assert!(!entry.is_timed);
+        assert!(!entry.is_timed());
     }
 
     #[test]

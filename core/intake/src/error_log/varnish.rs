@@ -160,7 +160,6 @@ fn start(value: &[u8], entry: &mut ErrorLine<'_>) {
         .and_then(|millis| millis.checked_add(at.fraction()));
     if let Some(millis) = millis {
         entry.civil_millis = millis;
-        entry.is_timed = true;
         entry.zone = Some(0);
     }
 }
@@ -223,7 +222,7 @@ mod tests {
                 "{line}"
             );
             assert_eq!(entry.part, Part::Further);
-            assert!(!entry.is_timed);
+            assert!(!entry.is_timed());
         }
     }
 
@@ -251,12 +250,12 @@ mod tests {
         let start =
             parse(b"-   Timestamp      Start: 1795526611.505496 0.000000 0.000000").unwrap();
         assert_eq!(
-            (start.civil_millis, start.zone, start.is_timed),
+            (start.civil_millis, start.zone, start.is_timed()),
             (1_795_526_611_505, Some(0), true)
         );
         let later =
             parse(b"-   Timestamp      Beresp: 1795526611.505782 0.000286 0.000150").unwrap();
-        assert!(!later.is_timed);
+        assert!(!later.is_timed());
         let host = parse(b"-   BereqHeader    host: shop.example").unwrap();
         assert_eq!(text(host.host), "shop.example");
         let open =

@@ -5,6 +5,7 @@
 use model::{Edge, Field};
 
 use super::{
+    haproxy::is_state,
     json::is_nginx_only,
     ncsa::{next_quote, token_end, token_start},
     value::{Class, is_forwarded_for, is_host_name},
@@ -34,6 +35,8 @@ pub(super) fn parse(line: &[u8], start: usize, after_agent: bool, spans: &mut Sp
             spans.set(field, token.start, token.end);
             if is_nginx_only(field) {
                 edge = Edge::Nginx;
+            } else if field == Field::TerminationState {
+                edge = Edge::Haproxy;
             }
             match token.key {
                 b"vxid" | b"fetch_error" => edge = Edge::Varnish,
@@ -157,6 +160,7 @@ fn field(key: &[u8], value: &[u8]) -> Option<Field> {
         b"ua" | b"uaddr" | b"upstream" | b"upstream_addr" => Field::UpstreamAddr,
         b"us" | b"ust" | b"ustatus" | b"upstream_status" => Field::UpstreamStatus,
         b"ubr" | b"upstream_bytes_received" => Field::UpstreamBytesReceived,
+        b"ubl" | b"upstream_response_length" => Field::UpstreamResponseLength,
         b"ucl" | b"upstream_http_content_length" => Field::UpstreamContentLength,
         b"upstream_name" | b"proxy_upstream_name" => Field::UpstreamName,
         b"cs" | b"ucs" | b"cache" | b"cache_status" | b"upstream_cache_status" => {
@@ -179,6 +183,18 @@ fn field(key: &[u8], value: &[u8]) -> Option<Field> {
         b"reason" => Field::ResponseReason,
         b"fetch_error" | b"h2o_error" => Field::UpstreamError,
         b"backend_open" => Field::BackendOpen,
+        // HAProxy's, in the layout that we recommend.
+        b"bc_err" | b"bc_err_str" => Field::UpstreamError,
+        b"ssl_bc_err" | b"ssl_bc_err_str" => Field::UpstreamTlsError,
+        b"ts" | b"tsc" | b"termination_state" if is_state(value) => Field::TerminationState,
+        b"rc" | b"retries" if Class::Number.admits(value.strip_prefix(b"+").unwrap_or(value)) => {
+            Field::Retries
+        }
+        b"srv" => Field::UpstreamServer,
+        b"tw" if Class::Number.admits(value) => Field::QueueMillis,
+        b"tc" if Class::Number.admits(value) => Field::ConnectMillis,
+        b"tr" if Class::Number.admits(value) => Field::ResponseMillis,
+        b"ta" if Class::Number.admits(value) => Field::DurationMillis,
         b"proxy_status" => Field::ProxyStatus,
         b"connection_status" => Field::ConnectionStatus,
         b"error_log_id" => Field::ErrorLogId,

@@ -99,10 +99,9 @@ pub(in crate::format) fn variable(name: &str) -> Option<Item> {
         | "proxy_port"
         | "limit_rate"
         | "upstream_queue_time" => Class::Number,
-        "upstream_response_length"
-        | "upstream_bytes_sent"
-        | "upstream_first_byte_time"
-        | "upstream_session_time" => Class::Numbers,
+        "upstream_bytes_sent" | "upstream_first_byte_time" | "upstream_session_time" => {
+            Class::Numbers
+        }
         "pipe"
         | "https"
         | "is_args"
@@ -212,6 +211,7 @@ pub(in crate::format) const FIELDS: &[(&str, Field, u8)] = &[
     ("upstream_header_time", Field::UpstreamHeaderTime, 1),
     ("upstream_response_time", Field::UpstreamResponseTime, 1),
     ("upstream_bytes_received", Field::UpstreamBytesReceived, 1),
+    ("upstream_response_length", Field::UpstreamResponseLength, 1),
     (
         "upstream_http_content_length",
         Field::UpstreamContentLength,
