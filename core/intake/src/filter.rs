@@ -30,8 +30,10 @@ pub struct Filter {
 impl Filter {
     /// The keys of all error-log entries in `held`.
     pub fn of(held: &Held) -> Self {
-        let mut filter = Self::default();
-        filter.servers = held.errors.iter().any(HeldError::is_about_server);
+        let mut filter = Self {
+            servers: held.errors.iter().any(HeldError::is_about_server),
+            ..Self::default()
+        };
         for error in &held.errors {
             filter.others.extend(error.client);
             filter.others.extend(error.asked);

@@ -184,9 +184,11 @@ impl Intake {
             .fold(0, |bits, (n, _)| bits | 1 << n)
     }
 
-    /// Whether an entry says something of a failure.
+    /// Whether an entry says something of a failure, or a line of one what the other lines need.
     pub(crate) fn is_telling(&self, entry: &ErrorLine<'_>) -> bool {
-        self.signs.error_line(&entry).is_some() || self.follow_ups_in(&entry) != 0
+        (entry.part != Part::Whole && entry.tells())
+            || self.signs.error_line(entry).is_some()
+            || self.follow_ups_in(entry) != 0
     }
 
     /// Whether a sign without a request lies in what the user chose. Nobody can tell whose fetch it was.

@@ -178,7 +178,11 @@ pub(crate) trait Proxy {
     /// Status in an access line of the first layout, which must be the line of `ask`.
     fn logged_status(&self, line: &[u8], ask: &Ask) -> Result<u16> {
         let line = String::from_utf8_lossy(line);
-        let request = format!("\"{} {} HTTP/1.1\" ", ask.method, self.logged_target(&ask.target));
+        let request = format!(
+            "\"{} {} HTTP/1.1\" ",
+            ask.method,
+            self.logged_target(&ask.target)
+        );
         let (_, rest) = line
             .split_once(&request)
             .with_context(|| format!("the last access line is not {request}"))?;

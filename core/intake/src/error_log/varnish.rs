@@ -36,8 +36,9 @@ fn heading(line: &[u8]) -> Option<ErrorLine<'_>> {
         return None;
     }
     let kind = at.until(b">> ")?.trim_ascii();
-    let vxid = whole(at.rest.trim_ascii())?;
-    let mut entry = ErrorLine::untimed(Edge::Varnish, Part::First, b"");
+    let number = at.rest.trim_ascii();
+    let vxid = whole(number)?;
+    let mut entry = ErrorLine::untimed(Edge::Varnish, Part::First, number);
     match kind {
         b"Request" => entry.connection = Some(vxid),
         b"BeReq" | b"Session" | b"Record" => {}
@@ -100,11 +101,20 @@ fn record<'line>(tag: &[u8], value: &'line [u8], part: Part) -> ErrorLine<'line>
     // Most records say nothing of a failure.
     entry.level = Level::Debug;
     match tag {
-        b"Begin" => begin(value, &mut entry),
-        b"Timestamp" => start(value, &mut entry),
+        b"Begin" => {
+            entry.words = [value, b""];
+            begin(value, &mut entry);
+        }
+        b"Timestamp" => {
+            entry.words = [value, b""];
+            start(value, &mut entry);
+        }
         b"BereqURL" | b"ReqURL" => entry.path_hint = Some(value),
         b"BereqHeader" | b"ReqHeader" => {
             entry.host = header(value, b"host:");
+            if entry.host.is_some() {
+                entry.words = [value.get(..b"host:".len()).unwrap_or_default(), b""];
+            }
         }
         b"BackendOpen" => opened(value, &mut entry),
         b"BerespStatus" => status(value, &mut entry),
@@ -172,6 +182,7 @@ fn header<'line>(value: &'line [u8], name: &[u8]) -> Option<&'line [u8]> {
 /// `18 default 127.0.0.1 18089 127.0.0.1 45276 reuse`: descriptor, name, address; before version 5 without the last
 /// word.
 fn opened<'line>(value: &'line [u8], entry: &mut ErrorLine<'line>) {
+    entry.words = [value, b""];
     entry.connects = true;
     entry.reuses = value.ends_with(b" reuse");
     entry.upstream = value.split(|byte| *byte == b' ').nth(1);
@@ -180,9 +191,10 @@ fn opened<'line>(value: &'line [u8], entry: &mut ErrorLine<'line>) {
 /// A status of the origin, or one that VCL or Varnish put in its place.
 fn status<'line>(value: &'line [u8], entry: &mut ErrorLine<'line>) {
     entry.status = whole(value).and_then(|status| u16::try_from(status).ok());
-    if entry.status.is_some_and(|status| status >= 500) {
-        entry.words = [b"BerespStatus ", value];
-    }
+    entry.words = match entry.status {
+        Some(500..) => [b"BerespStatus ", value],
+        _ => [value, b""],
+    };
 }
 
 /// The name in `backend NAME: fail errno ...`.
