@@ -116,6 +116,8 @@ pub(crate) struct ErrorLine<'line> {
     pub(crate) reuses: bool,
     /// A fetch that no client waits for (Varnish's for a stale object).
     pub(crate) background: bool,
+    /// It tells more closely what the entry's error is, and is none by itself.
+    pub(crate) refines: bool,
     /// An attempt after the first for the same request.
     pub(crate) again: bool,
     /// Status that the edge got or made in this attempt.
@@ -152,6 +154,7 @@ impl<'line> ErrorLine<'line> {
             connects: false,
             reuses: false,
             background: false,
+            refines: false,
             again: false,
             status: None,
             page: None,

@@ -168,6 +168,8 @@ pub(crate) struct AttemptLine {
     pub(crate) reuses: bool,
     /// No client waits for it.
     pub(crate) background: bool,
+    /// It tells more closely what the error is.
+    pub(crate) refines: bool,
     /// It is not the first for its request.
     pub(crate) again: bool,
     /// Status that the edge got or made.
@@ -183,6 +185,7 @@ impl AttemptLine {
             connects: entry.connects,
             reuses: entry.reuses,
             background: entry.background,
+            refines: entry.refines,
             again: entry.again,
             status: entry.status,
             page: entry.page,

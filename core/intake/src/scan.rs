@@ -729,7 +729,8 @@ impl Scan<'_> {
                 None => return self.unparsed(place.line, NO_TIME),
             }
         }
-        let civil = Stamp(entry.civil_millis);
+        // Without a stamp any moment would do: none is looked at.
+        let civil = Stamp(if entry.is_timed() { entry.civil_millis } else { 0 });
         if entry.is_timed()
             && let Err(reason) = self.intake.settings.check(civil)
         {

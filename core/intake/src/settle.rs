@@ -280,19 +280,33 @@ fn explain_held_down(entries: &mut [Entry]) {
 fn of_attempt(lines: &[HeldError]) -> (Option<Finding>, usize) {
     let mut reused = false;
     let mut last: Option<(Finding, usize)> = None;
+    let mut answer = None;
+    let mut closer = None;
     let mut before = None;
     for (number, line) in lines.iter().enumerate() {
         if line.attempt.connects {
             reused = line.attempt.reuses;
             before = last.take().or(before);
+            answer = None;
+            closer = None;
         }
         let finding = match line.finding.if_reused.filter(|_| reused) {
             Some(finding) => Some(finding),
             None => line.finding.now,
         };
-        last = last.or(finding.map(|finding| (finding, number)));
+        let found = finding.map(|finding| (finding, number));
+        // A status is the upstream's own only where nothing went wrong: an error is answered with one, too.
+        if line.attempt.status.is_some() {
+            answer = answer.or(found);
+        } else if line.attempt.refines {
+            closer = closer.or(found);
+        } else {
+            last = last.or(found);
+        }
     }
-    last.or(before)
+    last.map(|error| closer.unwrap_or(error))
+        .or(answer)
+        .or(before)
         .map_or((None, 0), |(finding, number)| (Some(finding), number))
 }
 

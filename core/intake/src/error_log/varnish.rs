@@ -128,6 +128,12 @@ fn record<'line>(tag: &[u8], value: &'line [u8], part: Part) -> ErrorLine<'line>
             entry.level = Level::Error;
             entry.words = [b"Error ", value];
         }
+        b"BogoHeader" => {
+            // Behind a colon stands the field itself.
+            let end = memchr::memchr(b':', value).unwrap_or(value.len());
+            entry.words = [b"BogoHeader ", value.get(..end).unwrap_or_default()];
+            entry.refines = true;
+        }
         b"VCL_Error" => {
             entry.level = Level::Error;
             entry.words = [b"VCL_Error ", value];
