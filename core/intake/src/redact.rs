@@ -148,7 +148,9 @@ const fn rule(field: Field) -> Rule {
         | Field::ErrorCode
         | Field::Handling
         | Field::Side
-        | Field::ResponseReason => Rule::Keep,
+        | Field::ResponseReason
+        | Field::Rule
+        | Field::WatchesClient => Rule::Keep,
     }
 }
 

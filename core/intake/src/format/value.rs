@@ -84,6 +84,8 @@ impl Class {
             | Field::ErrorCode
             | Field::Handling
             | Field::Side
+            | Field::Rule
+            | Field::WatchesClient
             | Field::ConnectionStatus => Self::Word,
             Field::ForwardedFor
             | Field::RemoteUser
