@@ -739,7 +739,11 @@ impl Scan<'_> {
             }
         }
         // Without a stamp any moment would do: none is looked at.
-        let civil = Stamp(if entry.is_timed() { entry.civil_millis } else { 0 });
+        let civil = Stamp(if entry.is_timed() {
+            entry.civil_millis
+        } else {
+            0
+        });
         if entry.is_timed()
             && let Err(reason) = self.intake.settings.check(civil)
         {
