@@ -6,6 +6,7 @@
 mod apache;
 mod caddy;
 mod envoy;
+mod go_net;
 mod h2o;
 mod haproxy;
 mod lighttpd;
@@ -101,6 +102,10 @@ pub(crate) struct ErrorLine<'line> {
     pub(crate) server: Option<&'line [u8]>,
     /// Request line, whole; `None` where the line was cut inside it.
     pub(crate) request: Option<&'line [u8]>,
+    /// Status that the client was answered with, where the entry says so.
+    pub(crate) status: Option<u16>,
+    /// Method and target, where they do not stand in one line.
+    pub(crate) asked: Option<(&'line [u8], &'line [u8])>,
     /// Path of the subrequest that failed.
     pub(crate) subrequest: Option<&'line [u8]>,
     /// The upstream as written: a URL with path and query (personal data), an address or a group's name. For
@@ -108,7 +113,7 @@ pub(crate) struct ErrorLine<'line> {
     pub(crate) upstream: Option<&'line [u8]>,
     /// Host that the client asked for.
     pub(crate) host: Option<&'line [u8]>,
-    /// Path that the message itself names (httpd's `returned by /path`).
+    /// Path or URL that the message itself names (httpd's `returned by /path`).
     pub(crate) path_hint: Option<&'line [u8]>,
     /// What follows happens on another connection to the upstream; what went wrong before was tried again.
     pub(crate) connects: bool,
@@ -120,10 +125,10 @@ pub(crate) struct ErrorLine<'line> {
     pub(crate) refines: bool,
     /// An attempt after the first for the same request.
     pub(crate) again: bool,
-    /// Status that the edge got or made in this attempt.
-    pub(crate) status: Option<u16>,
     /// Bytes of the page that the edge answers with when it writes this line.
     pub(crate) page: Option<u64>,
+    /// Whether it goes on with what the entry before of the same path and upstream began: a further attempt.
+    pub(crate) goes_on: bool,
     /// Everything after the prefix.
     pub(crate) message: &'line [u8],
     /// The product's own words, in two pieces that belong side by side. What a client can choose (request line, host,
@@ -147,6 +152,8 @@ impl<'line> ErrorLine<'line> {
             client_port: None,
             server: None,
             request: None,
+            status: None,
+            asked: None,
             subrequest: None,
             upstream: None,
             host: None,
@@ -156,8 +163,8 @@ impl<'line> ErrorLine<'line> {
             background: false,
             refines: false,
             again: false,
-            status: None,
             page: None,
+            goes_on: false,
             message,
             words: [message, b""],
         }

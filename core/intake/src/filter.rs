@@ -4,6 +4,7 @@ use model::{Edge, Stamp};
 use rustc_hash::FxHashSet;
 
 use crate::entry;
+use crate::error_log::Part;
 use crate::held::{Held, HeldError};
 use crate::scan::Keys;
 
@@ -20,7 +21,11 @@ pub struct Filter {
     /// Entries that name only a client (httpd), with the minute of the quarter of an hour.
     clients: FxHashSet<(u64, i64)>,
     /// Entries that name only a path, or its begin.
-    paths: FxHashSet<u64>,
+    named: FxHashSet<u64>,
+    /// Whether entries tell of failures by status and moment alone (Traefik): any failure may be meant.
+    by_moment: bool,
+    /// Entries that name no client, by the path that they name and the minute of the quarter of an hour.
+    paths: FxHashSet<(u64, i64)>,
     /// What else decides how an error log is joined: what its entries say was asked for, and their clients.
     others: FxHashSet<u64>,
     /// Whether entries tell of servers, without a request.
@@ -40,11 +45,25 @@ impl Filter {
         }
         for error in entry::failing_lines(&held.errors) {
             if error.client.is_none() {
-                filter.paths.extend(error.path);
-                filter.paths.extend(error.head);
+                filter.named.extend(
+                    error
+                        .path
+                        .filter(|_| !error.is_timed || error.part != Part::Whole),
+                );
+                filter.named.extend(error.head);
             }
             filter.serials.extend(error.serial);
             filter.lines.extend(error.line);
+            if error.edge == Edge::Traefik {
+                filter.by_moment |= error.status.is_some();
+            }
+            if let (None, Some(path)) = (error.client, error.path) {
+                let minute = error.civil.secs().div_euclid(60);
+                for near in -MINUTES_BACK..=MINUTES_BACK {
+                    let minute = (minute + near).rem_euclid(MINUTES);
+                    filter.paths.insert((path, minute));
+                }
+            }
             if let (Edge::Apache, Some(client)) = (error.edge, error.client) {
                 let minute = error.civil.secs().div_euclid(60);
                 for back in 0..=MINUTES_BACK {
@@ -68,12 +87,15 @@ impl Filter {
             && self.serials.is_empty()
             && self.clients.is_empty()
             && self.paths.is_empty()
+            && self.named.is_empty()
+            && !self.by_moment
     }
 
     /// Whether a request may be one that an entry is about, whatever its outcome.
     pub(crate) fn concerns(&self, at: Stamp, keys: &Keys) -> bool {
         !self.is_empty()
-            && (self.others.contains(&keys.client)
+            && (self.by_moment
+                || self.others.contains(&keys.client)
                 || self.others.contains(&keys.asked)
                 || self.hits(at, keys))
     }
@@ -84,9 +106,10 @@ impl Filter {
             || keys
                 .serial
                 .is_some_and(|serial| self.serials.contains(&serial))
-            || (!self.paths.is_empty()
-                && (self.paths.contains(&keys.url)
-                    || keys.head.is_some_and(|head| self.paths.contains(&head))))
+            || (!self.named.is_empty()
+                && (self.named.contains(&keys.url)
+                    || keys.head.is_some_and(|head| self.named.contains(&head))))
             || (!self.clients.is_empty() && self.clients.contains(&(keys.client, minute)))
+            || (!self.paths.is_empty() && self.paths.contains(&(keys.url, minute)))
     }
 }

@@ -139,6 +139,8 @@ pub(crate) struct HeldError {
     pub(crate) finding: Arc<ErrorFinding>,
     /// Whether it stands after the headers were passed on: the client saw a good status.
     pub(crate) after_headers: bool,
+    /// Status that the client was answered with, where the entry says so.
+    pub(crate) status: Option<u16>,
     /// Process and thread.
     pub(crate) process: (u64, u64),
     /// Hash of the client's address.
@@ -155,6 +157,8 @@ pub(crate) struct HeldError {
     pub(crate) attempt: AttemptLine,
     /// Serial number of the connection, or hash of the log id.
     pub(crate) serial: Option<u64>,
+    /// Whether it goes on with the entry before of the same path and upstream.
+    pub(crate) goes_on: bool,
     /// Bit n is set where the line holds the n-th literal that some sign must not be followed by.
     pub(crate) follow_ups: u32,
 }

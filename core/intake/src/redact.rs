@@ -110,6 +110,7 @@ const fn rule(field: Field) -> Rule {
         | Field::Via
         | Field::BackendOpen
         | Field::ProxyStatusHeader
+        | Field::ServerHeader
         | Field::Hierarchy => Rule::Addresses,
         Field::Time
         | Field::Method
@@ -149,6 +150,7 @@ const fn rule(field: Field) -> Rule {
         | Field::Handling
         | Field::Side
         | Field::ResponseReason
+        | Field::TransformedFrom
         | Field::Rule
         | Field::WatchesClient => Rule::Keep,
     }

@@ -766,7 +766,8 @@ impl Scan<'_> {
             None => return,
         };
         let secret = &self.intake.secret;
-        let request = entry.request.map(RequestLine::parse);
+        let apart = |(method, target)| RequestLine { method, target };
+        let request = (entry.request.map(RequestLine::parse)).or_else(|| entry.asked.map(apart));
         let line = (entry.client.zip(request))
             .map(|(client, line)| line_key(secret, client, line.method, line.target));
         let asked = request.map(|line| asked_key(secret, line.method, line.target));
@@ -786,6 +787,7 @@ impl Scan<'_> {
                 .into(),
             finding: Arc::new(finding),
             after_headers: is_after_headers(&entry),
+            status: entry.status,
             process: entry.process,
             client: entry.client.map(|client| client_key(secret, client)),
             line,
@@ -794,6 +796,7 @@ impl Scan<'_> {
             head,
             attempt: AttemptLine::of(&entry),
             serial: serial(secret, entry.connection, entry.log_id),
+            goes_on: entry.goes_on,
             follow_ups,
         });
     }
@@ -902,8 +905,9 @@ pub(crate) struct Keys {
     pub(crate) client: u64,
     pub(crate) line: u64,
     pub(crate) asked: u64,
-    pub(crate) serial: Option<u64>,
+    /// Hash of the path.
     pub(crate) url: u64,
+    pub(crate) serial: Option<u64>,
     pub(crate) head: Option<u64>,
 }
 
@@ -915,8 +919,8 @@ impl Keys {
             client: client_key(secret, client),
             line: line_key(secret, client, parts.line.method, parts.line.target),
             asked: asked_key(secret, parts.line.method, parts.line.target),
-            serial: serial(secret, connection, visit.value(Field::ErrorLogId)),
             url,
+            serial: serial(secret, connection, visit.value(Field::ErrorLogId)),
             head: head_key(secret, parts.target.path),
         }
     }
@@ -1188,14 +1192,16 @@ const IN_BODY: [&[u8]; 6] = [
 /// Warnings there (more data than announced) leave the body whole.
 fn is_after_headers(entry: &ErrorLine<'_>) -> bool {
     let says = |literal: &[u8]| memchr::memmem::find(entry.message, literal).is_some();
-    entry.level >= Level::Error
-        && match entry.edge {
-            Edge::Nginx => says(b"while reading upstream"),
-            Edge::Apache => says(b"AH01110"),
-            Edge::Varnish => IN_BODY.iter().any(|text| says(text)),
-            Edge::H2o => says(b"(body; ") || says(b"(chunked)"),
-            _ => false,
-        }
+    let is_grave = entry.level >= Level::Error;
+    match entry.edge {
+        Edge::Nginx => is_grave && says(b"while reading upstream"),
+        Edge::Apache => is_grave && says(b"AH01110"),
+        Edge::Varnish => is_grave && IN_BODY.iter().any(|text| says(text)),
+        Edge::H2o => says(b"(body; ") || says(b"(chunked)"),
+        Edge::Caddy => says(b"aborting with incomplete response"),
+        Edge::Traefik => says(b"error during body copy") || says(b"Request has been aborted"),
+        _ => false,
+    }
 }
 
 /// Hash of a host name, to tell hosts apart.

@@ -28,13 +28,16 @@ pub(crate) enum Layout {
     AwsAlb,
     CloudFront,
     Cloudflare,
+    Envoy,
+    TrafficServerErrors,
+    SquidErrors,
 }
 
 /// A layout with everything personal that nginx can log.
 const CUSTOM: &str = "$remote_addr|$http_x_forwarded_for|$cookie_session|$remote_user|$time_iso8601|$request|$args|$status|$upstream_addr|$upstream_status|$host|$http_referer|$http_user_agent";
 
 impl Layout {
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::Common,
         Self::Combined,
         Self::Vhost,
@@ -51,6 +54,9 @@ impl Layout {
         Self::AwsAlb,
         Self::CloudFront,
         Self::Cloudflare,
+        Self::Envoy,
+        Self::TrafficServerErrors,
+        Self::SquidErrors,
     ];
 
     /// Arguments that this layout needs, and ranges with rubbish in them for all.
@@ -76,7 +82,10 @@ impl Layout {
             Self::Upstream | Self::Ingress | Self::Syslog | Self::Docker => &["10.9.8.7:8080"],
             Self::AwsAlb => &["10.9.8.7:8080", "shop.example"],
             Self::CloudFront | Self::Cloudflare => &["shop.example"],
+            Self::TrafficServerErrors => &["10.9.8.7", "connection-refused", "error.log"],
+            Self::SquidErrors => &["10.9.8.7", "closed-before-headers", "error.log"],
             Self::Json | Self::Custom | Self::Config => &["10.9.8.7:8080", "shop.example"],
+            Self::Envoy => &["10.9.8.7:8080", "shop.example", "closed-before-headers"],
             Self::NginxErrors => &["10.9.8.7:8080", "connection-refused", "error.log"],
             Self::ApacheErrors => &["connection-refused", "dns-failure", "error.log"],
         }
@@ -205,6 +214,14 @@ impl Visit {
         )
     }
 
+    /// The target as a URL.
+    fn url(&self) -> String {
+        match self.target.starts_with("http") {
+            true => self.target.clone(),
+            false => format!("http://shop.example{}", self.target),
+        }
+    }
+
     fn combined(&self) -> String {
         format!("{} \"{REFERRER}\" \"{}\"", self.common(), self.agent)
     }
@@ -283,6 +300,41 @@ impl Visit {
                 serde_json::to_string(target).unwrap(),
                 serde_json::to_string(&agent.replace("\\x22", "\"")).unwrap()
             ),
+            // Neither an agent's quotes nor a client's other words are escaped.
+            Layout::Envoy => format!(
+                "[2026-11-22T{time}.123Z] \"GET {target} HTTP/1.1\" {} - \"-\" 0 95 3 {} \"198.51.100.9, {client}\" \"{}\" \"canary-id\" \"shop.example\" \"10.9.8.7:8080\" outbound|80||shop 10.0.0.2:4711 10.0.0.2:80 {}:51234 canary.example default",
+                match status {
+                    502 => "503 UC upstream_reset_before_response_started{connection_termination}",
+                    499 => "0 DC downstream_remote_disconnect",
+                    _ => "200 - via_upstream",
+                },
+                if *status == 200 { "2" } else { "-" },
+                agent.replace("\\x22", "\""),
+                bracketed(client)
+            ),
+            Layout::TrafficServerErrors | Layout::SquidErrors => {
+                let result = match (layout, status) {
+                    (Layout::TrafficServerErrors, 502) => " 2 {} ERR_CONNECT_FAIL",
+                    (Layout::TrafficServerErrors, _) => " 2 {} TCP_MISS",
+                    _ => "      2 {} TCP_MISS",
+                };
+                let pairs = match (layout, status) {
+                    (Layout::TrafficServerErrors, _) => {
+                        "DIRECT/10.9.8.7 text/html cookie=\"canary\""
+                    }
+                    (_, 502) => {
+                        "FIRSTUP_PARENT/10.9.8.7 text/html error_code=ERR_ZERO_SIZE_OBJECT canary=canary"
+                    }
+                    _ => "FIRSTUP_PARENT/10.9.8.7 text/html error_code=- canary=canary",
+                };
+                // 22 November, 09:00 in Berlin.
+                let epoch = 1_795_334_400 + self.second;
+                format!(
+                    "{epoch}.123{}/{status} 512 GET {} canary-user {pairs} \"{agent}\"",
+                    result.replace("{}", client),
+                    self.url()
+                )
+            }
             Layout::Custom | Layout::Config => format!(
                 "{client}|198.51.100.7, 2001:db8:ca::1|canary|canary-user|2026-11-22T{time}+01:00|GET {target} HTTP/1.1|{args}|{status}|10.9.8.7:8080|{status}|shop.example|{REFERRER}|{agent}"
             ),
@@ -315,6 +367,17 @@ impl Visit {
             Layout::NginxErrors => Some(format!(
                 "2026/11/22 {time} [warn] 31#31: *{number} a client request body is buffered to a temporary file /var/canary/0000000001, client: {client}, server: shop.example, request: \"POST {target} HTTP/1.1\", host: \"canary.example\"\n2026/11/22 {time} [canary] {client} no such level, canary\n"
             )),
+            Layout::TrafficServerErrors if failed => Some(format!(
+                "20261122.{}h{}m{}s CONNECT: attempt fail [CONNECTION_ERROR] to 10.9.8.7:8080 for host='shop.example' connection_result=Connection refused [111] error=Connection refused [111] attempts=0 url='{}'\n20261122.09h00m00s canary {client} '{target}' canary\n",
+                &time[..2],
+                &time[3..5],
+                &time[6..],
+                self.url()
+            )),
+            Layout::SquidErrors if failed => Some(format!(
+                "2026/11/22 {time} kid1| WARNING: HTTP: Invalid Response: No object data received for {url} AKA {url}\n    current master transaction: master{number}\n2026/11/22 {time} kid1| canary {client} {url}\n",
+                url = self.url()
+            )),
             Layout::ApacheErrors if failed => {
                 let client = if client.contains(':') {
                     format!("[{client}]")
@@ -331,6 +394,10 @@ impl Visit {
                     "{head} [proxy:error] [pid 31:tid 3{number}] (111)Connection refused: AH00957: HTTP: attempt to connect to 10.9.8.7:8080 (10.9.8.7) failed\n{head} [proxy_http:error] [pid 31:tid 3{number}] [client {client}:51234] AH01114: HTTP: failed to make connection to backend: 10.9.8.7, referer: {REFERRER}\n{head} [canary:error] [pid 31:tid 3{number}] [client {client}:51234] AH99999: canary {target}, referer: {REFERRER}\n"
                 ))
             }
+            // Scripts write what they like.
+            Layout::Envoy if failed => Some(format!(
+                "[2026-11-22 {time}.123][31][error][lua] [source/extensions/filters/http/lua/lua_filter.cc:930] script log: canary {target} from {client}\n[2026-11-22 {time}.124][31][warning][canary] [canary.cc:1] canary\n"
+            )),
             _ => None,
         }
     }

@@ -75,9 +75,14 @@ pub(crate) fn introduce(stream: &mut TcpStream, client: &str) -> Result<()> {
 /// Opens a connection to the proxy.
 pub(crate) fn connect(proxy: SocketAddr) -> Result<TcpStream> {
     let stream = TcpStream::connect(proxy).context("cannot connect to the proxy")?;
-    stream.set_read_timeout(Some(PATIENCE))?;
+    be_patient(&stream)?;
     stream.set_nodelay(true)?;
     Ok(stream)
+}
+
+/// Waits for bytes for as long as any proxy may take.
+pub(crate) fn be_patient(stream: &TcpStream) -> Result<()> {
+    Ok(stream.set_read_timeout(Some(PATIENCE))?)
 }
 
 /// Reads the answer to `ask`. A broken answer is an observation, not an error.

@@ -243,8 +243,11 @@ pub(super) fn upload_refused(s: &mut Session<'_>) -> Result<()> {
     for number in 0..5 {
         let mut ask = Ask::post(Visitor::person_with_agent(number), "/account/photos");
         ask.body = 12 << 20;
-        // nginx finds the reset while it waits for the answer, httpd while it sends; Envoy does both at once.
-        let cause = if matches!(s.proxy.name(), "nginx" | "envoy") {
+        // Most find the reset while they wait for the answer, httpd while it sends; Envoy does both at once.
+        let cause = if matches!(
+            s.proxy.name(),
+            "nginx" | "envoy" | "squid" | "trafficserver"
+        ) {
             C::ClosedBeforeHeaders
         } else {
             C::RequestOrUpgradeFailed
@@ -273,7 +276,10 @@ pub(super) fn edge_full(s: &mut Session<'_>) -> Result<()> {
             held.push(s.begin(slow(number), None)?);
             s.settle();
         }
-        let cause = if matches!(s.proxy.name(), "envoy" | "varnish") {
+        let cause = if matches!(
+            s.proxy.name(),
+            "envoy" | "squid" | "trafficserver" | "varnish"
+        ) {
             // Their limit is one on the upstream.
             C::UpstreamBusy
         } else {

@@ -20,8 +20,10 @@ mod proxy;
 mod recording;
 mod session;
 mod shop_scripts;
+mod squid;
 mod traefik;
 mod traffic;
+mod trafficserver;
 mod truth;
 mod varnish;
 
@@ -43,7 +45,7 @@ use self::session::Session;
 const SOCKET_DIR: &str = "/tmp/shop";
 
 /// Every proxy that the lab can run.
-const PROXIES: [&dyn Proxy; 10] = [
+const PROXIES: [&dyn Proxy; 12] = [
     &nginx::Nginx,
     &apache::Apache,
     &haproxy::Haproxy,
@@ -54,6 +56,8 @@ const PROXIES: [&dyn Proxy; 10] = [
     &envoy::Envoy,
     &varnish::Varnish,
     &h2o::H2o,
+    &squid::Squid,
+    &trafficserver::TrafficServer,
 ];
 
 #[derive(clap::Args)]

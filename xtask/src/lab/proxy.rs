@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::clock::Clock;
+use super::clock::{self, Clock};
 use super::origin::Address;
 use super::traffic::Ask;
 
@@ -96,7 +96,11 @@ pub(crate) struct Own {
 impl Setup {
     /// The limit for a proxy that is recorded in real time: long enough to tell it from a failure at once.
     pub(crate) fn real_timeout(&self) -> Duration {
-        self.timeout / 4
+        // A machine that is not there is found out after three seconds.
+        match self.timeout {
+            short if short < Duration::from_secs(5) => short / 4,
+            long => long / 2,
+        }
     }
 }
 
@@ -132,6 +136,22 @@ pub(crate) trait Proxy {
     fn prepare(&self, site: &Site<'_>) -> Result<Command>;
     /// What its error log says once it has started, if it says anything.
     fn started_says(&self) -> Option<&'static str>;
+    /// The layout in which requests and entries stand in one file, and what a line of a request holds.
+    fn stream(&self) -> Option<(&'static str, &'static str)> {
+        None
+    }
+    /// Whether it says so at all.
+    fn states_echoes(&self) -> bool {
+        true
+    }
+    /// Whether a line of its error log says nothing of a failure: those of every request at a level that tells causes.
+    fn is_chatter(&self, _line: &[u8]) -> bool {
+        false
+    }
+    /// How long after that it begins to serve.
+    fn starts_after(&self) -> Duration {
+        Duration::ZERO
+    }
     /// What its error log says when no member of the pool is left to ask.
     fn echo_says(&self) -> &'static str;
     /// Status that stands in the log where the client saw `None`, a broken answer, or hung up.
@@ -191,6 +211,10 @@ pub(crate) trait Proxy {
             .parse()
             .with_context(|| format!("logged status {status}"))
     }
+    /// Whether several of its threads look at the clock at once.
+    fn has_threads(&self) -> bool {
+        false
+    }
     /// Whether a GET that met a dead kept connection is sent again without a trace in any log.
     fn hides_races(&self) -> bool {
         false
@@ -227,8 +251,11 @@ impl Running {
         let listen = free_address("127.0.0.1", 0)?;
         let site = Site { dir, listen, setup };
         let mut command = proxy.prepare(&site)?;
+        command.envs(clock.variables()?);
+        if proxy.has_threads() {
+            command.envs([clock::for_threads()?]);
+        }
         let child = command
-            .envs(clock.variables()?)
             .stdin(Stdio::null())
             .stdout(std::fs::File::create(dir.join("stdout"))?)
             .stderr(std::fs::File::create(dir.join("stderr"))?)
@@ -287,6 +314,7 @@ impl Running {
             }
             std::thread::sleep(Duration::from_millis(5));
         }
+        std::thread::sleep(proxy.starts_after());
         Ok(())
     }
 }

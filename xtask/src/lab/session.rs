@@ -280,9 +280,22 @@ impl<'a> Session<'a> {
             self.clock.advance(wait)?;
             self.running.poke()?;
         }
+        if self.proxy.writes_lines_after().is_some() {
+            self.let_time_run(&pending, wait)?;
+        }
         let seen = self.finish(pending)?;
         self.release();
         Ok(seen)
+    }
+
+    /// Moves the clock until the answer begins: a proxy that tries again times out more than once.
+    fn let_time_run(&self, pending: &Pending, wait: Duration) -> Result<()> {
+        let deadline = Instant::now() + LINE_MAX;
+        pending.stream.set_read_timeout(Some(SETTLE))?;
+        while pending.stream.peek(&mut [0]).is_err() && Instant::now() < deadline {
+            self.clock.advance(wait)?;
+        }
+        client::be_patient(&pending.stream)
     }
 
     /// Hangs up on a request under way after `wait` of lab time.
@@ -303,7 +316,7 @@ impl<'a> Session<'a> {
             why,
         } = pending;
         drop(stream);
-        if !self.proxy.notices_hangup() {
+        if !self.proxy.notices_hangup() || self.proxy.writes_lines_after().is_some() {
             // Such a proxy notices the client only once the origin has spoken.
             std::thread::sleep(SETTLE);
             self.release();
@@ -364,13 +377,25 @@ impl<'a> Session<'a> {
     /// Error lines up to now belong to earlier requests: gives late ones to the last request.
     fn take_errors(&mut self) -> Result<usize> {
         let count = self.errors.lines()?;
+        let late = self.telling(self.error_lines + 1..=count)?;
         if self.proxy.errors_name_requests()
             && let Some(last) = self.driven.last_mut()
         {
-            last.error_lines.extend(self.error_lines + 1..=count);
+            last.error_lines.extend(late);
         }
         self.error_lines = count;
         Ok(count)
+    }
+
+    /// Those of these lines of the error log that say something.
+    fn telling(&self, numbers: std::ops::RangeInclusive<usize>) -> Result<Vec<usize>> {
+        if numbers.is_empty() {
+            return Ok(Vec::new());
+        }
+        let lines = self.read_lines("error")?;
+        Ok(numbers
+            .filter(|number| !self.proxy.is_chatter(&lines[number - 1]))
+            .collect())
     }
 
     /// Waits for the access line and notes the request with its lines.
@@ -392,7 +417,7 @@ impl<'a> Session<'a> {
         std::thread::sleep(self.proxy.error_lag());
         let errors = self.errors.lines()?;
         let error_lines: Vec<usize> = if self.proxy.errors_name_requests() {
-            (errors_before.max(self.error_lines) + 1..=errors).collect()
+            self.telling(errors_before.max(self.error_lines) + 1..=errors)?
         } else {
             Vec::new()
         };
@@ -426,7 +451,7 @@ impl<'a> Session<'a> {
                 bail!("no access line for {what}");
             }
             if let Some(step) = self.proxy.writes_lines_after()
-                && waited.elapsed() > SETTLE
+                && waited.elapsed() > SETTLE / 2
             {
                 self.clock.advance(step)?;
                 waited = Instant::now();

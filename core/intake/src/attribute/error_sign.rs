@@ -17,6 +17,8 @@ pub(crate) enum About {
     Request,
     /// The request that the same process and thread log next, within a moment: httpd names no client where it connects.
     Thread,
+    /// The request that got this status at that moment: Traefik names neither client nor path.
+    Moment,
     /// No request: a server marked down, a worker that died, a resolver out of reach, a reload.
     Itself,
 }
@@ -102,14 +104,7 @@ impl Automaton {
         line: &ErrorLine<'_>,
     ) -> Option<ErrorFinding> {
         let present = self.present(line.words)?;
-        let held = || {
-            self.entries.iter().filter_map(|entry| {
-                let has = |literal: &usize| present.get(*literal).copied().unwrap_or(false);
-                let holds = entry.all.iter().all(has) && !entry.none.iter().any(has);
-                let rule = rules.get(usize::from(entry.id.0)).filter(|_| holds)?;
-                Some((entry.id, rule))
-            })
-        };
+        let held = || self.held(rules, &present);
         let of = |(id, rule): (SignId, &'static SignRule)| Match::of(id, rule);
         let now = decide(
             held()
@@ -136,13 +131,33 @@ impl Automaton {
     /// What these words say.
     pub(super) fn words(&self, rules: &'static [SignRule], words: [&[u8]; 2]) -> Option<Finding> {
         let present = self.present(words)?;
-        let held = self.entries.iter().filter_map(|entry| {
+        decide(
+            self.held(rules, &present)
+                .map(|(id, rule)| Match::of(id, rule)),
+        )
+    }
+
+    /// What `words` say that stand elsewhere than in an error log.
+    pub(super) fn find_words(&self, rules: &'static [SignRule], words: &[u8]) -> Option<Finding> {
+        let present = self.present([words, b""])?;
+        decide(
+            self.held(rules, &present)
+                .map(|(id, rule)| Match::of(id, rule)),
+        )
+    }
+
+    /// The rules that hold where these literals stand.
+    fn held<'a>(
+        &'a self,
+        rules: &'static [SignRule],
+        present: &'a [bool],
+    ) -> impl Iterator<Item = (SignId, &'static SignRule)> + 'a {
+        self.entries.iter().filter_map(|entry| {
             let has = |literal: &usize| present.get(*literal).copied().unwrap_or(false);
             let holds = entry.all.iter().all(has) && !entry.none.iter().any(has);
             let rule = rules.get(usize::from(entry.id.0)).filter(|_| holds)?;
-            Some(Match::of(entry.id, rule))
-        });
-        decide(held)
+            Some((entry.id, rule))
+        })
     }
 
     /// Where literals stand in `words`.
@@ -187,13 +202,17 @@ fn about(line: &ErrorLine<'_>, finding: &Finding) -> About {
     if is_ejection {
         return About::Itself;
     }
-    if line.client.is_some() || line.connection.is_some() || line.log_id.is_some() {
+    // Those that name no client may name what was asked for.
+    let names_path = line.path_hint.is_some() && line.edge != Edge::Apache;
+    if line.client.is_some() || line.connection.is_some() || line.log_id.is_some() || names_path {
         return About::Request;
     }
-    // Other lines of the entry name the request; httpd ties its lines by the thread.
-    let names_path = line.path_hint.is_some() && line.edge != Edge::Apache;
-    if names_path || line.part != Part::Whole {
+    // Other lines of the entry name the request.
+    if line.part != Part::Whole {
         return About::Request;
+    }
+    if line.status.is_some() {
+        return About::Moment;
     }
     let is_hop = finding.candidates().iter().any(|cause| {
         matches!(

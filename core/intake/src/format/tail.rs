@@ -49,6 +49,19 @@ pub(super) fn parse(line: &[u8], start: usize, after_agent: bool, spans: &mut Sp
     edge
 }
 
+/// The same behind the layout `squid`, which has no agent: a value in quotes at the very end is one.
+pub(super) fn of_squid(line: &[u8], start: usize, spans: &mut Spans) {
+    parse(line, start, false, spans);
+    let rest = line.get(start..).unwrap_or_default();
+    // Neither product escapes in all versions, so the last value is from the first quote that no key stands before.
+    let open = memchr::memmem::find(rest, b" \"").map(|at| start + at + 2);
+    if let (Some(open), true, false) = (open, rest.ends_with(b"\""), spans.has(Field::UserAgent))
+        && open < line.len()
+    {
+        spans.set(Field::UserAgent, open, line.len() - 1);
+    }
+}
+
 /// A quoted value directly behind the agent is X-Forwarded-For in every layout that has one there, if it looks so.
 fn forwarded_for(line: &[u8], quote: usize, spans: &mut Spans) -> usize {
     let Some(end) = next_quote(line, quote + 1, quote + 1) else {
@@ -205,6 +218,16 @@ fn field(key: &[u8], value: &[u8]) -> Option<Field> {
         b"handler" => Field::Handler,
         b"method" | b"request_method" => Field::Method,
         b"bytes" | b"body_bytes_sent" => Field::BytesSent,
+        // Traffic Server's symbols and Squid's codes.
+        b"sssc" | b"origin_status" => Field::OriginStatus,
+        b"pfsc" | b"finish_status" => Field::FinishStatus,
+        b"crc" | b"result_code" => Field::ResultCode,
+        b"phr" | b"hierarchy" => Field::Hierarchy,
+        b"sca" | b"retries" => Field::Retries,
+        b"prrp" | b"response_reason" => Field::ResponseReason,
+        b"err_code" | b"error_code" => Field::ErrorCode,
+        b"err_detail" | b"error_detail" => Field::ErrorDetail,
+        b"transformed_from" => Field::TransformedFrom,
         _ => return None,
     };
     Class::of(field).admits(value).then_some(field)

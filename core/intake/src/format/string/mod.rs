@@ -64,11 +64,12 @@ impl Syntax {
         ]) {
             return Some(Self::TrafficServer);
         }
+        // Before HAProxy's, whose `%[` is also how Squid asks for quoting.
+        if has(&[">Hs", "%Ss", "%>a", "%<st", "%ru", "%err_code"]) {
+            return Some(Self::Squid);
+        }
         if has(&["%ST", "%[", "%ci", "%HM", "%{+", "%tsc", "%CC"]) {
             return Some(Self::Haproxy);
-        }
-        if has(&["%>Hs", "%03>Hs", "%Ss", "%>a", "%<st", "%ru"]) {
-            return Some(Self::Squid);
         }
         if is_nginx(text) {
             return Some(Self::Nginx);
