@@ -108,6 +108,9 @@ impl Attribution<'_> {
     }
 }
 
+/// Varnish's word for a connection to the backend that was used before, after its FetchError in the signs.
+pub(crate) const REUSED: &[u8] = b" reuse";
+
 /// nginx's status of a client that left before the answer; other products took it over.
 const CLIENT_CLOSED: u16 = 499;
 /// The same of AWS's balancers.
@@ -205,6 +208,20 @@ impl Signs {
     /// What a line of an error log says; `None` where it shows no cause.
     pub(crate) fn error_line(&self, line: &ErrorLine<'_>) -> Option<ErrorFinding> {
         self.error.get(line.edge as usize)?.find(self.rules, line)
+    }
+
+    /// What an edge says in a field of its access log, in the words of its error log.
+    fn stated(&self, edge: Edge, visit: &Visit<'_>) -> Option<Finding> {
+        let words = visit.value(Field::UpstreamError)?;
+        let opened = visit.value(Field::BackendOpen).unwrap_or_default();
+        let reused: &[u8] = if opened.ends_with(REUSED) {
+            REUSED
+        } else {
+            b""
+        };
+        self.error
+            .get(edge as usize)?
+            .words(self.rules, [words, reused])
     }
 
     /// Where texts stand in `words` that signs of `edge` look for.
@@ -493,7 +510,11 @@ impl<'line> Case<'_, 'line> {
     fn by_signs(&self) -> Attribution<'line> {
         let record = Record::of(self.visit);
         let found = self.signs.best(self.edge, &record);
-        let found = match self.said() {
+        let said = match self.edge {
+            Edge::Varnish | Edge::H2o => self.signs.stated(self.edge, self.visit),
+            _ => self.said(),
+        };
+        let found = match said {
             Some(said) => Some(combine(
                 found.unwrap_or_else(|| record.unknown(self.edge)),
                 &[said],

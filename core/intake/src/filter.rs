@@ -3,6 +3,8 @@
 use model::{Edge, Stamp};
 use rustc_hash::FxHashSet;
 
+use crate::entry;
+use crate::error_log::Part;
 use crate::held::{Held, HeldError};
 use crate::scan::Keys;
 
@@ -18,6 +20,8 @@ pub struct Filter {
     serials: FxHashSet<u64>,
     /// Entries that name only a client (httpd), with the minute of the quarter of an hour.
     clients: FxHashSet<(u64, i64)>,
+    /// Entries that name only a path, or its begin.
+    named: FxHashSet<u64>,
     /// Whether entries tell of failures by status and moment alone (Traefik): any failure may be meant.
     by_moment: bool,
     /// Entries that name no client, by the path that they name and the minute of the quarter of an hour.
@@ -39,7 +43,15 @@ impl Filter {
             filter.others.extend(error.client);
             filter.others.extend(error.asked);
         }
-        for error in held.errors.iter().filter(|error| error.is_about_request()) {
+        for error in entry::failing_lines(&held.errors) {
+            if error.client.is_none() {
+                filter.named.extend(
+                    error
+                        .path
+                        .filter(|_| !error.is_timed || error.part != Part::Whole),
+                );
+                filter.named.extend(error.head);
+            }
             filter.serials.extend(error.serial);
             filter.lines.extend(error.line);
             if error.edge == Edge::Traefik {
@@ -75,6 +87,7 @@ impl Filter {
             && self.serials.is_empty()
             && self.clients.is_empty()
             && self.paths.is_empty()
+            && self.named.is_empty()
             && !self.by_moment
     }
 
@@ -93,6 +106,9 @@ impl Filter {
             || keys
                 .serial
                 .is_some_and(|serial| self.serials.contains(&serial))
+            || (!self.named.is_empty()
+                && (self.named.contains(&keys.url)
+                    || keys.head.is_some_and(|head| self.named.contains(&head))))
             || (!self.clients.is_empty() && self.clients.contains(&(keys.client, minute)))
             || (!self.paths.is_empty() && self.paths.contains(&(keys.url, minute)))
     }

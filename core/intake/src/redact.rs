@@ -148,6 +148,7 @@ const fn rule(field: Field) -> Rule {
         | Field::FinishStatus
         | Field::ErrorCode
         | Field::Handling
+        | Field::Side
         | Field::ResponseReason
         | Field::TransformedFrom
         | Field::Rule

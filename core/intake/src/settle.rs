@@ -12,6 +12,8 @@ use model::{
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::attribute::{About, combine, combine_errors};
+use crate::entry;
+use crate::error_log::Part;
 use crate::held::{Held, HeldAttempt, HeldError, HeldRequest};
 use crate::nearest::{Nearest, Timeline};
 use crate::scan::Intake;
@@ -220,15 +222,25 @@ impl Settler {
 /// One or more error-log lines that are about one event: httpd spreads it over several.
 struct Entry {
     lines: Vec<HeldError>,
-    /// UTC, once the zone is known; the first line's.
+    /// UTC, once the zone is known; that of the first line with a stamp.
     at: Stamp,
+    /// As logged.
+    civil: Stamp,
+    /// Minutes east of UTC, where a line says so.
+    zone: Option<i32>,
+    /// Whether a line has a stamp.
+    is_timed: bool,
     finding: Option<Finding>,
     /// Index of the line that decided.
     decided: usize,
 }
 
-/// Groups httpd's lines by thread and gives each entry its finding.
+/// Puts the lines of each entry together and gives it its finding. `errors` are in order of place.
 fn entries(intake: &Intake, errors: Vec<HeldError>) -> Vec<Entry> {
+    // What a transaction's records say is put together by the transaction, everything else by what it names.
+    let (records, errors): (Vec<_>, Vec<_>) = errors
+        .into_iter()
+        .partition(|error| error.part != Part::Whole);
     let mut groups: Vec<Vec<HeldError>> = Vec::new();
     let mut open: FxHashMap<(SourceId, (u64, u64)), usize> = FxHashMap::default();
     let mut attempts: FxHashMap<(SourceId, u64, Arc<str>), usize> = FxHashMap::default();
@@ -274,10 +286,90 @@ fn entries(intake: &Intake, errors: Vec<HeldError>) -> Vec<Entry> {
         }
         groups.push(vec![error]);
     }
-    groups
+    let numbers = entry::numbers(records.iter());
+    let mut transactions: Vec<Vec<HeldError>> =
+        vec![Vec::new(); numbers.iter().max().map_or(0, |last| last + 1)];
+    for (record, number) in records.into_iter().zip(numbers) {
+        transactions[number].push(record);
+    }
+    groups.append(&mut transactions);
+    groups.sort_by_key(|lines| lines.first().map(|line| line.place));
+    let mut entries: Vec<Entry> = groups
         .into_iter()
+        // Of an entry over several lines most often nothing went wrong.
+        .filter(|lines| {
+            (lines.iter()).any(|line| line.part == Part::Whole || line.finding.now.is_some())
+        })
         .map(|lines| Entry::of(intake, lines))
-        .collect()
+        .collect();
+    explain_held_down(&mut entries);
+    entries
+}
+
+/// Varnish's words for a connection that it did not try, since the last one to that backend failed a moment ago
+/// (`cache_conn_pool.c`: a quarter of a second after a refused connect, ten seconds after a local error).
+const HELD_DOWN: &str = "fail errno 0 (Success)";
+/// The longer of the two by default.
+const HELD_DOWN_MILLIS: i64 = 10_000;
+
+/// A backend that is held down failed for the reason of the last connect that was tried.
+fn explain_held_down(entries: &mut [Entry]) {
+    let mut tried: FxHashMap<(SourceId, String), (Stamp, Finding)> = FxHashMap::default();
+    for entry in entries {
+        let Some(finding) = entry.finding.filter(|_| entry.edge() == Edge::Varnish) else {
+            continue;
+        };
+        let backend = (entry.source(), entry.upstream().to_owned());
+        let is_held_down = finding
+            .sign
+            .is_some_and(|sign| knowledge::sign(sign).all.contains(&HELD_DOWN));
+        if !is_held_down {
+            tried.insert(backend, (entry.civil, finding));
+        } else if let Some((at, known)) = tried.get(&backend)
+            && (0..=HELD_DOWN_MILLIS).contains(&(entry.civil.0 - at.0))
+            && finding
+                .candidates()
+                .iter()
+                .any(|cause| known.cause == Some(cause))
+        {
+            entry.finding = Some(*known);
+        }
+    }
+}
+
+/// What went wrong in an attempt of which each line tells a part, and the line that says it: the first error on the last
+/// connection, or what the connections before it failed of if that one did well.
+fn of_attempt(lines: &[HeldError]) -> (Option<Finding>, usize) {
+    let mut reused = false;
+    let mut last: Option<(Finding, usize)> = None;
+    let mut answer = None;
+    let mut closer = None;
+    let mut before = None;
+    for (number, line) in lines.iter().enumerate() {
+        if line.attempt.connects {
+            reused = line.attempt.reuses;
+            before = last.take().or(before);
+            answer = None;
+            closer = None;
+        }
+        let finding = match line.finding.if_reused.filter(|_| reused) {
+            Some(finding) => Some(finding),
+            None => line.finding.now,
+        };
+        let found = finding.map(|finding| (finding, number));
+        // A status is the upstream's own only where nothing went wrong: an error is answered with one, too.
+        if line.attempt.status.is_some() {
+            answer = answer.or(found);
+        } else if line.attempt.refines {
+            closer = closer.or(found);
+        } else {
+            last = last.or(found);
+        }
+    }
+    last.map(|error| closer.unwrap_or(error))
+        .or(answer)
+        .or(before)
+        .map_or((None, 0), |(finding, number)| (Some(finding), number))
 }
 
 /// Whether a group is the read error that made Traefik give up the request of `next`: nobody's yet, and just before.
@@ -321,26 +413,29 @@ fn continues(group: &[HeldError], next: &HeldError) -> bool {
 impl Entry {
     fn of(intake: &Intake, lines: Vec<HeldError>) -> Self {
         let follow_ups = lines.iter().fold(0, |bits, line| bits | line.follow_ups);
-        let findings: Vec<Finding> = lines
-            .iter()
-            .filter_map(|line| match line.finding.if_not_followed {
-                Some((finding, literals)) if intake.follow_up_bits(literals) & follow_ups == 0 => {
-                    Some(finding)
-                }
-                _ => line.finding.now,
-            })
-            .collect();
-        let finding = combine_errors(&findings);
-        let decided = lines
-            .iter()
-            .position(|line| {
-                line.finding
-                    .now
+        let of_line = |line: &HeldError| match line.finding.if_not_followed {
+            Some((finding, literals)) if intake.follow_up_bits(literals) & follow_ups == 0 => {
+                Some(finding)
+            }
+            _ => line.finding.now,
+        };
+        let (finding, decided) = if lines.iter().any(|line| line.part != Part::Whole) {
+            of_attempt(&lines)
+        } else {
+            let findings: Vec<Finding> = lines.iter().filter_map(of_line).collect();
+            let finding = combine_errors(&findings);
+            let decided = lines.iter().position(|line| {
+                (line.finding.now)
                     .is_some_and(|now| Some(now.sign) == finding.map(|found| found.sign))
-            })
-            .unwrap_or(0);
+            });
+            (finding, decided.unwrap_or(0))
+        };
+        let timed = lines.iter().find(|line| line.is_timed);
         Self {
-            at: lines[0].civil,
+            at: timed.unwrap_or(&lines[0]).civil,
+            civil: timed.unwrap_or(&lines[0]).civil,
+            zone: timed.and_then(|line| line.zone),
+            is_timed: timed.is_some(),
             finding,
             decided,
             lines,
@@ -354,7 +449,7 @@ impl Entry {
     }
 
     fn moment(&self, zone: i32) -> Stamp {
-        self.lines[0].civil.plus_secs(i64::from(zone) * -60)
+        self.civil.plus_secs(i64::from(zone) * -60)
     }
 
     fn edge(&self) -> Edge {
@@ -381,6 +476,26 @@ impl Entry {
         self.lines.iter().find_map(|line| line.serial)
     }
 
+    /// Begin of the path, where the lines cut it.
+    fn head(&self) -> Option<u64> {
+        self.lines.iter().find_map(|line| line.head)
+    }
+
+    /// The last status of the attempt.
+    fn answered(&self) -> Option<u16> {
+        (self.lines.iter().rev()).find_map(|line| line.attempt.status)
+    }
+
+    /// Bytes of the page with its text.
+    fn page(&self) -> Option<u64> {
+        self.lines.iter().find_map(|line| line.attempt.page)
+    }
+
+    /// Whether it is about an attempt after the first.
+    fn is_again(&self) -> bool {
+        self.lines.iter().any(|line| line.attempt.again)
+    }
+
     fn path(&self) -> Option<u64> {
         self.lines.iter().find_map(|line| line.path)
     }
@@ -399,6 +514,7 @@ impl Entry {
 
     fn is_about_request(&self) -> bool {
         self.lines.iter().any(HeldError::is_about_request)
+            && !self.lines.iter().any(|line| line.attempt.background)
     }
 
     /// The status by which, and by its moment, it must be tied to a request.
@@ -419,7 +535,10 @@ impl Entry {
     }
 
     fn lend(&self, sign: &mut impl FnMut(&Sign<'_>)) {
-        let Some(finding) = self.finding else { return };
+        // A sign without a moment belongs to no incident.
+        let Some(finding) = self.finding.filter(|_| self.is_timed) else {
+            return;
+        };
         let host = self
             .lines
             .iter()
@@ -446,19 +565,26 @@ impl Entry {
         if self.edge() == Edge::Traefik {
             return self.fits_traefik(held);
         }
-        // A client that only its address ties to the entry asks for many things: the outcome must agree, and the
-        // path where the message names it.
-        if self.line_key().is_none() && self.serial().is_none() {
-            let outcome = if self.is_after_headers() {
-                held.outcome != Outcome::Failed
-            } else {
-                matches!(held.outcome, Outcome::Failed | Outcome::ClientAbort)
-            };
-            return outcome
+        // A client that only its address ties to the entry asks for many things, and so do many clients for one path:
+        // the outcome must agree, and the path where the message names it.
+        let is_exact = self.serial().is_some() && self.serial() == held.serial;
+        if self.line_key().is_none() && !is_exact {
+            return self.has_its_outcome(held)
                 && self.has_its_status(held)
-                && self.path().is_none_or(|path| path == held.url);
+                && self.path().is_none_or(|path| path == held.url)
+                && self.head().is_none_or(|head| Some(head) == held.head);
         }
         true
+    }
+
+    fn has_its_outcome(&self, held: &HeldRequest) -> bool {
+        let is_answered =
+            self.is_after_headers() || self.answered().is_some_and(|status| status < 500);
+        if is_answered {
+            held.outcome != Outcome::Failed
+        } else {
+            matches!(held.outcome, Outcome::Failed | Outcome::ClientAbort)
+        }
     }
 
     /// Traefik's own answers have its status and a body of its own; a body that broke off has a good status.
@@ -519,7 +645,10 @@ fn duration(held: &HeldRequest) -> i64 {
 
 /// Whether the product's entries name what was asked for and no client.
 const fn names_only_paths(edge: Edge) -> bool {
-    matches!(edge, Edge::TrafficServer | Edge::Squid)
+    matches!(
+        edge,
+        Edge::TrafficServer | Edge::Squid | Edge::Varnish | Edge::H2o
+    )
 }
 
 /// Whether two names mean one server: one of them may lack the port.
@@ -558,7 +687,7 @@ struct Index {
     clients: FxHashMap<u64, Timeline>,
     /// By status, for entries that name nothing else (Traefik).
     statuses: FxHashMap<u64, Timeline>,
-    /// By path, for entries that name no client.
+    /// By path, or the begin of a long one, for entries that name no client.
     paths: FxHashMap<u64, Timeline>,
     /// For keys that no request has.
     none: Timeline,
@@ -582,6 +711,9 @@ impl Index {
                 add(&mut index.paths, held.url);
             }
             // nginx names the request with the client.
+            if let Some(head) = held.head.filter(|_| names_only_paths(edge)) {
+                add(&mut index.paths, head);
+            }
             if edge == Edge::Apache {
                 add(&mut index.clients, held.client);
             } else if edge == Edge::Traefik {
@@ -625,7 +757,7 @@ impl Index {
         let found = of(&self.lines, entry.line_key())
             .or_else(|| of(&self.clients, entry.client()))
             .or_else(|| of(&self.asked, by_asked))
-            .or_else(|| of(&self.paths, entry.path()))
+            .or_else(|| of(&self.paths, entry.path().or(entry.head())))
             // A layout that writes the target in another form than the error log does.
             .or_else(|| of(&self.serials, entry.serial()))
             .unwrap_or(&self.none);
@@ -766,7 +898,7 @@ fn votes(
     let mut voters: Vec<(usize, usize)> = Vec::new();
     for (number, entry) in entries.iter().enumerate() {
         all.entry(entry.source()).or_default();
-        if told.is_none() && entry.lines[0].zone.is_none() {
+        if told.is_none() && entry.zone.is_none() && entry.is_timed {
             voters.push((indexes.candidates(entry).0.len(), number));
         }
     }
@@ -865,7 +997,7 @@ impl Summer {
     /// The zone of the next entry in the order of place: that of the entry before, unless only the other fits a
     /// request.
     fn zone(&mut self, entry: &Entry, candidates: &Timeline, requests: &[HeldRequest]) -> i32 {
-        if let Some(zone) = entry.lines[0].zone {
+        if let Some(zone) = entry.zone {
             return zone;
         }
         let source = entry.source();
@@ -910,9 +1042,9 @@ fn possible_zones(entry: &Entry, candidates: &Timeline, requests: &[HeldRequest]
         .map(|number| &requests[number])
         .filter(|held| entry.fits(held))
     {
-        let minutes = (entry.lines[0].civil.0 - held.at.0) as f64 / 60_000.0;
+        let minutes = (entry.civil.0 - held.at.0) as f64 / 60_000.0;
         let zone = (minutes / ZONE_STEP_MINUTES as f64).round() as i64 * ZONE_STEP_MINUTES;
-        let at = entry.lines[0].civil.plus_secs(-zone * 60);
+        let at = entry.civil.plus_secs(-zone * 60);
         // No place on earth is further from Greenwich than 14 hours.
         if zone.abs() <= 14 * 60
             && entry.distance(at, held).is_some()
@@ -956,7 +1088,8 @@ fn join(
         if search.entry.status().is_some() || !search.is_alone(requests) {
             continue;
         }
-        if search.entry.is_about_request() && !unrelated.contains(&search.entry.source()) {
+        let entry = search.entry;
+        if entry.is_about_request() && entry.is_timed && !unrelated.contains(&entry.source()) {
             let first = search.next(requests).or_else(|| search.saved(requests));
             pairs.extend(first.map(|(distance, request)| Reverse((distance, number, request))));
         }
@@ -974,7 +1107,50 @@ fn join(
             pairs.extend(next.map(|(distance, request)| Reverse((distance, number, request))));
         }
     }
+    join_in_order(requests, entries, indexes, &taken, &mut joined);
     joined
+}
+
+/// Entries without a stamp: those about one path are, in their order, about the requests for it, in theirs, if there
+/// are as many of both. Where the edge answers with the text of the entry, the size of the answer must be its length, if
+/// that leaves as many.
+fn join_in_order(
+    requests: &[HeldRequest],
+    entries: &[Entry],
+    indexes: &Indexes,
+    taken: &[Vec<usize>],
+    joined: &mut [Option<(usize, bool)>],
+) {
+    let mut alike: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+    for (number, entry) in entries.iter().enumerate() {
+        if !entry.is_timed && entry.is_about_request() {
+            let key = (entry.source(), entry.path(), entry.head());
+            let kind = (entry.page(), entry.is_after_headers());
+            alike.entry((key, kind)).or_default().push(number);
+        }
+    }
+    for numbers in alike.values() {
+        let Some(first) = numbers.first().map(|number| &entries[*number]) else {
+            continue;
+        };
+        let mut fitting: Vec<usize> = (indexes.candidates(first).0.numbers())
+            .filter(|number| taken[*number].is_empty() && first.fits(&requests[*number]))
+            .collect();
+        fitting.sort_unstable();
+        let sized: Vec<usize> = (fitting.iter().copied())
+            .filter(|number| first.page().is_some() && requests[*number].bytes == first.page())
+            .collect();
+        let ours = if sized.len() == numbers.len() {
+            sized
+        } else {
+            fitting
+        };
+        if ours.len() == numbers.len() {
+            for (entry, request) in numbers.iter().zip(ours) {
+                joined[*entry] = Some((request, false));
+            }
+        }
+    }
 }
 
 /// Ties entries that name nothing but a status to requests: in the order in which both were written, at the same moment.
@@ -1138,10 +1314,11 @@ impl<'a> Search<'a> {
     }
 }
 
-/// A failed attempt of httpd names only a client, and another member of the balancer may have answered well: the one
-/// request that this client made at that moment, if there is only one.
+/// A failed attempt of httpd names only a client, one of Varnish only a path, and another attempt may have done well:
+/// the one request of this client or path at that moment, if there is only one.
 fn saved(requests: &[HeldRequest], entry: &Entry, candidates: &Timeline) -> Option<usize> {
-    let names_only_client = entry.line_key().is_none() && entry.serial().is_none();
+    let names_only_client =
+        entry.line_key().is_none() && (entry.serial().is_none() || entry.edge() == Edge::Varnish);
     let may_be_saved = entry.edge() == Edge::Apache || names_only_paths(entry.edge());
     if !may_be_saved || !names_only_client || entry.is_after_headers() {
         return None;
@@ -1169,7 +1346,7 @@ fn has_room(held: &HeldRequest, taken: &[usize], entries: &[Entry], entry: usize
     let are_known = entry.edge() != Edge::Apache
         && (held.attempts.iter()).any(|attempt| !attempt.upstream.is_empty());
     if upstream.is_empty() || !are_known {
-        return same == 0;
+        return same == 0 || entry.is_again();
     }
     let may_fail = |(index, attempt): &(usize, &HeldAttempt)| {
         attempt.finding.is_some()

@@ -126,6 +126,8 @@ pub enum Field {
     BackendOpen,
     /// Proxy-Status header of the answer, RFC 9209.
     ProxyStatusHeader,
+    /// Whether the line is about a client (`c`) or a backend (`b`, Varnish).
+    Side,
     /// Server header of the answer, every one of them.
     ServerHeader,
     /// Bytes of the body that came from the upstream, in each attempt (nginx).
@@ -206,6 +208,7 @@ impl Field {
         Self::ResponseReason,
         Self::BackendOpen,
         Self::ProxyStatusHeader,
+        Self::Side,
         Self::ServerHeader,
         Self::UpstreamResponseLength,
         Self::UpstreamLocalAddr,
@@ -216,7 +219,7 @@ impl Field {
     ];
 
     /// How many fields there are.
-    pub const COUNT: usize = 67;
+    pub const COUNT: usize = 68;
 
     /// The name in facts and in advice; nginx's own variable name where nginx has one.
     pub const fn name(self) -> &'static str {
@@ -281,6 +284,7 @@ impl Field {
             Self::ResponseReason => "response_reason",
             Self::BackendOpen => "backend_open",
             Self::ProxyStatusHeader => "proxy_status_header",
+            Self::Side => "side",
             Self::ServerHeader => "server_header",
             Self::Rule => "rule",
             Self::WatchesClient => "watches_client",

@@ -59,6 +59,19 @@ pub(crate) fn send(stream: &mut TcpStream, ask: &Ask, keep: bool) -> Result<()> 
     }
 }
 
+/// Tells the proxy who the client is, in the words of HAProxy's PROXY protocol, version 1.
+pub(crate) fn introduce(stream: &mut TcpStream, client: &str) -> Result<()> {
+    let (family, own) = if client.contains(':') {
+        ("TCP6", "::1")
+    } else {
+        ("TCP4", "127.0.0.1")
+    };
+    let line = format!("PROXY {family} {client} {own} 50123 80\r\n");
+    stream
+        .write_all(line.as_bytes())
+        .context("cannot send to the proxy")
+}
+
 /// Opens a connection to the proxy.
 pub(crate) fn connect(proxy: SocketAddr) -> Result<TcpStream> {
     let stream = TcpStream::connect(proxy).context("cannot connect to the proxy")?;

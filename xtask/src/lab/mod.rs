@@ -11,6 +11,7 @@ mod client;
 mod clock;
 mod envoy;
 mod fault_scripts;
+mod h2o;
 mod haproxy;
 mod haproxy_scripts;
 mod nginx;
@@ -24,6 +25,7 @@ mod traefik;
 mod traffic;
 mod trafficserver;
 mod truth;
+mod varnish;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -43,7 +45,7 @@ use self::session::Session;
 const SOCKET_DIR: &str = "/tmp/shop";
 
 /// Every proxy that the lab can run.
-const PROXIES: [&dyn Proxy; 10] = [
+const PROXIES: [&dyn Proxy; 12] = [
     &nginx::Nginx,
     &apache::Apache,
     &haproxy::Haproxy,
@@ -52,6 +54,8 @@ const PROXIES: [&dyn Proxy; 10] = [
     &traefik::Traefik { json: false },
     &traefik::Traefik { json: true },
     &envoy::Envoy,
+    &varnish::Varnish,
+    &h2o::H2o,
     &squid::Squid,
     &trafficserver::TrafficServer,
 ];

@@ -156,6 +156,36 @@ pub(crate) trait Proxy {
     fn echo_says(&self) -> &'static str;
     /// Status that stands in the log where the client saw `None`, a broken answer, or hung up.
     fn logs_unanswered_as(&self) -> &'static [u16];
+
+    /// Whether all that reads its logs has started, where other programs do that.
+    fn is_ready(&self, _dir: &Path) -> bool {
+        true
+    }
+
+    /// Whether it is told of the client by a line before the request, since its log names who opened the connection.
+    fn takes_proxy_protocol(&self) -> bool {
+        false
+    }
+
+    /// The target as its access log writes it.
+    fn logged_target(&self, target: &str) -> String {
+        target.to_owned()
+    }
+
+    /// Whether it sees that a client hung up while the origin is still silent.
+    fn notices_hangup(&self) -> bool {
+        self.timers_follow_clock()
+    }
+
+    /// How long an error line may come behind the access line, real time.
+    fn error_lag(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    /// How long it takes to see that a member went or came, real time, where it looks by itself.
+    fn ejects_after(&self) -> Duration {
+        Duration::ZERO
+    }
     /// The product, where several of its configurations are recorded under names of their own.
     fn edge(&self) -> &'static str {
         self.name()
@@ -168,7 +198,11 @@ pub(crate) trait Proxy {
     /// Status in an access line of the first layout, which must be the line of `ask`.
     fn logged_status(&self, line: &[u8], ask: &Ask) -> Result<u16> {
         let line = String::from_utf8_lossy(line);
-        let request = format!("\"{} {} HTTP/1.1\" ", ask.method, ask.target);
+        let request = format!(
+            "\"{} {} HTTP/1.1\" ",
+            ask.method,
+            self.logged_target(&ask.target)
+        );
         let (_, rest) = line
             .split_once(&request)
             .with_context(|| format!("the last access line is not {request}"))?;
@@ -273,7 +307,7 @@ impl Running {
                 .started_says()
                 .is_none_or(|says| logged().contains(says))
         };
-        while TcpStream::connect(self.listen).is_err() || !said() {
+        while TcpStream::connect(self.listen).is_err() || !said() || !proxy.is_ready(&self.dir) {
             if self.child.try_wait()?.is_some() || Instant::now() > deadline {
                 let said = std::fs::read_to_string(self.dir.join("stderr")).unwrap_or_default();
                 bail!("{} did not start: {said}{}", proxy.name(), logged());

@@ -162,7 +162,7 @@ impl<'a> Session<'a> {
         for (number, (ask, why)) in asks.into_iter().enumerate() {
             let mut open = match stream.take() {
                 Some(stream) => stream,
-                None => client::connect(self.running.listen)?,
+                None => self.connect(&ask)?,
             };
             let errors_before = self.take_errors()?;
             client::send(&mut open, &ask, number < last)?;
@@ -181,7 +181,7 @@ impl<'a> Session<'a> {
         self.take_errors()?;
         let mut open = Vec::new();
         for (ask, why) in asks {
-            let mut stream = client::connect(self.running.listen)?;
+            let mut stream = self.connect(&ask)?;
             client::send(&mut stream, &ask, false)?;
             open.push((ask, why, stream));
         }
@@ -243,10 +243,19 @@ impl<'a> Session<'a> {
             .collect())
     }
 
+    /// A connection to the proxy on which it takes the client for that of `ask`.
+    fn connect(&self, ask: &Ask) -> Result<TcpStream> {
+        let mut stream = client::connect(self.running.listen)?;
+        if self.proxy.takes_proxy_protocol() {
+            client::introduce(&mut stream, &ask.visitor.addr)?;
+        }
+        Ok(stream)
+    }
+
     /// Sends a request and does not wait.
     pub(crate) fn begin(&mut self, ask: Ask, why: Option<Why>) -> Result<Pending> {
         let errors_before = self.take_errors()?;
-        let mut stream = client::connect(self.running.listen)?;
+        let mut stream = self.connect(&ask)?;
         client::send(&mut stream, &ask, false)?;
         Ok(Pending {
             ask,
@@ -307,7 +316,7 @@ impl<'a> Session<'a> {
             why,
         } = pending;
         drop(stream);
-        if !self.proxy.timers_follow_clock() || self.proxy.writes_lines_after().is_some() {
+        if !self.proxy.notices_hangup() || self.proxy.writes_lines_after().is_some() {
             // Such a proxy notices the client only once the origin has spoken.
             std::thread::sleep(SETTLE);
             self.release();
@@ -405,6 +414,7 @@ impl<'a> Session<'a> {
         if !aborted {
             check_body(&ask, seen, logged, why)?;
         }
+        std::thread::sleep(self.proxy.error_lag());
         let errors = self.errors.lines()?;
         let error_lines: Vec<usize> = if self.proxy.errors_name_requests() {
             self.telling(errors_before.max(self.error_lines) + 1..=errors)?

@@ -6,8 +6,9 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use knowledge::SignRule;
 use model::{Cause, Edge, Finding, LogKind, SignId};
 
+use super::REUSED;
 use super::rank::{Match, decide};
-use crate::error_log::ErrorLine;
+use crate::error_log::{ErrorLine, Part};
 
 /// What a line of the error log belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,8 +30,20 @@ pub(crate) struct ErrorFinding {
     pub(crate) now: Option<Finding>,
     /// What it says if none of these literals comes in the next lines of the same client.
     pub(crate) if_not_followed: Option<(Finding, &'static [&'static str])>,
+    /// What it says if the connection to the upstream was used before.
+    pub(crate) if_reused: Option<Finding>,
     /// What it belongs to.
     pub(crate) about: About,
+}
+
+impl ErrorFinding {
+    /// Says nothing of a failure, but of the entry that it is a line of.
+    pub(crate) const SILENT: Self = Self {
+        now: None,
+        if_not_followed: None,
+        if_reused: None,
+        about: About::Itself,
+    };
 }
 
 /// A rule, with its literals as numbers of the automaton.
@@ -107,8 +120,21 @@ impl Automaton {
         Some(ErrorFinding {
             now,
             if_not_followed,
+            if_reused: (line.part == Part::Further)
+                .then(|| self.words(rules, [line.words[1], REUSED]))
+                .flatten()
+                .filter(|reused| Some(*reused) != now),
             about: about(line, &said),
         })
+    }
+
+    /// What these words say.
+    pub(super) fn words(&self, rules: &'static [SignRule], words: [&[u8]; 2]) -> Option<Finding> {
+        let present = self.present(words)?;
+        decide(
+            self.held(rules, &present)
+                .map(|(id, rule)| Match::of(id, rule)),
+        )
     }
 
     /// What `words` say that stand elsewhere than in an error log.
@@ -179,6 +205,10 @@ fn about(line: &ErrorLine<'_>, finding: &Finding) -> About {
     // Those that name no client may name what was asked for.
     let names_path = line.path_hint.is_some() && line.edge != Edge::Apache;
     if line.client.is_some() || line.connection.is_some() || line.log_id.is_some() || names_path {
+        return About::Request;
+    }
+    // Other lines of the entry name the request.
+    if line.part != Part::Whole {
         return About::Request;
     }
     if line.status.is_some() {

@@ -158,7 +158,7 @@ impl Layout {
     ) -> Result<(Self, Vec<Warning>), FormatError> {
         check_length(text)?;
         let (items, warnings) = syntax.items(text)?;
-        let layout = Self::compile(name, syntax.edge(), text, &items)?;
+        let layout = Self::compile(name, syntax.edge(text), text, &items)?;
         Ok((layout, warnings))
     }
 

@@ -38,6 +38,11 @@ pub(super) fn parse(line: &[u8], start: usize, after_agent: bool, spans: &mut Sp
             } else if field == Field::TerminationState {
                 edge = Edge::Haproxy;
             }
+            match token.key {
+                b"vxid" | b"fetch_error" => edge = Edge::Varnish,
+                b"h2o_error" => edge = Edge::H2o,
+                _ => {}
+            }
         }
         at = token_start(line, token.stop);
     }
@@ -187,6 +192,12 @@ fn field(key: &[u8], value: &[u8]) -> Option<Field> {
         b"ra" | b"retry_after" | b"sent_http_retry_after" if Class::Number.admits(value) => {
             Field::RetryAfter
         }
+        b"vxid" if Class::Number.admits(value) => Field::Connection,
+        b"handling" => Field::Handling,
+        b"side" if matches!(value, b"b" | b"c") => Field::Side,
+        b"reason" => Field::ResponseReason,
+        b"fetch_error" | b"h2o_error" => Field::UpstreamError,
+        b"backend_open" => Field::BackendOpen,
         // HAProxy's, in the layout that we recommend.
         b"bc_err" | b"bc_err_str" => Field::UpstreamError,
         b"ssl_bc_err" | b"ssl_bc_err_str" => Field::UpstreamTlsError,

@@ -85,6 +85,7 @@ impl Class {
             | Field::Hierarchy
             | Field::ErrorCode
             | Field::Handling
+            | Field::Side
             | Field::Rule
             | Field::WatchesClient
             | Field::TransformedFrom

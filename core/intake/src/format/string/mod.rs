@@ -77,10 +77,30 @@ impl Syntax {
         text.contains('%').then_some(Self::Apache)
     }
 
-    /// The product whose language it is.
-    pub(super) const fn edge(self) -> Edge {
+    /// The product that `text` is of: the one whose language it is, or one that added words to it.
+    pub(super) fn edge(self, text: &str) -> Edge {
+        /// What varnishncsa and H2O have by default, and httpd has not.
+        const SHARED: &str = r#"%h %l %u %t "%r" %s %b "%{Referer}i" "%{User-agent}i""#;
+        let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
         match self {
             Self::Nginx => Edge::Nginx,
+            Self::Apache if has(&["%{Varnish:", "%{VSL:", "%{VCL_Log:"]) => Edge::Varnish,
+            Self::Apache
+                if has(&[
+                    "%{error}x",
+                    "%{proxy.",
+                    "%{connection-id}x",
+                    "%{http2.",
+                    "%{http1.",
+                    "-time}x",
+                    "%{duration}x",
+                    "%{ssl.",
+                    "%{request-",
+                ]) =>
+            {
+                Edge::H2o
+            }
+            Self::Apache if text.trim() == SHARED => Edge::Unknown,
             Self::Apache => Edge::Apache,
             Self::Haproxy => Edge::Haproxy,
             Self::Envoy => Edge::Envoy,
