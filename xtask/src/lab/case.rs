@@ -132,6 +132,9 @@ impl Recording<'_> {
 
     /// An echo must have been one: the error line of each says so.
     pub(crate) fn check_echoes(&self) -> Result<()> {
+        if self.proxy.echo_says().is_empty() {
+            return Ok(());
+        }
         let errors = self.log("error")?;
         let errors: Vec<_> = errors
             .split(|byte| *byte == b'\n')

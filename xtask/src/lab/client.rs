@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 
 use super::origin::{DELAY_HEADER, FAULT_HEADER, SIZE_HEADER, STATUS_HEADER};
-use super::traffic::Ask;
+use super::traffic::{Ask, Visitor};
 
 /// Longest wait for bytes, real time: above every time-out of a proxy that runs in real time.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -61,6 +61,19 @@ pub(crate) fn connect(proxy: SocketAddr) -> Result<TcpStream> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_nodelay(true)?;
     Ok(stream)
+}
+
+/// Says by the PROXY protocol, version 1, who the client is.
+pub(crate) fn introduce(stream: &mut TcpStream, visitor: &Visitor) -> Result<()> {
+    let (family, proxy) = if visitor.addr.contains(':') {
+        ("TCP6", "::1")
+    } else {
+        ("TCP4", "127.0.0.1")
+    };
+    let line = format!("PROXY {family} {} {proxy} 40012 80\r\n", visitor.addr);
+    stream
+        .write_all(line.as_bytes())
+        .context("cannot send to the proxy")
 }
 
 /// Reads the answer to `ask`. A broken answer is an observation, not an error.

@@ -9,12 +9,15 @@ mod case;
 mod client;
 mod clock;
 mod fault_scripts;
+mod lighttpd;
+mod nghttpx;
 mod nginx;
 mod origin;
 mod proxy;
 mod recording;
 mod session;
 mod shop_scripts;
+mod split;
 mod traffic;
 mod truth;
 
@@ -36,7 +39,12 @@ use self::session::Session;
 const SOCKET_DIR: &str = "/tmp/shop";
 
 /// Every proxy that the lab can run.
-const PROXIES: [&dyn Proxy; 2] = [&nginx::Nginx, &apache::Apache];
+const PROXIES: [&dyn Proxy; 4] = [
+    &nginx::Nginx,
+    &apache::Apache,
+    &lighttpd::Lighttpd,
+    &nghttpx::Nghttpx,
+];
 
 #[derive(clap::Args)]
 pub(crate) struct Args {

@@ -14,6 +14,8 @@ use super::origin::Address;
 
 /// How long a proxy may take to start or stop, real time.
 const START_MAX: Duration = Duration::from_secs(10);
+/// How long a proxy may take to stop after a recording that went wrong, real time.
+const STOP_MAX: Duration = Duration::from_secs(1);
 
 /// A server of the pool behind the proxy.
 #[derive(Clone, Debug)]
@@ -109,10 +111,18 @@ pub(crate) trait Proxy {
     fn prepare(&self, site: &Site<'_>) -> Result<Command>;
     /// What its error log says once it has started, if it says anything.
     fn started_says(&self) -> Option<&'static str>;
-    /// What its error log says when no member of the pool is left to ask.
+    /// What its error log says when no member of the pool is left to ask; empty where no words say just that.
     fn echo_says(&self) -> &'static str;
     /// Status that stands in the log where the client saw `None`, a broken answer, or hung up.
     fn logs_unanswered_as(&self) -> &'static [u16];
+    /// Whether it sees the time only when something happens, so that it must be woken after a jump of the clock.
+    fn wants_waking(&self) -> bool {
+        false
+    }
+    /// Whether it is told the client's address by the PROXY protocol rather than by X-Forwarded-For.
+    fn takes_proxy_protocol(&self) -> bool {
+        false
+    }
 }
 
 /// A proxy at work. Dropping it stops the process that was started, and only that one.
@@ -199,9 +209,16 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        if matches!(self.child.try_wait(), Ok(None)) && self.signal("TERM").is_ok() {
-            self.child.wait().ok();
+        if !matches!(self.child.try_wait(), Ok(None)) || self.signal("TERM").is_err() {
+            return;
         }
+        let deadline = Instant::now() + STOP_MAX;
+        while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        // One that waits for its connections to end would keep the recorder for good.
+        self.child.kill().ok();
+        self.child.wait().ok();
     }
 }
 

@@ -22,6 +22,8 @@ use super::truth::{Driven, Why};
 const LINE_MAX: Duration = Duration::from_secs(8);
 /// Lets a proxy come as far as it can where nothing shows that it has, real time.
 const SETTLE: Duration = Duration::from_millis(60);
+/// Lets a proxy that was woken look at the clock, real time.
+const WAKING: Duration = Duration::from_millis(3);
 
 /// A log file as far as it has been written.
 struct Growing {
@@ -121,7 +123,28 @@ impl<'a> Session<'a> {
         let millis = seconds * 1_000;
         let spread = self.dice.below(millis * 2 / 3 + 1);
         self.clock
-            .advance(Duration::from_millis(millis * 2 / 3 + spread))
+            .advance(Duration::from_millis(millis * 2 / 3 + spread))?;
+        self.wake()
+    }
+
+    /// Lets a proxy that looks at the clock only when something happens see that time has passed.
+    fn wake(&self) -> Result<()> {
+        if self.proxy.wants_waking() {
+            for _ in 0..2 {
+                self.running.poke()?;
+                std::thread::sleep(WAKING);
+            }
+        }
+        Ok(())
+    }
+
+    /// A connection to the proxy, as the client of `ask`.
+    fn connect(&self, ask: &Ask) -> Result<TcpStream> {
+        let mut stream = client::connect(self.running.listen)?;
+        if self.proxy.takes_proxy_protocol() {
+            client::introduce(&mut stream, &ask.visitor)?;
+        }
+        Ok(stream)
     }
 
     /// Sends a request and waits for its answer and its lines.
@@ -142,7 +165,7 @@ impl<'a> Session<'a> {
         for (number, (ask, why)) in asks.into_iter().enumerate() {
             let mut open = match stream.take() {
                 Some(stream) => stream,
-                None => client::connect(self.running.listen)?,
+                None => self.connect(&ask)?,
             };
             let errors_before = self.take_errors()?;
             client::send(&mut open, &ask, number < last)?;
@@ -161,7 +184,7 @@ impl<'a> Session<'a> {
         self.take_errors()?;
         let mut open = Vec::new();
         for (ask, why) in asks {
-            let mut stream = client::connect(self.running.listen)?;
+            let mut stream = self.connect(&ask)?;
             client::send(&mut stream, &ask, false)?;
             open.push((ask, why, stream));
         }
@@ -224,7 +247,7 @@ impl<'a> Session<'a> {
     /// Sends a request and does not wait.
     pub(crate) fn begin(&mut self, ask: Ask, why: Option<Why>) -> Result<Pending> {
         let errors_before = self.take_errors()?;
-        let mut stream = client::connect(self.running.listen)?;
+        let mut stream = self.connect(&ask)?;
         client::send(&mut stream, &ask, false)?;
         Ok(Pending {
             ask,
