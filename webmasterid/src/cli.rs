@@ -30,6 +30,9 @@ pub(crate) enum Command {
     /// Print the log format that tells causes apart, or say what a given log can tell
     #[command(after_help = LOGFORMAT_HELP)]
     Logformat(LogformatArgs),
+    /// Rewrite logs so that they may be shown to strangers and still give the same diagnosis
+    #[command(after_help = REDACT_HELP)]
+    Redact(RedactArgs),
     /// Print the JSON Schema of a machine output
     Schema(SchemaArgs),
     /// Print a completion script for a shell
@@ -63,12 +66,45 @@ client gone) is a row too, with the status that the client saw.
 Example:
   webmasterid failures /var/log/nginx/ --format csv > failures.csv";
 
+const REDACT_HELP: &str = "\
+What stays: times, statuses, sizes, durations, the edge's own words, names of upstreams, paths and agents of crawlers.
+What is replaced, the same by the same: addresses, host names, queries, ids, and words of other clients' paths that no
+crawler asked for. What goes: other agents, referrers, cookies, user names, and every line that is not understood.
+Give access and error log together, so that they still belong together. Read the result before you paste it.
+
+Examples:
+  webmasterid redact access.log error.log > for-the-issue.log
+  webmasterid redact /var/log/haproxy.log --into safe/";
+
 const LOGFORMAT_HELP: &str = "\
 The format holds no query, no cookie and no referrer, and of people as little as the product allows.
 
 Examples:
   webmasterid logformat haproxy
   webmasterid logformat --check /var/log/haproxy.log";
+
+/// Arguments of `redact`.
+#[derive(Debug, Args)]
+pub(crate) struct RedactArgs {
+    /// Log files, directories or patterns; `-` for standard input
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<String>,
+    /// Write a file for each log into this folder instead of all to standard output
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) into: Option<PathBuf>,
+    /// Address ranges of a crawler: one that calls itself so from elsewhere is treated as a visitor
+    #[arg(long, value_name = "[NAME=]FILE")]
+    pub(crate) ranges: Vec<String>,
+    /// Leave the site's host names as they are
+    #[arg(long)]
+    pub(crate) keep_hosts: bool,
+    /// A log format that the content cannot tell
+    #[arg(long, value_name = "STRING")]
+    pub(crate) log_format: Vec<String>,
+    /// A configuration file of nginx or Apache: its log formats are used
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Vec<PathBuf>,
+}
 
 /// Arguments of `logformat`.
 #[derive(Debug, Args)]

@@ -25,6 +25,7 @@ fn main() -> ExitCode {
         Command::Diagnose(args) => command::diagnose::run(&args),
         Command::Failures(args) => command::failures::run(&args),
         Command::Logformat(args) => command::logformat::run(&args),
+        Command::Redact(args) => command::redact::run(&args),
         Command::Schema(args) => command::generate::schema(&args),
         Command::Completions(args) => command::generate::completions(&args),
         Command::Man(args) => command::generate::man(&args),

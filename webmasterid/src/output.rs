@@ -26,3 +26,9 @@ pub(crate) fn has_color(choice: Color) -> bool {
         }
     }
 }
+
+/// Says something beside the result, on standard error.
+#[expect(clippy::print_stderr, reason = "talk goes to standard error")]
+pub(crate) fn note(text: &str) {
+    eprintln!("webmasterid: {text}");
+}

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use files::{BufferPool, ChunkReader, Limits};
-use intake::{Chunk, Filter, Held, Intake, Scanned, Settler, Sources};
+use intake::{Chunk, Filter, Held, Intake, Scanned, Settler, Sources, Take};
 use model::{Edge, Joined, LogKind, Problem, Request, SourceId, Stamp};
 use tally::limit::LATE_SECONDS;
 use tally::{Tally, View};
@@ -20,6 +20,8 @@ use crate::sources::Source;
 const HELD_MAX: usize = 1 << 17;
 /// Requests that wait to be told from repeats, before this is done on the way. 400 bytes each.
 const HELD_REQUESTS_MAX: usize = 1 << 14;
+/// Name of standard input.
+const STDIN: &str = "-";
 /// Chunks on their way per scanning thread.
 const AHEAD: usize = 2;
 
@@ -46,12 +48,22 @@ pub(crate) fn read(
 ) -> Reading {
     let progress = Progress::new(sources.iter().map(|source| source.found.size).sum());
     let mut fold = Fold::new(intake, each);
-    // Error logs first: their keys tell which good requests must wait.
-    for kind in [LogKind::Error, LogKind::Access] {
+    let take_of = |source: &Source| match source.is_mixed {
+        false => Take::All,
+        true if source.found.name == STDIN => Take::Stream,
+        true => Take::Requests,
+    };
+    // Error logs and entries between requests first: their keys tell which good requests must wait.
+    for number in 0..3 {
         let filter = Filter::of(&fold.scanned.held);
-        let part: Vec<&Source> = sources
+        let taken = |source: &Source| match number {
+            0 => (source.kind == LogKind::Error).then_some(Take::All),
+            1 => (take_of(source) == Take::Requests).then_some(Take::Entries),
+            _ => (source.kind != LogKind::Error).then(|| take_of(source)),
+        };
+        let part: Vec<(&Source, Take)> = sources
             .iter()
-            .filter(|source| source.kind == kind)
+            .filter_map(|source| Some((source, taken(source)?)))
             .collect();
         pass(
             intake, &part, limits, threads, &filter, each, &progress, &mut fold,
@@ -94,7 +106,7 @@ struct End {
 )]
 fn pass(
     intake: &Intake,
-    sources: &[&Source],
+    sources: &[(&Source, Take)],
     limits: &Limits,
     threads: usize,
     filter: &Filter,
@@ -139,7 +151,7 @@ fn pass(
 )]
 fn feed(
     intake: &Intake,
-    sources: &[&Source],
+    sources: &[(&Source, Take)],
     limits: &Limits,
     pool: &BufferPool,
     progress: &Progress,
@@ -152,7 +164,7 @@ fn feed(
     let mut unopened = sources.iter().enumerate().peekable();
     let mut number = 0;
     loop {
-        while let Some((index, source)) = unopened.next_if(|(_, source)| {
+        while let Some((index, (source, _))) = unopened.next_if(|(_, (source, _))| {
             let earliest = readers.first_key_value().map(|((at, _), _)| *at);
             earliest.is_none_or(|at| source.first <= at)
         }) {
@@ -164,7 +176,7 @@ fn feed(
         let Some(((_, source), mut reader)) = readers.pop_first() else {
             return;
         };
-        let name = &sources[source].found.name;
+        let name = &sources[source].0.found.name;
         let next = reader.next();
         let Some(Ok(chunk)) = next else {
             let mut problems = reader.problems(name);
@@ -177,7 +189,7 @@ fn feed(
             });
             continue;
         };
-        let at = begins(intake, &chunk.bytes).or(sources[source].first);
+        let at = begins(intake, &chunk.bytes).or(sources[source].0.first);
         if give.send(()).is_err()
             || jobs
                 .send(Job {
@@ -205,7 +217,7 @@ fn begins(intake: &Intake, bytes: &[u8]) -> Option<Stamp> {
 
 fn work(
     intake: &Intake,
-    sources: &[&Source],
+    sources: &[(&Source, Take)],
     filter: &Filter,
     each: &(dyn Fn(&Request<'_>) + Sync),
     take: &Mutex<Receiver<Job>>,
@@ -215,7 +227,7 @@ fn work(
     loop {
         let job = take.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = job else { return };
-        let source = sources[job.source];
+        let (source, take) = sources[job.source];
         let mut tally = Tally::new();
         let mut newest = None;
         let chunk = Chunk {
@@ -223,6 +235,7 @@ fn work(
             first_line: job.chunk.first_line,
             edge: source.edge,
             kind: source.kind,
+            take,
             bytes: &job.chunk.bytes,
         };
         let scanned = intake.scan(chunk, filter, &mut |request| {
@@ -272,7 +285,7 @@ impl<'a> Fold<'a> {
 
     fn take(
         &mut self,
-        sources: &[&Source],
+        sources: &[(&Source, Take)],
         results: &Receiver<Done>,
         ended: &Receiver<End>,
         tickets: &Receiver<()>,
@@ -281,7 +294,7 @@ impl<'a> Fold<'a> {
         let mut newest: BTreeMap<usize, Option<Stamp>> = sources
             .iter()
             .enumerate()
-            .map(|(index, source)| (index, source.first))
+            .map(|(index, (source, _))| (index, source.first))
             .collect();
         let mut waiting: BTreeMap<u64, Done> = BTreeMap::new();
         let mut ends: Vec<End> = Vec::new();
@@ -308,7 +321,7 @@ impl<'a> Fold<'a> {
         }
         ends.extend(ended.iter());
         for end in ends {
-            let source = sources[end.source].id;
+            let source = sources[end.source].0.id;
             self.scanned.sources.add_unread(source, end.long_lines);
             self.problems.extend(end.problems);
         }

@@ -13,6 +13,8 @@ pub(crate) struct Source {
     pub(crate) kind: LogKind,
     /// The product: from its own lines, else from the error log beside it, else from the configuration.
     pub(crate) edge: Edge,
+    /// Whether entries of the error log may stand between its requests.
+    pub(crate) is_mixed: bool,
     pub(crate) first: Option<Stamp>,
 }
 
@@ -54,6 +56,8 @@ pub(crate) fn find(
                 edge => edge,
             },
             kind: look.kind,
+            // Caddy writes its errors beside its requests, and none may stand at the beginning.
+            is_mixed: look.kind == LogKind::Access && (look.is_mixed || look.edge == Edge::Caddy),
             first: look.first,
             found,
         })

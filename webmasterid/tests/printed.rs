@@ -8,10 +8,11 @@ use std::path::Path;
 use jsonschema::Validator;
 use serde_json::Value;
 
-const COMMANDS: [&str; 6] = [
+const COMMANDS: [&str; 7] = [
     "diagnose",
     "failures",
     "logformat",
+    "redact",
     "schema",
     "completions",
     "man",

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use crate::bench_formats;
 use crate::command;
 use crate::measure::{self, Costs};
 use crate::reference_log::{self, Shape};
@@ -34,6 +35,9 @@ pub(crate) struct Args {
     /// Also on ten times the lines over the same span: memory must not grow
     #[arg(long)]
     times_ten: bool,
+    /// Only the formats: the same requests in every layout, one core
+    #[arg(long)]
+    formats: bool,
     /// Run GoAccess on every line instead of a sample: minutes
     #[arg(long)]
     goaccess_whole: bool,
@@ -58,6 +62,9 @@ const FAILED: &str = "\" 502 ";
 pub(crate) fn run(args: &Args) -> Result<()> {
     let folder = command::root().join(&args.dir);
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    if args.formats {
+        return formats(args, &folder);
+    }
     let logs = Logs::make(args, &folder)?;
     if args.generate_only {
         return Ok(());
@@ -77,6 +84,20 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         record(&report)?;
     }
     check_counts(&ours, &logs.plain, args.lines)
+}
+
+/// Every layout on one core. The other readers of JSON come from Debian and PyPI; where one is missing its cell is empty.
+fn formats(args: &Args, folder: &Path) -> Result<()> {
+    tool::install(Need::Bench)?;
+    let ours = ours(args)?;
+    let table = bench_formats::run(&ours, folder, args.runs)?;
+    let mut report = report(&[])?;
+    let _ = write!(report, "\n{table}");
+    println!("\n{report}");
+    if args.record {
+        record(&report)?;
+    }
+    Ok(())
 }
 
 /// The files that the tools read.

@@ -6,13 +6,16 @@
 )]
 
 mod bench;
+mod bench_formats;
 mod cases;
 mod command;
 mod facts;
 mod fuzz;
 mod lab;
 mod measure;
+mod reference_format;
 mod reference_log;
+mod score;
 mod test;
 mod tool;
 mod wall;
@@ -47,6 +50,8 @@ enum Task {
     Facts(facts::Args),
     /// Run the recorded cases, or rewrite their expected output
     Cases(cases::Args),
+    /// Score the answers to every recorded failure, by edge and by cause
+    Score(score::Args),
     /// Record examples/ and cases/ anew from real proxies
     Record(lab::Args),
 }
@@ -68,6 +73,7 @@ fn run(task: Task) -> Result<()> {
         Task::Fuzz(args) => fuzz::run(&args),
         Task::Facts(args) => facts::run(&args),
         Task::Cases(args) => cases::run(&args),
+        Task::Score(args) => score::run(&args),
         Task::Record(args) => {
             tool::install(Need::Record)?;
             lab::record(&args)

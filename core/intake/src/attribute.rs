@@ -10,6 +10,8 @@ mod error_sign;
 mod passed_on;
 mod rank;
 
+use std::ops::Range;
+
 use knowledge::SignRule;
 use model::{Cause, CauseSet, Confidence, Edge, Field, Finding, LogKind, SignId};
 
@@ -186,6 +188,13 @@ impl Signs {
     /// What a line of an error log says; `None` where it shows no cause.
     pub(crate) fn error_line(&self, line: &ErrorLine<'_>) -> Option<ErrorFinding> {
         self.error.get(line.edge as usize)?.find(self.rules, line)
+    }
+
+    /// Where texts stand in `words` that signs of `edge` look for.
+    pub(crate) fn literals_in(&self, edge: Edge, words: &[u8]) -> Vec<Range<usize>> {
+        self.error
+            .get(edge as usize)
+            .map_or(Vec::new(), |signs| signs.literals_in(words))
     }
 
     /// What an access-log line says. `edge` is the product that wrote it, or the one known from beside it (an error log

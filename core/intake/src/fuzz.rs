@@ -7,7 +7,7 @@ use model::{Edge, Field, LogKind, SourceId};
 use crate::format::{Formats, Layout};
 use crate::held::Held;
 use crate::identity::Ranges;
-use crate::scan::{Chunk, Intake, Settings};
+use crate::scan::{Chunk, Intake, Settings, Take};
 use crate::secret::Secret;
 use crate::visit::{Spans, Visit};
 use crate::{Filter, Settler, error_log};
@@ -88,6 +88,7 @@ const fn chunk(kind: LogKind, bytes: &[u8]) -> Chunk<'_> {
         first_line: 1,
         edge: Edge::Unknown,
         kind,
+        take: Take::All,
         bytes,
     }
 }

@@ -23,6 +23,21 @@ use crate::visit::{Spans, Visit};
 /// Longest line that is read; a longer one is counted as not understood.
 pub const LINE_MAX: usize = 65_536;
 
+/// What is taken from a chunk. Where requests and error-log entries stand in one file, its entries are read first: they
+/// tell which good requests must wait for them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Take {
+    /// Everything.
+    #[default]
+    All,
+    /// Everything, and entries may follow anywhere: a stream cannot be read twice, so every failure waits.
+    Stream,
+    /// Only entries, and nothing is counted.
+    Entries,
+    /// Everything but the entries, which are counted only.
+    Requests,
+}
+
 /// Bytes that begin and end at line ends.
 #[derive(Clone, Copy)]
 pub struct Chunk<'a> {
@@ -34,6 +49,8 @@ pub struct Chunk<'a> {
     pub edge: Edge,
     /// What the source mostly holds. Lines of the other kind are read all the same.
     pub kind: LogKind,
+    /// What is taken from it.
+    pub take: Take,
     /// Whole lines; the last one may lack its end.
     pub bytes: &'a [u8],
 }
@@ -126,6 +143,22 @@ impl Intake {
         }
     }
 
+    pub(crate) const fn formats(&self) -> &Formats {
+        &self.formats
+    }
+
+    pub(crate) const fn matcher(&self) -> &CrawlerMatcher {
+        &self.matcher
+    }
+
+    pub(crate) const fn signs(&self) -> &Signs {
+        &self.signs
+    }
+
+    pub(crate) const fn ranges(&self) -> &Ranges {
+        &self.ranges
+    }
+
     /// Bits of `HeldError::follow_ups` for these literals.
     pub(crate) fn follow_up_bits(&self, literals: &[&str]) -> u32 {
         let is_set = |literal: &&str| literals.contains(literal);
@@ -134,6 +167,22 @@ impl Intake {
             .enumerate()
             .filter(|(_, literal)| is_set(literal))
             .fold(0, |bits, (n, _)| bits | 1 << n)
+    }
+
+    /// Bits of the literals that stand in an entry and that some sign must not be followed by.
+    fn follow_ups_in(&self, entry: &ErrorLine<'_>) -> u32 {
+        self.follow_ups
+            .iter()
+            .enumerate()
+            .filter(|(_, literal)| {
+                memchr::memmem::find(entry.message, literal.as_bytes()).is_some()
+            })
+            .fold(0, |bits, (n, _)| bits | 1 << n)
+    }
+
+    /// Whether an entry says something of a failure.
+    pub(crate) fn is_telling(&self, entry: &ErrorLine<'_>) -> bool {
+        self.signs.error_line(entry).is_some() || self.follow_ups_in(entry) != 0
     }
 
     /// Whether a sign without a request lies in what the user chose. Nobody can tell whose fetch it was.
@@ -173,7 +222,9 @@ impl Intake {
             held: scan.held,
             ..Scanned::default()
         };
-        *scanned.sources.of(chunk.source) = scan.seen;
+        if chunk.take != Take::Entries {
+            *scanned.sources.of(chunk.source) = scan.seen;
+        }
         scanned
     }
 
@@ -184,6 +235,7 @@ impl Intake {
             first_line: 1,
             edge,
             kind: LogKind::Access,
+            take: Take::All,
             bytes: head,
         };
         let mut first = None;
@@ -214,6 +266,7 @@ impl Intake {
             },
             first: seen.span.map(|(first, _)| first),
             understood: seen.requests + seen.entries,
+            is_mixed: seen.requests > 0 && seen.entries > 0,
             lines: seen.lines,
         }
     }
@@ -230,6 +283,8 @@ pub struct Look {
     pub first: Option<Stamp>,
     /// Lines understood.
     pub understood: u64,
+    /// Whether requests and entries of the error log stand in it side by side.
+    pub is_mixed: bool,
     /// Lines, blank ones left out.
     pub lines: u64,
 }
@@ -313,7 +368,8 @@ impl Scan<'_> {
         }
         let opened = envelope::open(line, buffers.text);
         let line = opened.line;
-        if self.chunk.kind == LogKind::Error && self.error(line, place) {
+        let is_entry_first = self.chunk.kind == LogKind::Error || self.chunk.take == Take::Entries;
+        if is_entry_first && self.error(line, place) || self.chunk.take == Take::Entries {
             return;
         }
         buffers.spans.clear();
@@ -503,9 +559,11 @@ impl Scan<'_> {
         };
         let keys = Keys::of(secret, visit, &parts);
         let mut held = hold(&request, &found, &keys, single_attempt(visit));
-        held.joins = self.filter.concerns(parts.at, &keys);
+        let is_stream = self.chunk.take == Take::Stream;
+        held.joins = is_stream || self.filter.concerns(parts.at, &keys);
         // A fetch that no error line can speak of has nothing to wait for: only other clients repeat.
-        if self.filter.is_empty() && (request.fetch.is_some() || outcome != Outcome::Failed) {
+        let is_free = self.filter.is_empty() && !is_stream;
+        if is_free && (request.fetch.is_some() || outcome != Outcome::Failed) {
             held.lend(None, false, sink);
         } else {
             self.held.push(held);
@@ -526,15 +584,10 @@ impl Scan<'_> {
         seen.entries += 1;
         *seen.error_edges.entry(entry.edge).or_default() += 1;
         seen.stretch(civil);
-        let follow_ups = self
-            .intake
-            .follow_ups
-            .iter()
-            .enumerate()
-            .filter(|(_, literal)| {
-                memchr::memmem::find(entry.message, literal.as_bytes()).is_some()
-            })
-            .fold(0, |bits, (n, _)| bits | 1 << n);
+        let follow_ups = self.intake.follow_ups_in(&entry);
+        if self.chunk.take == Take::Requests {
+            return true;
+        }
         let Some(finding) = self.intake.signs.error_line(&entry) else {
             return true;
         };

@@ -1032,7 +1032,7 @@ mod tests {
     use model::LogKind;
 
     use super::*;
-    use crate::{Chunk, Filter, Formats, Ranges, Scanned, Secret, Settings};
+    use crate::{Chunk, Filter, Formats, Ranges, Scanned, Secret, Settings, Take};
 
     const DAY: &str = "2026/11/22";
 
@@ -1093,6 +1093,7 @@ mod tests {
                 first_line: 1,
                 edge,
                 kind,
+                take: Take::All,
                 bytes: text.as_bytes(),
             };
             all.merge(intake.scan(chunk, &filter, &mut |_| {}));

@@ -1,5 +1,7 @@
 //! A line as logged: the only place where personal data has a name.
 
+use std::ops::Range;
+
 use model::Field;
 
 /// Where a field's value stands: in the line, or in the scratch buffer that holds unescaped JSON text.
@@ -20,6 +22,8 @@ const SCRATCH: u32 = 1 << 31;
 pub(crate) struct Spans {
     at: [Span; Field::COUNT],
     carried: u128,
+    /// Where in the line the values in the scratch buffer come from.
+    escaped: Vec<(Field, Range<usize>)>,
 }
 
 /// One bit for each field.
@@ -31,6 +35,7 @@ impl Spans {
         Self {
             at: [ABSENT; Field::COUNT],
             carried: 0,
+            escaped: Vec::new(),
         }
     }
 
@@ -38,6 +43,7 @@ impl Spans {
     pub(crate) fn clear(&mut self) {
         self.at = [ABSENT; Field::COUNT];
         self.carried = 0;
+        self.escaped.clear();
     }
 
     /// The fields that the layout carries, one bit for each.
@@ -54,8 +60,15 @@ impl Spans {
         };
     }
 
-    /// `field` stands at `start..end` of the scratch buffer.
-    pub(crate) fn set_scratch(&mut self, field: Field, start: usize, end: usize) {
+    /// `field` stands at `start..end` of the scratch buffer, and with its escapes at `line` of the line.
+    pub(crate) fn set_scratch(
+        &mut self,
+        field: Field,
+        start: usize,
+        end: usize,
+        line: Range<usize>,
+    ) {
+        self.escaped.push((field, line));
         self.carried |= 1 << field as u32;
         self.at[field as usize] = Span {
             start: start as u32 | SCRATCH,
@@ -76,6 +89,20 @@ impl Spans {
                 span.start += len as u32;
             }
         }
+    }
+
+    /// Where `field` stands in the line, its escapes included.
+    pub(crate) fn in_line(&self, field: Field) -> Option<Range<usize>> {
+        let span = self.at[field as usize];
+        if span == ABSENT {
+            return None;
+        }
+        if span.start & SCRATCH == 0 {
+            let start = span.start as usize;
+            return Some(start..start + span.len as usize);
+        }
+        let of = |(known, range): &(Field, Range<usize>)| (*known == field).then(|| range.clone());
+        self.escaped.iter().rev().find_map(of)
     }
 
     /// Whether the layout carries `field`.

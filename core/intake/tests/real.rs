@@ -76,6 +76,7 @@ fn count(bytes: &[u8], each: &mut dyn FnMut(&Request<'_>)) -> Counted {
         first_line: 1,
         edge: Edge::Unknown,
         kind: LogKind::Access,
+        take: intake::Take::All,
         bytes,
     };
     let mut statuses = BTreeMap::new();

@@ -4,3 +4,4 @@ pub(crate) mod diagnose;
 pub(crate) mod failures;
 pub(crate) mod generate;
 pub(crate) mod logformat;
+pub(crate) mod redact;

@@ -1,5 +1,9 @@
 //! Logs in which every personal field carries the word `canary` and every client has an address of a marked network.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "each test file uses a part of it, and a test may panic"
+)]
 
 use std::fmt::Write as _;
 use std::fs;
@@ -341,4 +345,36 @@ pub(crate) fn write_rubbish(folder: &Path) {
         b"\x1f\x8b\x08\x00canary198.51.100.7",
     )
     .unwrap();
+}
+
+/// The word in any case, percent-encoded, in hexadecimal and in base64 at each of its three offsets; the addresses as
+/// text and in hexadecimal.
+pub(crate) fn refuse_marks(what: &str, output: &str) {
+    let lower = unpercent(output).to_lowercase();
+    for mark in [
+        "canary",
+        "63616e617279",
+        "198.51.100.",
+        "c63364",
+        "2001:db8:ca",
+        "20010db800ca",
+    ] {
+        assert!(!lower.contains(mark), "{what}: {mark} in\n{output}");
+    }
+    for mark in ["Y2FuYXJ5", "NhbmFye", "jYW5hcn", "xjNk", "IAENuADK"] {
+        assert!(!output.contains(mark), "{what}: {mark} in\n{output}");
+    }
+}
+
+fn unpercent(text: &str) -> String {
+    let mut plain = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let code = after.get(..2).filter(|_| *first == b'%');
+        let code = code.and_then(|code| std::str::from_utf8(code).ok());
+        let byte = code.and_then(|code| u8::from_str_radix(code, 16).ok());
+        rest = if byte.is_some() { &after[2..] } else { after };
+        plain.push(byte.unwrap_or(*first));
+    }
+    String::from_utf8_lossy(&plain).into_owned()
 }

@@ -1,5 +1,9 @@
 //! What really happened, beside what the program says of it.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "each test file uses a part of it, and a test may panic"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

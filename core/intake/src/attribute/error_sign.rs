@@ -1,5 +1,7 @@
 //! Signs in error-log lines: all literals of one edge in one automaton.
 
+use std::ops::Range;
+
 use aho_corasick::{AhoCorasick, MatchKind};
 use knowledge::SignRule;
 use model::{Cause, Edge, Finding, LogKind, SignId};
@@ -112,6 +114,15 @@ impl Automaton {
             if_not_followed,
             about: about(line, &said),
         })
+    }
+
+    /// Where literals stand in `words`.
+    pub(super) fn literals_in(&self, words: &[u8]) -> Vec<Range<usize>> {
+        let found = self.literals.iter();
+        found
+            .flat_map(|literals| literals.find_overlapping_iter(words))
+            .map(|found| found.range())
+            .collect()
     }
 
     /// Which literals stand in the product's own words; `None` where none does.

@@ -154,6 +154,7 @@ fn repeats_are_those_of_the_rule_however_often_it_settles() {
                 first_line: *n as u64 + 1,
                 edge: Edge::Nginx,
                 kind: LogKind::Access,
+                take: intake::Take::All,
                 bytes: text[*n].as_bytes(),
             };
             scanned.merge(intake.scan(chunk, &Filter::default(), &mut note));

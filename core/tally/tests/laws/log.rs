@@ -129,6 +129,7 @@ impl Log {
             first_line: part.first_line,
             edge: source.edge,
             kind: source.kind,
+            take: intake::Take::All,
             bytes: part.bytes,
         };
         let mut tally = Tally::new();

@@ -384,7 +384,9 @@ impl<'a> Filling<'a> {
         }
         self.ranks[field as usize] = rank;
         if value.escaped {
-            self.spans.set_scratch(field, kept, self.scratch.len());
+            let line = value.start..value.end;
+            self.spans
+                .set_scratch(field, kept, self.scratch.len(), line);
         } else {
             self.spans.set(field, value.start, value.end);
         }
