@@ -33,7 +33,9 @@ pub use incident::{
 };
 pub use mark::{Mark, MarkKind};
 pub use place::{Place, SourceId};
-pub use report::{CrawlerReport, LedgerRow, Report, RobotsFact, RobotsPhase, SignReport, Totals};
+pub use report::{
+    CrawlerReport, LedgerRow, Patience, Report, RobotsFact, RobotsPhase, SignReport, Totals,
+};
 pub use request::{
     Attempt, Fetch, Method, Outcome, Request, Route, Scheme, Segment, Shape, Status,
 };

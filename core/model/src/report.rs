@@ -48,6 +48,19 @@ pub struct CrawlerReport {
     pub by_status: BTreeMap<Status, u64>,
     /// Claims by identity: verified, spoofed, unverifiable, unchecked.
     pub identity: [u64; 4],
+    /// Fetches on which it hung up.
+    pub aborted: u64,
+    /// How long it waits, where its aborts show it.
+    pub patience: Option<Patience>,
+}
+
+/// A crawler's own limit: most of its aborts came after the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// The time, in milliseconds.
+    pub millis: u32,
+    /// Aborts at about that time.
+    pub aborts: u64,
 }
 
 /// Phase of a failing robots.txt, as `ROB` facts describe it.

@@ -71,6 +71,8 @@ struct Sums {
     crawler_status: FxHashMap<(CrawlerId, Status), u64>,
     crawler_failed: FxHashMap<CrawlerId, u64>,
     crawler_identity: FxHashMap<CrawlerId, [u64; 4]>,
+    /// Aborts by crawler and duration in tenths of a second, up to ten minutes.
+    crawler_aborts: BTreeMap<(CrawlerId, u16), u64>,
     hidden_by_cause: BTreeMap<Option<model::Cause>, u64>,
     saved_by_cause: BTreeMap<Option<model::Cause>, u64>,
 }
@@ -356,6 +358,14 @@ impl Sums {
             Outcome::ClientAbort => {
                 self.aborts += 1;
                 self.fetches_aborted += u64::from(fetch);
+                if let Some(fetch) = request.fetch {
+                    let tenths = request.millis.map_or(0, |millis| (millis + 50) / 100);
+                    let tenths = tenths.min(u32::from(limit::ABORT_TENTHS_MAX)) as u16;
+                    *self
+                        .crawler_aborts
+                        .entry((fetch.claim.crawler, tenths))
+                        .or_default() += 1;
+                }
             }
         }
         if let Some(fetch) = request.fetch {
@@ -404,6 +414,9 @@ impl Sums {
             for (sum, n) in sums.iter_mut().zip(more) {
                 *sum += n;
             }
+        }
+        for (key, n) in &other.crawler_aborts {
+            *self.crawler_aborts.entry(*key).or_default() += n;
         }
         for (key, n) in &other.hidden_by_cause {
             *self.hidden_by_cause.entry(*key).or_default() += n;

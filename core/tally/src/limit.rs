@@ -55,3 +55,6 @@ pub const RETURNS_MAX: usize = 1 << 16;
 /// How far, in seconds, stamps may run backwards in one log where fetches are resolved on the way
 /// (`docs/verdicts.md`, section 1). What comes later is counted, but out of its place.
 pub const LATE_SECONDS: i64 = 120;
+
+/// Longest duration of an abort that is told apart, in tenths of a second: ten minutes.
+pub(crate) const ABORT_TENTHS_MAX: u16 = 6_000;

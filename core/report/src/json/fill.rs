@@ -121,6 +121,8 @@ fn crawler_report(report: &model::CrawlerReport) -> shape::Crawler {
             unverifiable,
             unchecked,
         },
+        aborted: report.aborted,
+        patience_ms: report.patience.map(|known| known.millis),
     }
 }
 

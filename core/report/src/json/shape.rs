@@ -114,6 +114,10 @@ pub(crate) struct Crawler {
     pub(crate) failed: u64,
     pub(crate) by_status: ByStatus,
     pub(crate) identity: IdentityCounts,
+    /// Fetches on which it hung up.
+    pub(crate) aborted: u64,
+    /// How long it waits, where its aborts show it; null where they do not.
+    pub(crate) patience_ms: Option<u32>,
 }
 
 #[derive(Serialize, JsonSchema)]

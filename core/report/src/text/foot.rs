@@ -78,10 +78,7 @@ pub(super) fn quiet_facts(view: &View<'_>) -> Vec<String> {
         totals.isolated_fetches,
         format!("{} isolated", number(totals.isolated_fetches)),
     );
-    tell(
-        totals.fetches_aborted,
-        count(totals.fetches_aborted, "abort", "aborts"),
-    );
+    tell(totals.fetches_aborted, aborted(report));
     // The headline names one of the two.
     let is_headline = is_saved_warning(report) && !is_hidden_warning(report);
     if !(is_headline && report.diagnoses.is_empty()) {
@@ -105,6 +102,20 @@ pub(super) fn quiet_facts(view: &View<'_>) -> Vec<String> {
         ),
     );
     facts
+}
+
+/// `14 aborts (Bingbot after 10.0 s, its own limit)`
+fn aborted(report: &Report) -> String {
+    let aborts = count(report.totals.fetches_aborted, "abort", "aborts");
+    let patient = |known: &&model::CrawlerReport| known.patience.map(|patience| patience.aborts);
+    let most = report.crawlers.iter().max_by_key(patient);
+    let Some((crawler, patience)) = most.and_then(|most| Some((most.crawler, most.patience?)))
+    else {
+        return aborts;
+    };
+    let seconds = f64::from(patience.millis) / 1_000.0;
+    let name = crate::crawler::proper_name(crawler);
+    format!("{aborts} ({name} after {seconds:.1} s, its own limit)")
 }
 
 /// `3 error lines matched no request (connection refused, 10.0.0.7:8080)`

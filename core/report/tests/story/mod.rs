@@ -74,6 +74,8 @@ pub(crate) fn healthy() -> Report {
             failed: 0,
             by_status: statuses(&[(200, 11_866)]),
             identity: [0, 0, 0, 11_866],
+            aborted: 0,
+            patience: None,
         }],
         ..Report::default()
     }

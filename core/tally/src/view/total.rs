@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{CrawlerId, CrawlerReport, Gap, Limit, Stamp, Status, Totals};
+use model::{CrawlerId, CrawlerReport, Gap, Limit, Patience, Stamp, Status, Totals};
 
 use crate::failure::Failures;
 use crate::{Tally, limit};
@@ -50,6 +50,8 @@ pub(super) fn crawlers(tally: &Tally) -> Vec<CrawlerReport> {
         failed: 0,
         by_status: BTreeMap::new(),
         identity: [0; 4],
+        aborted: 0,
+        patience: None,
     };
     let mut identities: Vec<_> = sums.crawler_identity.iter().collect();
     identities.sort_unstable();
@@ -65,9 +67,45 @@ pub(super) fn crawlers(tally: &Tally) -> Vec<CrawlerReport> {
         report.fetches += n;
         report.by_status.insert(*status, *n);
     }
+    let mut aborts: BTreeMap<CrawlerId, Vec<(u16, u64)>> = BTreeMap::new();
+    for ((crawler, tenths), n) in &sums.crawler_aborts {
+        aborts.entry(*crawler).or_default().push((*tenths, *n));
+    }
+    for (crawler, aborts) in aborts {
+        let report = all.entry(crawler).or_insert_with(|| empty(crawler));
+        report.aborted = aborts.iter().map(|(_, n)| n).sum();
+        report.patience = patience(&aborts);
+    }
     let mut all: Vec<CrawlerReport> = all.into_values().collect();
     all.sort_by_key(|report| (std::cmp::Reverse(report.fetches), report.crawler));
     all
+}
+
+/// The time after which a crawler hangs up: where most of its aborts lie within a tenth of their middle, and that is
+/// longer than a second. Clients that leave for reasons of their own leave at any time. The numbers are ours.
+fn patience(aborts: &[(u16, u64)]) -> Option<Patience> {
+    /// Fewer may agree by chance.
+    const ABORTS_MIN: u64 = 5;
+    const TENTHS_MIN: u16 = 10;
+    // Without a duration nothing is known of when.
+    let known = || aborts.iter().filter(|(tenths, _)| *tenths > 0);
+    let all: u64 = known().map(|(_, n)| n).sum();
+    let mut passed = 0;
+    let (middle, _) = known().find(|(_, n)| {
+        passed += n;
+        passed * 2 >= all
+    })?;
+    let spread = (middle / 10).max(2);
+    let is_near = |tenths: u16| tenths.abs_diff(*middle) <= spread;
+    let near: u64 = known()
+        .filter(|(tenths, _)| is_near(*tenths))
+        .map(|(_, n)| n)
+        .sum();
+    let is_limit = near >= ABORTS_MIN && near * 10 >= all * 7 && *middle >= TENTHS_MIN;
+    is_limit.then(|| Patience {
+        millis: u32::from(*middle) * 100,
+        aborts: near,
+    })
 }
 
 pub(super) fn limits(tally: &Tally) -> Vec<Limit> {
@@ -214,4 +252,26 @@ pub(super) fn gaps(minutes: &[(i64, u32)]) -> Vec<Gap> {
             })
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn aborts_at_one_time_are_a_limit_and_aborts_at_any_time_are_none() {
+        let limit = patience(&[(3, 1), (99, 2), (100, 7), (102, 1)]);
+        assert_eq!(
+            limit,
+            Some(Patience {
+                millis: 10_000,
+                aborts: 10
+            })
+        );
+        let scattered: Vec<(u16, u64)> = (1..20).map(|n| (n * 13, 1)).collect();
+        assert_eq!(patience(&scattered), None);
+        assert_eq!(patience(&[(100, 4)]), None, "too few");
+        assert_eq!(patience(&[(0, 50)]), None, "no duration is logged");
+        assert_eq!(patience(&[(4, 50)]), None, "gone at once");
+    }
 }
