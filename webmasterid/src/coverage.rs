@@ -77,6 +77,7 @@ fn report(source: &Source, seen: &Seen, error_zone: Option<i32>) -> SourceReport
         lines: seen.lines,
         requests: seen.requests,
         entries: seen.entries,
+        others: seen.others,
         unparsed: seen.unparsed,
         first: seen.span.map(|(first, _)| at(first)),
         last: seen.span.map(|(_, last)| at(last)),

@@ -30,6 +30,10 @@ pub(crate) fn find(
     for found in found {
         match look(&found, intake) {
             Ok(look) if look.understood > 0 => looked.push((found, look)),
+            // A stream that several programs share: the edge's lines may stand further down.
+            Ok(look) if look.others > 0 && paths.contains(&found.name) => {
+                looked.push((found, look));
+            }
             // A healthy edge has an empty error log; only a file that was asked for by name is worth a word.
             Ok(look) if look.lines == 0 && !paths.contains(&found.name) => {}
             Ok(look) => {
@@ -51,9 +55,10 @@ pub(crate) fn find(
         .enumerate()
         .map(|(index, (found, look))| Source {
             id: SourceId(index as u32),
-            edge: match look.edge {
-                Edge::Unknown => beside(&errors, &folder(&found.name)).unwrap_or(config_edge),
-                edge => edge,
+            edge: match (look.edge, beside(&errors, &folder(&found.name))) {
+                (Edge::Unknown, beside) => beside.unwrap_or(config_edge),
+                (edge, Some(beside)) if edge.may_be(beside) => beside,
+                (edge, _) => edge,
             },
             kind: look.kind,
             // Caddy writes its errors beside its requests, and none may stand at the beginning.

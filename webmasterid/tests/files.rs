@@ -68,6 +68,44 @@ fn a_rotated_set_is_the_whole() {
 }
 
 /// Two balancers share the requests; their logs overlap in time.
+/// The log as other programs' lines stand between its own, each in what a stream puts around it.
+#[test]
+fn a_stream_that_programs_share_is_the_log_in_it() {
+    let folder = shop::folder();
+    let path = folder.path();
+    let whole = report(path, "good.log");
+    type Around = fn(&str) -> String;
+    let streams: [(&str, Around); 4] = [
+        ("syslog", |line| {
+            format!("Nov 22 07:25:33 web1 www[7]: {line}\n")
+        }),
+        ("cri", |line| {
+            format!("2026-11-22T07:25:33.123456789Z stdout F {line}\n")
+        }),
+        ("compose", |line| format!("www-1  | {line}\n")),
+        ("docker", |line| {
+            let log = serde_json::to_string(&format!("{line}\n")).unwrap();
+            format!("{{\"log\":{log},\"stream\":\"stdout\",\"time\":\"2026-11-22T07:25:33.1Z\"}}\n")
+        }),
+    ];
+    let other = "Nov 22 07:25:33 web1 sshd[812]: Accepted publickey for deploy\n";
+    for (name, around) in streams {
+        // More of it than is looked at to know a log.
+        let mut stream = other.repeat(20_000);
+        for line in shop::log().lines() {
+            stream += &around(line);
+            stream += other;
+        }
+        write(path, name, &stream);
+        assert_eq!(report(path, name), whole, "{name}");
+        let text = program::line(path, &format!("diagnose {name} --format json")).report();
+        let text: Value = serde_json::from_str(&text).unwrap();
+        let source = &text["coverage"]["sources"][0];
+        assert_eq!(source["unparsed"], 0, "{name}");
+        assert_eq!(source["others"], 20_300, "{name}");
+    }
+}
+
 #[test]
 fn the_logs_of_two_nodes_are_one() {
     let folder = shop::folder();

@@ -22,16 +22,32 @@ pub(crate) struct Args {
 #[value(rename_all = "snake_case")]
 enum Target {
     AccessLine,
+    Envelope,
+    Envoy,
     ErrorLine,
+    Go,
+    Haproxy,
+    Json,
+    Light,
     LogFormat,
+    Squid,
+    Varnish,
 }
 
 impl Target {
     const fn name(self) -> &'static str {
         match self {
             Self::AccessLine => "access_line",
+            Self::Envelope => "envelope",
+            Self::Envoy => "envoy",
             Self::ErrorLine => "error_line",
+            Self::Go => "go",
+            Self::Haproxy => "haproxy",
+            Self::Json => "json",
+            Self::Light => "light",
             Self::LogFormat => "log_format",
+            Self::Squid => "squid",
+            Self::Varnish => "varnish",
         }
     }
 }

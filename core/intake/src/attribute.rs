@@ -109,6 +109,8 @@ impl Attribution<'_> {
 
 /// nginx's status of a client that left before the answer; other products took it over.
 const CLIENT_CLOSED: u16 = 499;
+/// The same of AWS's balancers.
+const CLIENT_CLOSED_AWS: u16 = 460;
 /// nginx's status of an answer without a status line, which it takes for HTTP/0.9.
 const NO_STATUS_LINE: u16 = 9;
 
@@ -118,7 +120,11 @@ pub(crate) fn needs_attribution(
     status: u16,
     failures: &FailureStatuses,
 ) -> bool {
-    if failures.contains(status) || matches!(status, 0 | NO_STATUS_LINE | CLIENT_CLOSED) {
+    let is_odd = matches!(
+        status,
+        0 | NO_STATUS_LINE | CLIENT_CLOSED | CLIENT_CLOSED_AWS
+    );
+    if is_odd || failures.contains(status) {
         return true;
     }
     let is_ordinary = match visit.get(Field::UpstreamStatus) {
@@ -297,8 +303,12 @@ fn status_of(text: &[u8]) -> Option<u16> {
     }
 }
 
-/// Whether the client hung up: 499 on every edge, 000 (nginx sent nothing at all), httpd's `%X` = `X`.
+/// Whether the client hung up: 499 on every edge, 000 (nginx sent nothing at all), httpd's `%X` = `X`. HAProxy's state
+/// says it in its own way: without an answer there may also have been a rule.
 fn is_client_abort(visit: &Visit<'_>, status: Option<u16>) -> bool {
+    if visit.value(Field::TerminationState).is_some() {
+        return false;
+    }
     matches!(status, Some(0 | CLIENT_CLOSED)) || visit.get(Field::ConnectionStatus) == Some(b"X")
 }
 
@@ -474,18 +484,11 @@ impl<'line> Case<'_, 'line> {
         result.client_abort = result
             .finding
             .is_some_and(|finding| finding.cause == Some(Cause::ClientAbort));
-        let upstream = [
-            Field::UpstreamAddr,
-            Field::UpstreamServer,
-            Field::UpstreamName,
-        ]
-        .into_iter()
-        .find_map(|field| self.visit.value(field));
-        if let Some(upstream) = upstream {
+        if let Some(upstream) = upstream(self.visit) {
             result.decided_by = Some(0);
             result.attempts.push(Attempted {
-                upstream,
-                is_group: false,
+                upstream: upstream.name,
+                is_group: upstream.is_group,
                 status: self.visit.value(Field::OriginStatus).and_then(status_of),
                 millis: None,
                 // A server that answered after another one had failed did well.
@@ -517,6 +520,46 @@ impl<'line> Case<'_, 'line> {
     }
 }
 
+/// Whom the edge asked.
+pub(crate) struct Upstream<'line> {
+    /// As the edge wrote it.
+    pub(crate) name: &'line [u8],
+    /// Whether it is the name of a group of which no server was chosen.
+    pub(crate) is_group: bool,
+}
+
+/// The upstream that a line names; `None` where it names none.
+pub(crate) fn upstream<'line>(visit: &Visit<'line>) -> Option<Upstream<'line>> {
+    /// HAProxy's mark for a request that was given to no server.
+    const NO_SERVER: &[u8] = b"<NOSRV>";
+    if let Some(name) = visit.value(Field::UpstreamAddr) {
+        return Some(Upstream {
+            name,
+            is_group: false,
+        });
+    }
+    let group = || visit.value(Field::UpstreamName);
+    match visit.value(Field::UpstreamServer) {
+        None => group().map(|name| Upstream {
+            name,
+            is_group: false,
+        }),
+        Some(name) => match name.strip_suffix(NO_SERVER) {
+            None => Some(Upstream {
+                name,
+                is_group: false,
+            }),
+            Some(before) => {
+                let backend = before.strip_suffix(b"/").filter(|name| !name.is_empty());
+                backend.or_else(group).map(|name| Upstream {
+                    name,
+                    is_group: true,
+                })
+            }
+        },
+    }
+}
+
 /// Whether the edge says that it tried more than once.
 fn was_retried(visit: &Visit<'_>) -> bool {
     let retries = visit.value(Field::Retries).unwrap_or_default();
@@ -525,12 +568,11 @@ fn was_retried(visit: &Visit<'_>) -> bool {
 }
 
 /// Fields in which an edge says that something went wrong, whatever the status, and what stands there when nothing did.
-const TELLTALES: [(Field, &[&[u8]]); 6] = [
-    (Field::TerminationState, &[b"--", b"----"]),
+const TELLTALES: [(Field, &[&[u8]]); 5] = [
     (Field::ResponseFlags, &[b"-", b""]),
     (Field::Retries, &[b"0", b"-", b""]),
     (Field::AttemptCount, &[b"0", b"1", b"-", b""]),
-    (Field::UpstreamError, &[b"-", b""]),
+    (Field::UpstreamError, &[b"-", b"", b"Success"]),
     (Field::ErrorCode, &[b"-", b"", b"ERR_NONE/-"]),
 ];
 
@@ -542,7 +584,10 @@ fn has_telltale(visit: &Visit<'_>) -> bool {
             .is_some_and(|value| !ordinary.contains(&value))
     };
     let says = |result: &[u8], word: &[u8]| memchr::memmem::find(result, word).is_some();
-    TELLTALES.iter().any(is_set)
+    // Behind a normal end stand only flags of cookies.
+    let ended_oddly = |state: &[u8]| !state.starts_with(b"--");
+    visit.get(Field::TerminationState).is_some_and(ended_oddly)
+        || TELLTALES.iter().any(is_set)
         || visit.get(Field::ResultCode).is_some_and(|result| {
             result.starts_with(b"ERR_")
                 || says(result, b"_ABORTED")

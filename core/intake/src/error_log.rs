@@ -58,12 +58,15 @@ impl Level {
     }
 }
 
+/// `civil_millis` of a line that carries no stamp of its own: the one of its envelope is taken.
+pub(crate) const UNSTAMPED: i64 = i64::MIN;
+
 /// An entry of an error log. Holds personal data, so: no Debug, no Clone, no Serialize, and a lifetime tied to the
 /// read buffer.
 pub(crate) struct ErrorLine<'line> {
     /// The product that wrote it.
     pub(crate) edge: Edge,
-    /// The stamp read as if it were UTC, in milliseconds: most error logs carry no zone.
+    /// The stamp read as if it were UTC, in milliseconds: most error logs carry no zone. [`UNSTAMPED`] without one.
     pub(crate) civil_millis: i64,
     /// Minutes east of UTC, for the few layouts that say so.
     pub(crate) zone: Option<i32>,
@@ -178,6 +181,16 @@ pub(crate) fn upstream_address(url: &[u8]) -> &[u8] {
     match memchr::memrchr(b'@', authority) {
         Some(at) => authority.get(at + 1..).unwrap_or_default(),
         None => authority,
+    }
+}
+
+/// Whether an entry is the last one of its event: lighttpd spreads an event over several lines and names the request in
+/// the last; nghttpx counts failures behind each.
+pub(crate) fn ends_event(entry: &ErrorLine<'_>) -> bool {
+    match entry.edge {
+        Edge::Lighttpd => lighttpd::ends_event(entry),
+        Edge::Nghttpx => nghttpx::ends_event(entry),
+        _ => false,
     }
 }
 

@@ -1,9 +1,9 @@
 //! Which good requests the error log speaks of: they wait for it, all others need not.
 
-use model::{Edge, Stamp};
+use model::{Edge, Route, Stamp};
 use rustc_hash::FxHashSet;
 
-use crate::held::Held;
+use crate::held::{Held, HeldError};
 use crate::scan::Keys;
 
 /// Minutes after which the minute of a stamp repeats under any zone: zones are multiples of 15 minutes.
@@ -20,12 +20,23 @@ pub struct Filter {
     clients: FxHashSet<(u64, i64)>,
     /// What else decides how an error log is joined: what its entries say was asked for, and their clients.
     others: FxHashSet<u64>,
+    /// Whether entries tell of servers, without a request.
+    servers: bool,
+    /// Whether entries are tied to a request by their moment only: then whatever failed waits for them.
+    moments: bool,
+    /// First segments of the paths whose answers such entries say to be broken off.
+    heads: FxHashSet<u64>,
 }
 
 impl Filter {
     /// The keys of all error-log entries in `held`.
     pub fn of(held: &Held) -> Self {
         let mut filter = Self::default();
+        filter.moments = held.errors.iter().any(HeldError::is_about_moment);
+        let broken = held.errors.iter().filter(|error| error.after_headers);
+        let heads = broken.filter_map(|error| Some(error.route?.segments.first()?.key));
+        filter.heads = heads.collect();
+        filter.servers = held.errors.iter().any(HeldError::is_about_server);
         for error in &held.errors {
             filter.others.extend(error.client);
             filter.others.extend(error.asked);
@@ -45,14 +56,36 @@ impl Filter {
         filter
     }
 
-    /// Whether there was any entry.
+    /// Whether entries tell of servers, without a request: then whatever its own line leaves open waits for them.
+    pub(crate) const fn tells_of_servers(&self) -> bool {
+        self.servers
+    }
+
+    /// Whether entries name the moment only: then whatever failed waits for them.
+    pub(crate) const fn tells_of_moments(&self) -> bool {
+        self.moments
+    }
+
+    /// Whether there was any entry about a request that it names.
     pub fn is_empty(&self) -> bool {
-        self.lines.is_empty() && self.serials.is_empty() && self.clients.is_empty()
+        !self.has_keys() && self.heads.is_empty()
+    }
+
+    /// Whether entries name a client or a connection.
+    pub(crate) fn has_keys(&self) -> bool {
+        !(self.lines.is_empty() && self.serials.is_empty() && self.clients.is_empty())
+    }
+
+    /// Whether the answer to a request for this path may be one that was broken off.
+    pub(crate) fn hits_path(&self, route: &Route) -> bool {
+        let head = route.segments.first().filter(|_| route.len > 0);
+        !self.heads.is_empty() && head.is_some_and(|head| self.heads.contains(&head.key))
     }
 
     /// Whether a request may be one that an entry is about, whatever its outcome.
     pub(crate) fn concerns(&self, at: Stamp, keys: &Keys) -> bool {
-        !self.is_empty()
+        self.moments
+            || !self.is_empty()
             && (self.others.contains(&keys.client)
                 || self.others.contains(&keys.asked)
                 || self.hits(at, keys))

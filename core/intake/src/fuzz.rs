@@ -2,8 +2,9 @@
 
 use std::sync::OnceLock;
 
-use model::{Edge, Field, LogKind, SourceId};
+use model::{Edge, Field, LogKind, SourceId, Stamp};
 
+use crate::envelope::{self, Envelopes};
 use crate::format::{Formats, Layout};
 use crate::held::Held;
 use crate::identity::Ranges;
@@ -63,6 +64,99 @@ pub fn log_format(bytes: &[u8]) {
                 let _ = formats.name(format);
                 let _ = Visit::new(line, &scratch, &spans).get(Field::Request);
             }
+        }
+    }
+}
+
+/// Lines with what stands around them, of any program.
+pub fn envelope(bytes: &[u8]) {
+    let mut envelopes = Envelopes::default();
+    for line in bytes.split(|byte| *byte == b'\n') {
+        let opened = envelope::open(line);
+        let _ = opened.around.written.moment(Some(Stamp(0)));
+        let text = opened.line.len();
+        if let Some(within) = envelopes.open_record(&opened) {
+            let _ = within.around.written.moment(None);
+            assert!(
+                within.line.len() < text,
+                "JSON is longer than the line in it"
+            );
+        }
+    }
+    access_line(bytes);
+}
+
+/// HAProxy's lines and format strings.
+pub fn haproxy(bytes: &[u8]) {
+    family(&[Edge::Haproxy], bytes);
+}
+
+/// Envoy's.
+pub fn envoy(bytes: &[u8]) {
+    family(&[Edge::Envoy], bytes);
+}
+
+/// Those of the proxies written in Go: Caddy and Traefik.
+pub fn go(bytes: &[u8]) {
+    family(&[Edge::Caddy, Edge::Traefik], bytes);
+}
+
+/// Those of the caches that speak Squid's codes.
+pub fn squid(bytes: &[u8]) {
+    family(&[Edge::Squid, Edge::TrafficServer], bytes);
+}
+
+/// Varnish's, client and backend.
+pub fn varnish(bytes: &[u8]) {
+    family(&[Edge::Varnish], bytes);
+}
+
+/// lighttpd's, nghttpx's, H2O's and LiteSpeed's.
+pub fn light(bytes: &[u8]) {
+    let edges = [
+        Edge::Lighttpd,
+        Edge::Nghttpx,
+        Edge::H2o,
+        Edge::OpenLiteSpeed,
+        Edge::Pingora,
+    ];
+    family(&edges, bytes);
+}
+
+/// JSON, valid or not, of any product.
+pub fn json(bytes: &[u8]) {
+    for line in bytes.split(|byte| *byte == b'\n') {
+        let object = [b"{", line, b"}"].concat();
+        let quoted = [b"{\"log\":\"", line, b"\"}"].concat();
+        for line in [line, &object, &quoted] {
+            access_line(line);
+            error_line(line);
+        }
+    }
+}
+
+/// A line that is tried as a format string of `edges`, then lines of them, of either kind of log.
+fn family(edges: &[Edge], bytes: &[u8]) {
+    let end = memchr::memchr2(0, b'\n', bytes).unwrap_or(bytes.len());
+    let (text, rest) = bytes.split_at(end);
+    let lines = rest.get(1..).unwrap_or_default();
+    for edge in edges {
+        let layout = std::str::from_utf8(text)
+            .ok()
+            .and_then(|text| Layout::of_edge("format", *edge, text).ok());
+        if let Some((layout, _)) = layout {
+            let formats = Formats::new(vec![layout]);
+            let (mut scratch, mut spans) = (Vec::new(), Spans::new());
+            for line in lines.split(|byte| *byte == b'\n') {
+                let _ = formats.recognise(line, &mut scratch, &mut spans);
+            }
+        }
+        for kind in [LogKind::Access, LogKind::Error] {
+            let chunk = Chunk {
+                edge: *edge,
+                ..chunk(kind, bytes)
+            };
+            settle(shared().scan(chunk, &Filter::default(), &mut |_| ()).held);
         }
     }
 }

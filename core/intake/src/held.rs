@@ -142,6 +142,10 @@ pub(crate) struct HeldError {
     pub(crate) asked: Option<u64>,
     /// Hash of the path, where the message names it.
     pub(crate) path: Option<u64>,
+    /// The same path taken apart: some products name only its first segments.
+    pub(crate) route: Option<Route>,
+    /// Whether nothing more is said of the same event in the lines that follow.
+    pub(crate) ends_event: bool,
     /// Serial number of the connection, or hash of the log id.
     pub(crate) serial: Option<u64>,
     /// Bit n is set where the line holds the n-th literal that some sign must not be followed by.
@@ -149,9 +153,20 @@ pub(crate) struct HeldError {
 }
 
 impl HeldError {
+    /// Whether the entry says by itself how a server of HAProxy, or a backend of it, is. What other edges say of a
+    /// server without naming a client, they say of one request all the same.
+    pub(crate) fn is_about_server(&self) -> bool {
+        self.edge == Edge::Haproxy && !self.is_about_request() && !self.upstream.is_empty()
+    }
+
     /// Whether the entry is about a request, by itself or through the thread that wrote it.
     pub(crate) fn is_about_request(&self) -> bool {
         self.finding.about != About::Itself
+    }
+
+    /// Whether only its moment, and a path where it names one, ties it to a request.
+    pub(crate) fn is_about_moment(&self) -> bool {
+        self.finding.about == About::Moment
     }
 }
 

@@ -17,6 +17,7 @@ mod scan;
 mod secret;
 mod seen;
 mod settle;
+mod state;
 mod visit;
 
 pub use filter::Filter;

@@ -11,7 +11,7 @@ use std::ops::Range;
 use model::{Edge, Field, LogKind};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::envelope;
+use crate::envelope::{self, Envelopes};
 use crate::error_log::{self, ErrorLine};
 use crate::identity::{Agents, Client};
 use crate::path::{Known, Target};
@@ -126,6 +126,7 @@ const fn rule(field: Field) -> Rule {
         | Field::UpstreamResponseTime
         | Field::UpstreamBytesReceived
         | Field::UpstreamContentLength
+        | Field::UpstreamResponseLength
         | Field::CacheStatus
         | Field::Connection
         | Field::ProxyStatus
@@ -151,16 +152,28 @@ const fn rule(field: Field) -> Rule {
 impl Intake {
     /// First look at a line: which words stand in the paths of crawlers.
     pub fn learn(&self, line: &[u8], redactor: &mut Redactor) {
-        let mut text = Vec::new();
-        let line = envelope::open(line, &mut text).line;
+        if line.len() > LINE_MAX {
+            return;
+        }
+        let mut envelopes = Envelopes::default();
+        let opened = envelope::open(line);
+        if !self.learn_from(opened.line, redactor)
+            && let Some(within) = envelopes.open_record(&opened)
+        {
+            self.learn_from(within.line, redactor);
+        }
+    }
+
+    /// Whether the line is a request.
+    fn learn_from(&self, line: &[u8], redactor: &mut Redactor) -> bool {
         let (mut scratch, mut spans) = (Vec::new(), Spans::new());
         let found = self.formats().recognise(line, &mut scratch, &mut spans);
-        if line.len() > LINE_MAX || found.is_err() {
-            return;
+        if found.is_err() {
+            return false;
         }
         let visit = Visit::new(line, &scratch, &spans);
         if !self.is_fetch(&visit) {
-            return;
+            return true;
         }
         let target = match visit.value(Field::Request) {
             Some(request) => request.split(|byte| *byte == b' ').nth(1),
@@ -174,9 +187,11 @@ impl Intake {
         redactor
             .words
             .extend(words.map(|word| self.secret.hash(word)));
+        true
     }
 
-    /// Second look: the line as it may be shown, appended to `out`. False where it is left out.
+    /// Second look: the line as it may be shown, appended to `out`. False where it is left out. Text around the line
+    /// stays, but for addresses; JSON around it is taken off, since it may hold anything.
     pub fn redact(
         &self,
         line: &[u8],
@@ -187,9 +202,25 @@ impl Intake {
         if line.len() > LINE_MAX {
             return false;
         }
-        let mut text = Vec::new();
-        let inner = envelope::open(line, &mut text).line;
-        let around = place(line, inner);
+        let mut envelopes = Envelopes::default();
+        let opened = envelope::open(line);
+        if self.rewrite(line, opened.line, kind, redactor, out) {
+            return true;
+        }
+        envelopes
+            .open_record(&opened)
+            .is_some_and(|within| self.rewrite(within.line, within.line, kind, redactor, out))
+    }
+
+    /// `inner` is the end of `line`.
+    fn rewrite(
+        &self,
+        line: &[u8],
+        inner: &[u8],
+        kind: LogKind,
+        redactor: &mut Redactor,
+        out: &mut Vec<u8>,
+    ) -> bool {
         let (mut scratch, mut spans) = (Vec::new(), Spans::new());
         let mut work = Work {
             intake: self,
@@ -222,14 +253,10 @@ impl Intake {
         if !understood {
             return false;
         }
-        // An envelope that escapes the line is taken off.
-        let (before, behind) = match &around {
-            Some(inner) => (line.get(..inner.start), line.get(inner.end..)),
-            None => (None, None),
-        };
-        work.redactor.addresses_in(before.unwrap_or_default(), out);
+        let around = line.len().saturating_sub(inner.len());
+        let before = line.get(..around).unwrap_or_default();
+        work.redactor.addresses_in(before, out);
         work.write(out);
-        out.extend_from_slice(behind.unwrap_or_default());
         true
     }
 

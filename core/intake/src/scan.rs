@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use knowledge::CrawlerMatcher;
 use model::{
-    Attempt, CrawlerId, Edge, Fetch, Field, LogKind, Method, Outcome, Place, Request, Scheme, Sign,
-    SourceId, Stamp, Status,
+    Attempt, Confidence, CrawlerId, Edge, Fetch, Field, LogKind, Method, Outcome, Place, Request,
+    Scheme, Sign, SourceId, Stamp, Status,
 };
 
-use crate::attribute::{Attribution, FailureStatuses, Signs, needs_attribution};
-use crate::envelope;
+use crate::attribute::{self, Attribution, FailureStatuses, Signs, needs_attribution};
+use crate::envelope::{self, Around, Envelopes, Opened, Program};
 use crate::error_log::{self, ErrorLine, Level};
 use crate::filter::Filter;
-use crate::format::{FormatRef, Formats, TimeMemo};
+use crate::format::{FormatRef, Formats, Moment, Reason, TimeMemo};
 use crate::held::{Held, HeldAttempt, HeldError, HeldFetch, HeldRequest};
 use crate::identity::{Agents, Client, Ranges};
-use crate::path::{self, Known, Target};
+use crate::path::{Known, Target};
 use crate::secret::Secret;
 use crate::seen::{Seen, Sources};
 use crate::visit::{Spans, Visit};
@@ -267,6 +267,7 @@ impl Intake {
             first: seen.span.map(|(first, _)| first),
             understood: seen.requests + seen.entries,
             is_mixed: seen.requests > 0 && seen.entries > 0,
+            others: seen.others,
             lines: seen.lines,
         }
     }
@@ -285,6 +286,8 @@ pub struct Look {
     pub understood: u64,
     /// Whether requests and entries of the error log stand in it side by side.
     pub is_mixed: bool,
+    /// Lines of other programs.
+    pub others: u64,
     /// Lines, blank ones left out.
     pub lines: u64,
 }
@@ -294,8 +297,6 @@ struct Buffers<'a> {
     spans: &'a mut Spans,
     /// Text of values that had to be unescaped.
     scratch: &'a mut Vec<u8>,
-    /// The line that an envelope held.
-    text: &'a mut Vec<u8>,
 }
 
 /// One chunk being read.
@@ -322,7 +323,7 @@ impl Scan<'_> {
     fn lines(&mut self, sink: &mut impl FnMut(&Request<'_>)) {
         let mut spans = Spans::new();
         let mut scratch = Vec::new();
-        let mut text = Vec::new();
+        let mut envelopes = Envelopes::default();
         let bytes = self.chunk.bytes;
         let mut start = 0;
         let mut number = self.chunk.first_line;
@@ -334,9 +335,8 @@ impl Scan<'_> {
             let mut buffers = Buffers {
                 spans: &mut spans,
                 scratch: &mut scratch,
-                text: &mut text,
             };
-            self.line(line, number, &mut buffers, sink);
+            self.line(line, number, &mut envelopes, &mut buffers, sink);
             start = end + 1;
             number += 1;
         }
@@ -347,6 +347,7 @@ impl Scan<'_> {
         &mut self,
         line: &[u8],
         number: u64,
+        envelopes: &mut Envelopes,
         buffers: &mut Buffers<'_>,
         sink: &mut impl FnMut(&Request<'_>),
     ) {
@@ -366,36 +367,97 @@ impl Scan<'_> {
         if line.len() > LINE_MAX {
             return self.unparsed(number, "line longer than the limit of 64 KiB");
         }
-        let opened = envelope::open(line, buffers.text);
-        let line = opened.line;
-        let is_entry_first = self.chunk.kind == LogKind::Error || self.chunk.take == Take::Entries;
-        if is_entry_first && self.error(line, place) || self.chunk.take == Take::Entries {
+        let mut opened = envelope::open(line);
+        // A layout that the user gave may describe the line with what stands around it.
+        if opened.around.depth > 0
+            && (self.intake.formats).is_given(line, buffers.scratch, buffers.spans)
+        {
+            opened = Opened::plain(line);
+        }
+        // What Docker writes holds a line: no need to look at it as a request first.
+        let is_docker = opened.line.starts_with(b"{\"log\":\"");
+        if is_docker
+            && self
+                .record(&opened, place, envelopes, buffers, sink)
+                .is_ok()
+        {
             return;
+        }
+        let Err(reason) = self.opened(&opened, place, buffers, sink) else {
+            return;
+        };
+        if let Err((around, within)) = self.record(&opened, place, envelopes, buffers, sink) {
+            self.not_understood(number, around, within.unwrap_or(reason));
+        }
+    }
+
+    /// A line that stands in JSON. An error says what stood around it, and why the line within is not understood.
+    fn record(
+        &mut self,
+        opened: &Opened<'_>,
+        place: Place,
+        envelopes: &mut Envelopes,
+        buffers: &mut Buffers<'_>,
+        sink: &mut impl FnMut(&Request<'_>),
+    ) -> Result<(), (Around, Option<&'static str>)> {
+        let within = envelopes.open_record(opened).ok_or((opened.around, None))?;
+        let around = within.around;
+        self.opened(&within, place, buffers, sink)
+            .map_err(|reason| (around, Some(reason)))
+    }
+
+    /// A line without what stood around it. An error where it is of no known layout: JSON around it may still be opened.
+    fn opened(
+        &mut self,
+        opened: &Opened<'_>,
+        place: Place,
+        buffers: &mut Buffers<'_>,
+        sink: &mut impl FnMut(&Request<'_>),
+    ) -> Result<(), &'static str> {
+        let Opened { line, around } = opened;
+        let is_entry_first = self.chunk.kind == LogKind::Error || self.chunk.take == Take::Entries;
+        if is_entry_first && self.error(line, around, place) {
+            return Ok(());
+        }
+        if self.chunk.take == Take::Entries {
+            return Err("no entry");
         }
         buffers.spans.clear();
         buffers.scratch.clear();
         match (self.intake.formats).recognise(line, buffers.scratch, buffers.spans) {
             Ok(mut format) => {
                 self.seen.fields |= buffers.spans.carried();
-                if let (Edge::Unknown, Some(program)) = (format.edge, opened.program) {
+                if let (Edge::Unknown, Some(program)) = (format.edge, around.program.edge()) {
                     format.edge = program;
                 }
                 let visit = Visit::new(line, buffers.scratch, buffers.spans);
-                if let Err(reason) = self.visit(&visit, format, place, sink) {
-                    self.unparsed(number, reason);
+                match self.visit(&visit, format, around, place, sink) {
+                    Ok(()) if buffers.spans.is_cut() => {
+                        self.seen.remark(place.line, Reason::CutButCounted.text());
+                    }
+                    Ok(()) => {}
+                    Err(NO_TIME) => return Err(NO_TIME),
+                    Err(reason) => self.unparsed(place.line, reason),
                 }
+                Ok(())
             }
-            Err(_) if self.chunk.kind != LogKind::Error && self.error(line, place) => {}
-            Err(_) if self.is_continuation() => {
-                self.seen.continuations += 1;
-            }
-            Err(reason) => self.unparsed(number, reason.text()),
+            Err(_) if !is_entry_first && self.error(line, around, place) => Ok(()),
+            Err(reason) => Err(reason.text()),
         }
     }
 
-    /// Multi-line messages go on in an error log. Looking only at the kind of source keeps the line stateless.
-    fn is_continuation(&self) -> bool {
-        self.chunk.kind == LogKind::Error
+    /// A line of another program is no fault of the log. Multi-line messages go on in an error log: looking only at
+    /// the kind of source keeps the line stateless.
+    fn not_understood(&mut self, line: u64, around: Around, reason: &'static str) {
+        if around.program == Program::Other {
+            self.seen.others += 1;
+        } else if around.partial {
+            self.unparsed(line, Reason::PartOfLine.text());
+        } else if self.chunk.kind == LogKind::Error {
+            self.seen.continuations += 1;
+        } else {
+            self.unparsed(line, reason);
+        }
     }
 
     fn unparsed(&mut self, line: u64, reason: &'static str) {
@@ -418,11 +480,14 @@ impl Scan<'_> {
         &mut self,
         visit: &Visit<'_>,
         format: FormatRef,
+        around: &Around,
         place: Place,
         sink: &mut impl FnMut(&Request<'_>),
     ) -> Result<(), &'static str> {
-        let time = visit.get(Field::Time).ok_or("no time")?;
-        let (millis, zone) = self.time.parse(time).ok_or("time is not understood")?;
+        let (millis, zone) = match visit.value(Field::Time) {
+            Some(time) => self.time.parse(time).ok_or("time is not understood")?,
+            None => self.written(around).ok_or(NO_TIME)?,
+        };
         let at = Stamp(millis);
         self.intake.settings.check(at)?;
         let status = status(visit.get(Field::Status).unwrap_or_default())?;
@@ -459,6 +524,7 @@ impl Scan<'_> {
         }
         let edge = match format.edge {
             Edge::Unknown => self.chunk.edge,
+            edge if edge.may_be(self.chunk.edge) => self.chunk.edge,
             edge => edge,
         };
         self.request(
@@ -492,10 +558,7 @@ impl Scan<'_> {
         let fetch = claim.map(|claim| Fetch {
             claim,
             path: known.text(parts.target.path, &mut self.text),
-            query: parts
-                .target
-                .query
-                .map_or(0, |query| secret.hash(query).max(1)),
+            query: query(visit, &parts.target).map_or(0, |query| secret.hash(query).max(1)),
         });
         let status = parts.status;
         let attribution = needs_attribution(visit, status, &self.intake.failures).then(|| {
@@ -509,7 +572,7 @@ impl Scan<'_> {
         let single;
         let attempts: &[Attempt<'_>] = match &attribution {
             Some(_) => &[],
-            None => match single_attempt(visit) {
+            None => match single_attempt(parts.edge, visit) {
                 Some(attempt) => {
                     single = [attempt];
                     &single
@@ -549,8 +612,9 @@ impl Scan<'_> {
             // Ordinary, and the error log says nothing of it: no more to do.
             None if self.filter.is_empty() => return sink(&request),
             None => {
-                let keys = Keys::of(secret, visit, &parts);
-                if !self.filter.hits(parts.at, &keys) {
+                let by_path = self.filter.hits_path(&known.route);
+                let by_key = || self.filter.hits(parts.at, &Keys::of(secret, visit, &parts));
+                if !by_path && !(self.filter.has_keys() && by_key()) {
                     return sink(&request);
                 }
                 Attribution::clean()
@@ -558,11 +622,14 @@ impl Scan<'_> {
             Some(found) => found,
         };
         let keys = Keys::of(secret, visit, &parts);
-        let mut held = hold(&request, &found, &keys, single_attempt(visit));
+        let mut held = hold(&request, &found, &keys, single_attempt(parts.edge, visit));
         let is_stream = self.chunk.take == Take::Stream;
-        held.joins = is_stream || self.filter.concerns(parts.at, &keys);
+        // A line about a server may tell what its own leaves open.
+        let is_open = self.filter.tells_of_servers() && is_open(&found);
+        held.joins = is_stream || is_open || self.filter.concerns(parts.at, &keys);
         // A fetch that no error line can speak of has nothing to wait for: only other clients repeat.
-        let is_free = self.filter.is_empty() && !is_stream;
+        let is_free =
+            self.filter.is_empty() && !self.filter.tells_of_moments() && !is_stream && !is_open;
         if is_free && (request.fetch.is_some() || outcome != Outcome::Failed) {
             held.lend(None, false, sink);
         } else {
@@ -570,11 +637,25 @@ impl Scan<'_> {
         }
     }
 
+    /// When the line was written, by its envelope.
+    fn written(&self, around: &Around) -> Option<Moment> {
+        let plausible = self.intake.settings.plausible;
+        around.written.moment(plausible.map(|(_, newest)| newest))
+    }
+
     /// One entry of an error log; false where the line is none.
-    fn error(&mut self, line: &[u8], place: Place) -> bool {
-        let Some(entry) = error_log::parse(line) else {
+    fn error(&mut self, line: &[u8], around: &Around, place: Place) -> bool {
+        let Some(mut entry) = error_log::parse(line) else {
             return false;
         };
+        if entry.civil_millis == error_log::UNSTAMPED {
+            let Some((millis, zone)) = self.written(around) else {
+                self.unparsed(place.line, NO_TIME);
+                return true;
+            };
+            entry.civil_millis = millis.saturating_add(i64::from(zone.unwrap_or(0)) * 60_000);
+            entry.zone = zone;
+        }
         let civil = Stamp(entry.civil_millis);
         if let Err(reason) = self.intake.settings.check(civil) {
             self.unparsed(place.line, reason);
@@ -596,28 +677,38 @@ impl Scan<'_> {
         let line = (entry.client.zip(request))
             .map(|(client, line)| line_key(secret, client, line.method, line.target));
         let asked = request.map(|line| asked_key(secret, line.method, line.target));
+        let known = entry
+            .path_hint
+            .map(|path| Known::of(secret, Target::of(path).path));
         self.held.push_error(HeldError {
             civil,
             zone: entry.zone,
             place,
             edge: entry.edge,
             host: entry.host.and_then(host_name).unwrap_or_default().into(),
-            upstream: entry.upstream.map(upstream_name).unwrap_or_default().into(),
+            upstream: entry
+                .upstream
+                .map(|name| upstream_of(entry.edge, name))
+                .unwrap_or_default()
+                .into(),
             finding: Arc::new(finding),
             after_headers: is_after_headers(&entry),
             process: entry.process,
             client: entry.client.map(|client| client_key(secret, client)),
             line,
             asked,
-            path: entry
-                .path_hint
-                .map(|path| path::url(secret, Target::of(path).path)),
+            path: known.as_ref().map(|known| known.url),
+            route: known.map(|known| known.route),
+            ends_event: error_log::ends_event(&entry),
             serial: serial(secret, entry.connection, entry.log_id),
             follow_ups,
         });
         true
     }
 }
+
+/// Neither the line nor an envelope says when.
+const NO_TIME: &str = "no time";
 
 /// What was found out of a line before it becomes a request. Borrows personal data.
 struct Parts<'line> {
@@ -741,7 +832,7 @@ fn hold(
         .attempts
         .iter()
         .map(|attempt| HeldAttempt {
-            upstream: upstream_name(attempt.upstream).into(),
+            upstream: upstream_of(request.edge, attempt.upstream).into(),
             is_group: attempt.is_group,
             status: attempt.status.map(Status),
             millis: attempt.millis,
@@ -793,11 +884,15 @@ fn hold(
 }
 
 /// The attempt of an ordinary answer: one upstream, one good status.
-fn single_attempt<'line>(visit: &Visit<'line>) -> Option<Attempt<'line>> {
-    let address = visit.value(Field::UpstreamAddr)?;
+fn single_attempt<'line>(edge: Edge, visit: &Visit<'line>) -> Option<Attempt<'line>> {
+    // A group's name alone says of no server that it answered.
+    if !visit.carries_any(&[Field::UpstreamAddr, Field::UpstreamServer]) {
+        return None;
+    }
+    let upstream = attribute::upstream(visit)?;
     Some(Attempt {
-        upstream: upstream_name(address),
-        is_group: false,
+        upstream: upstream_of(edge, upstream.name),
+        is_group: upstream.is_group,
         status: visit
             .value(Field::UpstreamStatus)
             .and_then(|text| status(text).ok())
@@ -809,12 +904,32 @@ fn single_attempt<'line>(visit: &Visit<'line>) -> Option<Attempt<'line>> {
     })
 }
 
-/// An upstream as text: an address or a group's name, never a path or a query.
-fn upstream_name(text: &[u8]) -> &str {
+/// The query, which some layouts keep apart from the path.
+fn query<'line>(visit: &Visit<'line>, target: &Target<'line>) -> Option<&'line [u8]> {
+    let apart = || {
+        let query = visit.value(Field::Query)?;
+        let query = query.strip_prefix(b"?").unwrap_or(query);
+        (!query.is_empty()).then_some(query)
+    };
+    target.query.or_else(apart)
+}
+
+/// Whether it is left open why a request failed.
+fn is_open(found: &Attribution<'_>) -> bool {
+    let finding = found.hidden.or(found.finding);
+    finding.is_some_and(|finding| finding.confidence < Confidence::Likely)
+}
+
+/// An upstream as text: an address or a group's name, never a path or a query. HAProxy's `backend/server` are names
+/// of its configuration.
+fn upstream_of(edge: Edge, text: &[u8]) -> &str {
     /// Longer ones are no addresses.
     const UPSTREAM_MAX: usize = 255;
-    let address = error_log::upstream_address(text);
-    std::str::from_utf8(address)
+    let name = match edge {
+        Edge::Haproxy => text,
+        _ => error_log::upstream_address(text),
+    };
+    std::str::from_utf8(name)
         .ok()
         .filter(|name| {
             name.len() <= UPSTREAM_MAX && name.bytes().all(|byte| byte.is_ascii_graphic())
@@ -916,11 +1031,11 @@ fn duration(visit: &Visit<'_>) -> Option<u32> {
     (nanos / 1_000_000).try_into().ok()
 }
 
-/// nginx's words for an answer that no upstream was asked for.
+/// nginx's, CloudFront's and Cloudflare's words for an answer that no upstream was asked for.
 fn from_cache(visit: &Visit<'_>) -> bool {
     matches!(
         visit.value(Field::CacheStatus),
-        Some(b"HIT" | b"STALE" | b"UPDATING")
+        Some(b"HIT" | b"STALE" | b"UPDATING" | b"Hit" | b"hit" | b"stale" | b"updating")
     )
 }
 
@@ -931,6 +1046,7 @@ fn is_after_headers(entry: &ErrorLine<'_>) -> bool {
     entry.level >= Level::Error
         && match entry.edge {
             Edge::Nginx => says(b"while reading upstream"),
+            Edge::Lighttpd => says(b"response already sent out"),
             Edge::Apache => says(b"AH01110"),
             _ => false,
         }

@@ -15,6 +15,9 @@ pub struct Seen {
     pub entries: u64,
     /// Further lines of error-log entries.
     pub continuations: u64,
+    /// Lines that are no records: of programs that are no edge, as the syslog header or the container around them
+    /// says, or headers of the file.
+    pub others: u64,
     /// Lines that are none of these.
     pub unparsed: u64,
     /// First and last stamp of requests, or of entries as if their stamps were UTC.
@@ -27,7 +30,7 @@ pub struct Seen {
     pub fields: u128,
     /// Error-log entries by product.
     pub error_edges: BTreeMap<Edge, u64>,
-    /// Why lines were not read: first line and count.
+    /// Why lines were not read, or not whole: first line and count.
     pub reasons: BTreeMap<&'static str, (u64, u64)>,
 }
 
@@ -35,6 +38,11 @@ impl Seen {
     pub(crate) fn stretch(&mut self, at: Stamp) {
         let (first, last) = self.span.unwrap_or((at, at));
         self.span = Some((first.min(at), last.max(at)));
+    }
+
+    /// Something to say of a line that was read.
+    pub(crate) fn remark(&mut self, line: u64, reason: &'static str) {
+        unite_reason(&mut self.reasons, reason, (line, 1));
     }
 
     pub(crate) fn unparsed(&mut self, line: u64, reason: &'static str) {
@@ -47,6 +55,7 @@ impl Seen {
         self.requests += other.requests;
         self.entries += other.entries;
         self.continuations += other.continuations;
+        self.others += other.others;
         self.unparsed += other.unparsed;
         self.fields |= other.fields;
         if let Some((first, last)) = other.span {

@@ -2,6 +2,8 @@
 //!
 //! Never a made-up join: an error entry that no request fits stays a sign of its own.
 
+mod by_moment;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
@@ -15,6 +17,7 @@ use crate::held::{Held, HeldAttempt, HeldError, HeldRequest};
 use crate::nearest::{Nearest, Timeline};
 use crate::scan::Intake;
 use crate::seen::Sources;
+use crate::state::States;
 
 /// A failure of the same client, host and path within this time of the last one counted is a repeat: people press
 /// reload (`docs/verdicts.md`, section 1).
@@ -127,7 +130,10 @@ impl Settler {
                 entry.in_zone(zone)
             })
             .collect();
-        let of_entry = join(&requests, &entries, &indexes, &unrelated);
+        let mut of_entry = join(&requests, &entries, &indexes, &unrelated);
+        for (joined, request) in (of_entry.iter_mut()).zip(by_moment::join(&requests, &entries)) {
+            *joined = joined.or(request.map(|request| (request, false)));
+        }
         let mut of_request: Vec<Vec<usize>> = vec![Vec::new(); requests.len()];
         for (entry, joined) in of_entry.iter().enumerate() {
             match joined {
@@ -151,6 +157,13 @@ impl Settler {
         for (held, joined) in requests.iter_mut().zip(&of_request) {
             let joined: Vec<&Entry> = joined.iter().map(|entry| &entries[*entry]).collect();
             evidence.push(apply(held, &joined));
+        }
+        let states = states(&entries);
+        for (held, place) in requests.iter_mut().zip(&mut evidence) {
+            if let (None, Some((finding, said))) = (*place, states.explain(held)) {
+                explain(held, finding);
+                *place = Some(said);
+            }
         }
         // Without an error line about a request nothing was to be joined.
         let is_join = entries.iter().any(Entry::is_about_request);
@@ -210,14 +223,15 @@ struct Entry {
     decided: usize,
 }
 
-/// Groups httpd's lines by thread and gives each entry its finding.
+/// Groups httpd's lines by thread, and those of edges that name no client by their event, and gives each entry its
+/// finding.
 fn entries(intake: &Intake, errors: Vec<HeldError>) -> Vec<Entry> {
     let mut groups: Vec<Vec<HeldError>> = Vec::new();
     let mut open: FxHashMap<(SourceId, (u64, u64)), usize> = FxHashMap::default();
     for error in errors {
         let thread = (error.place.source, error.process);
-        let groups_by_thread =
-            error.edge == Edge::Apache && error.process != (0, 0) && error.is_about_request();
+        let groups_by_thread = error.is_about_moment()
+            || error.edge == Edge::Apache && error.process != (0, 0) && error.is_about_request();
         if groups_by_thread
             && let Some(&index) = open.get(&thread)
             && continues(&groups[index], &error)
@@ -241,6 +255,9 @@ fn continues(group: &[HeldError], next: &HeldError) -> bool {
     let Some(last) = group.last() else {
         return false;
     };
+    if next.is_about_moment() {
+        return continues_event(last, next);
+    }
     let same_client = |line: &HeldError| {
         line.client.is_none() || next.client.is_none() || line.client == next.client
     };
@@ -252,11 +269,23 @@ fn continues(group: &[HeldError], next: &HeldError) -> bool {
         && !begins_anew
 }
 
+/// Whether a line goes on with the event of the line before it. lighttpd ends an event with the line that names the
+/// request; of nghttpx only the line that counts the failures belongs to the one before it.
+fn continues_event(last: &HeldError, next: &HeldError) -> bool {
+    let is_one = !last.ends_event && (next.ends_event || next.edge == Edge::Lighttpd);
+    is_one && (next.civil.0 - last.civil.0).abs() <= THREAD_MILLIS
+}
+
 impl Entry {
     fn of(intake: &Intake, lines: Vec<HeldError>) -> Self {
         let follow_ups = lines.iter().fold(0, |bits, line| bits | line.follow_ups);
+        // That nghttpx counts a failure says something by itself only where nothing else does.
+        let is_count = |line: &&HeldError| {
+            line.edge == Edge::Nghttpx && line.ends_event && lines.len() > 1
+        };
         let findings: Vec<Finding> = lines
             .iter()
+            .filter(|line| !is_count(line))
             .filter_map(|line| match line.finding.if_not_followed {
                 Some((finding, literals)) if intake.follow_up_bits(literals) & follow_ups == 0 => {
                     Some(finding)
@@ -955,6 +984,32 @@ fn apply(held: &mut HeldRequest, joined: &[&Entry]) -> Option<Place> {
     deciding
         .or(joined.iter().min_by_key(|entry| entry.place()))
         .map(|entry| entry.place())
+}
+
+/// What the entries say of servers, without a request.
+fn states(entries: &[Entry]) -> States<'_> {
+    let mut states = States::default();
+    for entry in entries {
+        if let Some(finding) = entry.finding
+            && entry.lines.iter().any(HeldError::is_about_server)
+        {
+            let edge = entry.edge();
+            states.push(edge, entry.at, entry.place(), entry.upstream(), finding);
+        }
+    }
+    states.sort();
+    states
+}
+
+/// Notes what a line about the server says of the request.
+fn explain(held: &mut HeldRequest, finding: Finding) {
+    held.finding = Some(finding);
+    let decided = held
+        .decided_by
+        .and_then(|index| held.attempts.get_mut(index));
+    if let Some(attempt) = decided.filter(|attempt| attempt.finding.is_some()) {
+        attempt.finding = Some(finding);
+    }
 }
 
 /// Attempts of a layout that does not log them, from the entries that name the upstream.

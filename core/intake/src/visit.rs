@@ -22,6 +22,8 @@ const SCRATCH: u32 = 1 << 31;
 pub(crate) struct Spans {
     at: [Span; Field::COUNT],
     carried: u128,
+    /// Whether the line was cut behind the last of them.
+    cut: bool,
     /// Where in the line the values in the scratch buffer come from.
     escaped: Vec<(Field, Range<usize>)>,
 }
@@ -35,6 +37,7 @@ impl Spans {
         Self {
             at: [ABSENT; Field::COUNT],
             carried: 0,
+            cut: false,
             escaped: Vec::new(),
         }
     }
@@ -43,7 +46,18 @@ impl Spans {
     pub(crate) fn clear(&mut self) {
         self.at = [ABSENT; Field::COUNT];
         self.carried = 0;
+        self.cut = false;
         self.escaped.clear();
+    }
+
+    /// The line ends early, yet what stands before makes a request.
+    pub(crate) fn mark_cut(&mut self) {
+        self.cut = true;
+    }
+
+    /// Whether the line was cut.
+    pub(crate) const fn is_cut(&self) -> bool {
+        self.cut
     }
 
     /// The fields that the layout carries, one bit for each.
@@ -74,21 +88,6 @@ impl Spans {
             start: start as u32 | SCRATCH,
             len: (end - start) as u32,
         };
-    }
-
-    /// The line was itself the first part, `len` bytes long, of the scratch buffer: its values stand there, and
-    /// what stood in a scratch buffer of its own stands behind it.
-    pub(crate) fn move_to_scratch(&mut self, len: usize) {
-        for span in &mut self.at {
-            if *span == ABSENT {
-                continue;
-            }
-            if span.start & SCRATCH == 0 {
-                span.start |= SCRATCH;
-            } else {
-                span.start += len as u32;
-            }
-        }
     }
 
     /// Where `field` stands in the line, its escapes included.

@@ -18,7 +18,7 @@ fn replay(target: &str, read: fn(&[u8])) {
         .collect();
     inputs.sort();
     assert!(
-        inputs.len() >= 20,
+        inputs.len() >= 10,
         "the corpus of {target} is not where it should be"
     );
     for input in inputs {
@@ -51,4 +51,44 @@ fn error_lines() {
 #[test]
 fn log_formats() {
     replay("log_format", intake::fuzz::log_format);
+}
+
+#[test]
+fn envelope() {
+    replay("envelope", intake::fuzz::envelope);
+}
+
+#[test]
+fn haproxy() {
+    replay("haproxy", intake::fuzz::haproxy);
+}
+
+#[test]
+fn envoy() {
+    replay("envoy", intake::fuzz::envoy);
+}
+
+#[test]
+fn go() {
+    replay("go", intake::fuzz::go);
+}
+
+#[test]
+fn squid() {
+    replay("squid", intake::fuzz::squid);
+}
+
+#[test]
+fn varnish() {
+    replay("varnish", intake::fuzz::varnish);
+}
+
+#[test]
+fn light() {
+    replay("light", intake::fuzz::light);
+}
+
+#[test]
+fn json() {
+    replay("json", intake::fuzz::json);
 }

@@ -43,7 +43,9 @@ pub struct SourceReport {
     pub requests: u64,
     /// Error-log entries among them.
     pub entries: u64,
-    /// Lines that are neither.
+    /// Lines that are no records: of other programs in the stream, or headers of the file.
+    pub others: u64,
+    /// Lines that are none of these.
     pub unparsed: u64,
     /// First stamp.
     pub first: Option<Stamp>,

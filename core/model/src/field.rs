@@ -126,6 +126,8 @@ pub enum Field {
     BackendOpen,
     /// Proxy-Status header of the answer, RFC 9209.
     ProxyStatusHeader,
+    /// Bytes of the body that came from the upstream, in each attempt (nginx).
+    UpstreamResponseLength,
 }
 
 impl Field {
@@ -191,10 +193,11 @@ impl Field {
         Self::ResponseReason,
         Self::BackendOpen,
         Self::ProxyStatusHeader,
+        Self::UpstreamResponseLength,
     ];
 
     /// How many fields there are.
-    pub const COUNT: usize = 60;
+    pub const COUNT: usize = 61;
 
     /// The name in facts and in advice; nginx's own variable name where nginx has one.
     pub const fn name(self) -> &'static str {
@@ -259,6 +262,7 @@ impl Field {
             Self::ResponseReason => "response_reason",
             Self::BackendOpen => "backend_open",
             Self::ProxyStatusHeader => "proxy_status_header",
+            Self::UpstreamResponseLength => "upstream_response_length",
         }
     }
 

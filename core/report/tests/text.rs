@@ -227,6 +227,7 @@ fn seo_tools_monitors_and_previews_share_one_line() {
 fn what_could_not_be_read_is_named_at_the_end() {
     let mut report = story::story();
     report.coverage.sources[0].unparsed = 31;
+    report.coverage.sources[0].others = 812;
     report.problems = vec![
         Problem {
             source: "/var/log/nginx/access.log".to_owned(),

@@ -120,13 +120,17 @@ fn check_readable(report: &mut Report) -> anyhow::Result<()> {
         .coverage
         .sources
         .iter()
-        .filter(|source| source.unparsed as f64 > source.lines as f64 * UNPARSED_SHARE_MAX)
+        .filter(|source| {
+            let ours = source.lines - source.others;
+            source.unparsed as f64 > ours as f64 * UNPARSED_SHARE_MAX
+        })
         .map(|source| Problem {
             source: source.path.clone(),
             line: None,
             reason: format!(
                 "{} of {} lines are not understood; give their layout with --log-format or --config",
-                source.unparsed, source.lines
+                source.unparsed,
+                source.lines - source.others
             ),
             count: 1,
         })

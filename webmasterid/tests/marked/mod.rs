@@ -23,13 +23,18 @@ pub(crate) enum Layout {
     Config,
     NginxErrors,
     ApacheErrors,
+    Syslog,
+    Docker,
+    AwsAlb,
+    CloudFront,
+    Cloudflare,
 }
 
 /// A layout with everything personal that nginx can log.
 const CUSTOM: &str = "$remote_addr|$http_x_forwarded_for|$cookie_session|$remote_user|$time_iso8601|$request|$args|$status|$upstream_addr|$upstream_status|$host|$http_referer|$http_user_agent";
 
 impl Layout {
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::Common,
         Self::Combined,
         Self::Vhost,
@@ -41,6 +46,11 @@ impl Layout {
         Self::Config,
         Self::NginxErrors,
         Self::ApacheErrors,
+        Self::Syslog,
+        Self::Docker,
+        Self::AwsAlb,
+        Self::CloudFront,
+        Self::Cloudflare,
     ];
 
     /// Arguments that this layout needs, and ranges with rubbish in them for all.
@@ -63,7 +73,9 @@ impl Layout {
         match self {
             Self::Common | Self::Combined | Self::Appended => &["502"],
             Self::Vhost => &["shop.example"],
-            Self::Upstream | Self::Ingress => &["10.9.8.7:8080"],
+            Self::Upstream | Self::Ingress | Self::Syslog | Self::Docker => &["10.9.8.7:8080"],
+            Self::AwsAlb => &["10.9.8.7:8080", "shop.example"],
+            Self::CloudFront | Self::Cloudflare => &["shop.example"],
             Self::Json | Self::Custom | Self::Config => &["10.9.8.7:8080", "shop.example"],
             Self::NginxErrors => &["10.9.8.7:8080", "connection-refused", "error.log"],
             Self::ApacheErrors => &["connection-refused", "dns-failure", "error.log"],
@@ -231,6 +243,46 @@ impl Visit {
                     "{{\"time_iso8601\":\"2026-11-22T{time}+01:00\",\"remote_addr\":\"{client}\",\"remote_user\":\"canary\",\"http_x_forwarded_for\":\"198.51.100.7, 2001:db8:ca::1\",\"http_cookie\":\"session=canary\",\"request\":\"GET {target} HTTP/1.1\",\"args\":\"{args}\",\"status\":\"{status}\",\"upstream_addr\":\"10.9.8.7:8080\",\"upstream_status\":\"{status}\",\"host\":\"shop.example\",\"http_referer\":\"{REFERRER}\",\"http_user_agent\":\"{agent}\",\"email\":\"canary@canary.example\"}}"
                 )
             }
+            Layout::Syslog => format!(
+                "<190>Nov 22 {time} canary nginx[31]: {}",
+                self.line(Layout::Upstream)
+            ),
+            Layout::Docker => format!(
+                "{{\"log\":{},\"stream\":\"stdout\",\"attrs\":{{\"tag\":\"canary\",\"canary\":\"198.51.100.7\"}},\"time\":\"2026-11-22T{time}.1+01:00\"}}",
+                serde_json::to_string(&(self.line(Layout::Upstream) + "\n")).unwrap()
+            ),
+            Layout::AwsAlb => format!(
+                "h2 2026-11-22T{time}.186641+01:00 app/canary/50dc6c495c0c9188 {}:2817 10.9.8.7:8080 0.000 0.002 0.000 {status} {status} 34 366 \"GET https://shop.example:443{target} HTTP/2.0\" \"{agent}\" ECDHE TLSv1.3 canary \"Root=1-canary\" \"canary.example\" \"canary\" 0 2026-11-22T{time}.1Z \"forward\" \"-\" \"canary\" \"10.9.8.7:8080\" \"{status}\"",
+                bracketed(client)
+            ),
+            Layout::CloudFront => [
+                "2026-11-22",
+                time.as_str(),
+                "FRA60-P1",
+                "182",
+                client,
+                "GET",
+                "canary.cloudfront.net",
+                target.split('?').next().unwrap(),
+                &status.to_string(),
+                REFERRER,
+                &agent.replace(' ', "%2520").replace("\\x22", "%2522"),
+                args,
+                "session=canary",
+                "Error",
+                "canary==",
+                "shop.example",
+                "https",
+                "217",
+                "0.512",
+                "198.51.100.7,%202001:db8:ca::1",
+            ]
+            .join("\t"),
+            Layout::Cloudflare => format!(
+                "{{\"ClientIP\":\"{client}\",\"ClientRequestHost\":\"shop.example\",\"ClientRequestMethod\":\"GET\",\"ClientRequestURI\":{},\"ClientRequestUserAgent\":{},\"ClientRequestReferer\":\"{REFERRER}\",\"Cookies\":{{\"session\":\"canary\"}},\"EdgeResponseStatus\":{status},\"EdgeStartTimestamp\":\"2026-11-22T{time}+01:00\",\"OriginIP\":\"10.9.8.7\",\"OriginResponseStatus\":{status},\"RayID\":\"canary\"}}",
+                serde_json::to_string(target).unwrap(),
+                serde_json::to_string(&agent.replace("\\x22", "\"")).unwrap()
+            ),
             Layout::Custom | Layout::Config => format!(
                 "{client}|198.51.100.7, 2001:db8:ca::1|canary|canary-user|2026-11-22T{time}+01:00|GET {target} HTTP/1.1|{args}|{status}|10.9.8.7:8080|{status}|shop.example|{REFERRER}|{agent}"
             ),
@@ -281,6 +333,15 @@ impl Visit {
             }
             _ => None,
         }
+    }
+}
+
+/// An address before a port.
+fn bracketed(client: &str) -> String {
+    if client.contains(':') {
+        format!("[{client}]")
+    } else {
+        client.to_owned()
     }
 }
 

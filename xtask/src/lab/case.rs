@@ -114,6 +114,10 @@ impl Recording<'_> {
     /// The text of one of the logs.
     pub(crate) fn log(&self, name: &str) -> Result<Vec<u8>> {
         let path = self.dir.join(format!("{name}.log"));
+        if name == "error" && !path.exists() {
+            // Some proxies make the file with the first line.
+            return Ok(Vec::new());
+        }
         std::fs::read(&path).with_context(|| path.display().to_string())
     }
 
@@ -132,7 +136,7 @@ impl Recording<'_> {
 
     /// An echo must have been one: the error line of each says so.
     pub(crate) fn check_echoes(&self) -> Result<()> {
-        if self.proxy.echo_says().is_empty() {
+        if !self.proxy.errors_name_requests() || self.proxy.echo_says().is_empty() {
             return Ok(());
         }
         let errors = self.log("error")?;

@@ -35,7 +35,7 @@ fn visitor(s: &mut Session<'_>, number: usize) -> Visitor {
 }
 
 /// The requests that a fault of some minutes hits: crawlers, people, robots.txt, a page that was asked for twice.
-fn struck(s: &mut Session<'_>) -> Vec<Ask> {
+pub(super) fn struck(s: &mut Session<'_>) -> Vec<Ask> {
     let mut asks = vec![
         Ask::get(Visitor::crawler("googlebot"), "/product/1234"),
         Ask::get(Visitor::crawler("bingbot"), "/category/shoes?page=4"),
@@ -59,7 +59,7 @@ fn struck(s: &mut Session<'_>) -> Vec<Ask> {
 }
 
 /// A fault for some minutes between good times; then some of the lost pages are fetched again.
-fn around(
+pub(super) fn around(
     s: &mut Session<'_>,
     mut one: impl FnMut(&mut Session<'_>, Ask) -> Result<()>,
 ) -> Result<()> {
@@ -71,7 +71,7 @@ fn around(
     Ok(())
 }
 
-fn recovered(s: &mut Session<'_>) -> Result<()> {
+pub(super) fn recovered(s: &mut Session<'_>) -> Result<()> {
     s.pass(40)?;
     s.ask(Ask::get(Visitor::crawler("googlebot"), "/product/1234"))?;
     s.pass(15)?;

@@ -79,6 +79,10 @@ impl Proxy for Lighttpd {
         &[200, 500, 504]
     }
 
+    fn sees_clients_leave(&self) -> bool {
+        false
+    }
+
     fn wants_waking(&self) -> bool {
         true
     }
@@ -127,7 +131,7 @@ fn config(site: &Site<'_>, script: &str) -> String {
         .collect();
     writeln!(
         text,
-        "{module}.balance = \"round-robin\"\n{module}.server = ( \"/\" => ( {} ) )",
+        "{module}.balance = \"round-robin\"\n{module}.server = ( \"\" => ( {} ) )",
         members.join(", ")
     )
     .ok();

@@ -9,6 +9,8 @@ mod case;
 mod client;
 mod clock;
 mod fault_scripts;
+mod haproxy;
+mod haproxy_scripts;
 mod lighttpd;
 mod nghttpx;
 mod nginx;
@@ -39,9 +41,10 @@ use self::session::Session;
 const SOCKET_DIR: &str = "/tmp/shop";
 
 /// Every proxy that the lab can run.
-const PROXIES: [&dyn Proxy; 4] = [
+const PROXIES: [&dyn Proxy; 5] = [
     &nginx::Nginx,
     &apache::Apache,
+    &haproxy::Haproxy,
     &lighttpd::Lighttpd,
     &nghttpx::Nghttpx,
 ];
@@ -197,6 +200,7 @@ fn base_setup(served: &[SocketAddr]) -> Setup {
         timeout: Duration::from_secs(30),
         rule: Rule::None,
         log_ids: false,
+        own: proxy::Own::default(),
     }
 }
 

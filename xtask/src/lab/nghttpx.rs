@@ -57,9 +57,10 @@ impl Proxy for Nghttpx {
         let path = site.dir.join("nghttpx.conf");
         std::fs::write(&path, config(site)).context("cannot write nghttpx.conf")?;
         let mut command = Command::new("bash");
-        // The process stays the one that was started: the shell becomes nghttpx, with the splitter on descriptor 9.
+        // The process stays the one that was started: the shell becomes nghttpx, with the splitter on descriptor 9. The C
+        // libraries' memory goes before jemalloc's, which looks at the clock before there is one.
         command.arg("-c").arg(format!(
-            "exec nghttpx --conf={} 9> >(exec {})",
+            "LD_PRELOAD=\"$LD_PRELOAD:libc.so.6:libstdc++.so.6\" exec nghttpx --conf={} 9> >(exec {})",
             path.display(),
             script.display()
         ));
@@ -97,10 +98,10 @@ fn config(site: &Site<'_>) -> String {
     let secs = setup.timeout.as_secs();
     write!(
         text,
-        "frontend={},{};no-tls;proxyproto\nworkers=1\nsingle-thread=yes\nerrorlog-file={dir}/error.log\n\
+        "frontend={},{};no-tls;proxyproto\nworkers=1\nerrorlog-file={dir}/error.log\n\
          accesslog-file=/dev/fd/9\naccesslog-format={}\nlog-level=NOTICE\n\
          backend-connect-timeout={secs}s\nbackend-read-timeout={secs}s\n\
-         backend-write-timeout={secs}s\nbackend-response-buffer=16K\n",
+         backend-write-timeout={secs}s\nbackend-max-backoff=5s\nbackend-response-buffer=16K\n",
         site.listen.ip(),
         site.listen.port(),
         split::joined(&LAYOUTS, "[$time_local]"),

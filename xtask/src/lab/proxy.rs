@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result, bail};
 
 use super::clock::Clock;
 use super::origin::Address;
+use super::traffic::Ask;
 
 /// How long a proxy may take to start or stop, real time.
 const START_MAX: Duration = Duration::from_secs(10);
@@ -77,6 +78,28 @@ pub(crate) struct Setup {
     pub(crate) rule: Rule,
     /// Whether the error log names the entry's id, where the proxy can be told to.
     pub(crate) log_ids: bool,
+    /// Further lines, in the language of the one proxy that the recording is for.
+    pub(crate) own: Own,
+}
+
+/// Lines of one proxy's own configuration.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Own {
+    /// For all of it.
+    pub(crate) all: &'static str,
+    /// Where requests come in.
+    pub(crate) front: &'static str,
+    /// Where they go to.
+    pub(crate) back: &'static str,
+    /// Behind each member of the pool.
+    pub(crate) server: &'static str,
+}
+
+impl Setup {
+    /// The limit for a proxy that is recorded in real time: long enough to tell it from a failure at once.
+    pub(crate) fn real_timeout(&self) -> Duration {
+        self.timeout / 4
+    }
 }
 
 /// One access-log layout of a proxy.
@@ -119,8 +142,45 @@ pub(crate) trait Proxy {
     fn wants_waking(&self) -> bool {
         false
     }
+    /// Whether it notices a client that leaves before the origin has spoken.
+    fn sees_clients_leave(&self) -> bool {
+        self.timers_follow_clock()
+    }
     /// Whether it is told the client's address by the PROXY protocol rather than by X-Forwarded-For.
     fn takes_proxy_protocol(&self) -> bool {
+        false
+    }
+    /// The product, where several of its configurations are recorded under names of their own.
+    fn edge(&self) -> &'static str {
+        self.name()
+    }
+    /// Whether its stamps follow the lab's clock. A program that reads the clock without the C library cannot be told
+    /// another time: it is recorded in real time.
+    fn stamps_follow_clock(&self) -> bool {
+        true
+    }
+    /// Status in an access line of the first layout, which must be the line of `ask`.
+    fn logged_status(&self, line: &[u8], ask: &Ask) -> Result<u16> {
+        let line = String::from_utf8_lossy(line);
+        let request = format!("\"{} {} HTTP/1.1\" ", ask.method, ask.target);
+        let (_, rest) = line
+            .split_once(&request)
+            .with_context(|| format!("the last access line is not {request}"))?;
+        let status = rest.split(' ').next().unwrap_or_default();
+        status
+            .parse()
+            .with_context(|| format!("logged status {status}"))
+    }
+    /// How much lab time must pass before a line that is due is written, where the proxy collects lines.
+    fn writes_lines_after(&self) -> Option<Duration> {
+        None
+    }
+    /// Whether a line of its error log is about the request that it stands beside. Events are about no request.
+    fn errors_name_requests(&self) -> bool {
+        true
+    }
+    /// Whether an access line of the first layout says that the request was tried more than once.
+    fn tells_retry(&self, _line: &[u8]) -> bool {
         false
     }
 }

@@ -8,6 +8,7 @@ use anyhow::Result;
 use model::Cause as C;
 
 use super::fault_scripts as drive;
+use super::haproxy_scripts as haproxy;
 use super::origin::{Address, Fault};
 use super::proxy::{Rule, Setup, Upstream};
 use super::session::Session;
@@ -471,5 +472,81 @@ pub(crate) const SCRIPTS: &[Script] = &[
         1,
         plain,
         drive::false_googlebot,
+    ),
+    script(
+        "server-down",
+        "A health check takes the only server out.",
+        1,
+        |setup| setup.own.server = " check inter 150ms fall 1 rise 1",
+        haproxy::server_down,
+    ),
+    script(
+        "slow-check",
+        "Two servers refuse some moments before the health check takes them out.",
+        2,
+        |setup| {
+            setup.retry = false;
+            setup.own.server = " check inter 700ms fall 1 rise 1";
+        },
+        haproxy::slow_check,
+    ),
+    script(
+        "check-fails",
+        "The application answers the health check with 503.",
+        1,
+        |setup| {
+            setup.own.back = "option httpchk GET /health\n";
+            setup.own.server = " check inter 150ms fall 1 rise 1";
+        },
+        haproxy::check_fails,
+    ),
+    script(
+        "queue",
+        "The only server's one slot is taken; the others wait in the queue until that takes too long.",
+        1,
+        |setup| setup.own.server = " maxconn 1",
+        haproxy::queue,
+    ),
+    script(
+        "leaves-before-timeout",
+        "Clients leave while the server is silent; HAProxy waits on (no abortonclose).",
+        1,
+        |setup| setup.timeout = Duration::from_secs(2),
+        haproxy::leaves_before_timeout,
+    ),
+    script(
+        "leaves-abortonclose",
+        "Clients leave while the server is silent, and HAProxy with them (abortonclose).",
+        1,
+        |setup| {
+            setup.timeout = Duration::from_secs(2);
+            setup.own.all = "option abortonclose\n";
+        },
+        haproxy::leaves_before_timeout,
+    ),
+    script(
+        "denied",
+        "A rule answers 503 to what it does not want.",
+        1,
+        |setup| {
+            setup.own.front = "http-request deny deny_status 503 if { path_beg /search }\n";
+        },
+        haproxy::denied,
+    ),
+    script(
+        "tarpit",
+        "A rule holds up what it does not want, then answers 500.",
+        1,
+        |setup| {
+            setup.own.front = "timeout tarpit 100ms\nhttp-request tarpit if { path_beg /search }\n";
+        },
+        haproxy::denied,
+    ),
+    script(
+        "retry-on",
+        "The server closes before an answer; HAProxy tries again, once in vain (retry-on).",
+        1,
+        |setup| setup.own.back = "retry-on all-retryable-errors\nretries 1\n",
+        |s| drive::faulty(s, Fault::Close, C::ClosedBeforeHeaders),
     ),
 ];

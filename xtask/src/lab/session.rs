@@ -25,28 +25,39 @@ const SETTLE: Duration = Duration::from_millis(60);
 /// Lets a proxy that was woken look at the clock, real time.
 const WAKING: Duration = Duration::from_millis(3);
 
+/// A client's patience takes this part of its time where the proxy lives in real time.
+const REAL_PATIENCE_PART: u32 = 20;
+
 /// A log file as far as it has been written.
 struct Growing {
-    file: std::fs::File,
+    path: std::path::PathBuf,
+    /// `None` as long as there is none: some proxies make the file with the first line.
+    file: Option<std::fs::File>,
     /// The last whole line and what follows it.
     tail: Vec<u8>,
     count: usize,
 }
 
 impl Growing {
-    fn open(path: &Path) -> Result<Self> {
-        let file = std::fs::File::open(path).with_context(|| path.display().to_string())?;
-        Ok(Self {
-            file,
+    fn open(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+            file: None,
             tail: Vec::new(),
             count: 0,
-        })
+        }
     }
 
     /// Reads what is new; the number of whole lines so far.
     fn lines(&mut self) -> Result<usize> {
+        if self.file.is_none() && self.path.exists() {
+            self.file = Some(std::fs::File::open(&self.path)?);
+        }
+        let Some(file) = &mut self.file else {
+            return Ok(0);
+        };
         let mut new = Vec::new();
-        self.file.read_to_end(&mut new)?;
+        file.read_to_end(&mut new)?;
         self.count += new.iter().filter(|byte| **byte == b'\n').count();
         self.tail.extend_from_slice(&new);
         let mut ends = self
@@ -96,12 +107,21 @@ impl<'a> Session<'a> {
         served: &[SocketAddr],
         seed: u64,
     ) -> Result<Self> {
-        let clock = Arc::new(Clock::new(dir, start)?);
+        let clock = Arc::new(if proxy.stamps_follow_clock() {
+            Clock::new(dir, start)?
+        } else {
+            Clock::real(dir)
+        });
         let origins = served
             .iter()
             .map(|address| Origin::start(Address::Tcp(*address), &clock))
             .collect::<Result<_>>()?;
         let running = Running::start(proxy, dir, setup, &clock)?;
+        if let Some(step) = proxy.writes_lines_after() {
+            // Such a proxy also reads its own files by a timer.
+            clock.advance(step)?;
+            std::thread::sleep(3 * SETTLE);
+        }
         let layout = proxy.layouts()[0].name;
         Ok(Self {
             proxy,
@@ -111,9 +131,9 @@ impl<'a> Session<'a> {
             dice: Dice::new(seed),
             driven: Vec::new(),
             ambient: None,
-            access: Growing::open(&dir.join(format!("{layout}.log")))?,
+            access: Growing::open(&dir.join(format!("{layout}.log"))),
             access_lines: 0,
-            errors: Growing::open(&dir.join("error.log"))?,
+            errors: Growing::open(&dir.join("error.log")),
             error_lines: 0,
         })
     }
@@ -204,10 +224,12 @@ impl<'a> Session<'a> {
             let line = &access[number - 1];
             let place = answered
                 .iter()
-                .position(|(ask, ..)| logged_status(line, ask).is_ok() && is_from(line, ask))
+                .position(|(ask, ..)| {
+                    self.proxy.logged_status(line, ask).is_ok() && is_from(line, ask)
+                })
                 .context("an access line that nobody caused")?;
             let (ask, why, seen) = answered.remove(place);
-            let logged = logged_status(line, &ask)?;
+            let logged = self.proxy.logged_status(line, &ask)?;
             self.check(&ask, seen, logged)?;
             let same = answered.iter().any(|(other, ..)| is_same(other, &ask));
             let mine = |error: &usize| is_about(&errors[error - 1], &ask);
@@ -280,8 +302,12 @@ impl<'a> Session<'a> {
     /// Hangs up on a request under way after `wait` of lab time.
     pub(crate) fn abort(&mut self, pending: Pending, wait: Duration) -> Result<()> {
         self.await_held()?;
-        self.clock.advance(wait)?;
-        if !self.proxy.timers_follow_clock() {
+        if self.proxy.stamps_follow_clock() {
+            self.clock.advance(wait)?;
+        } else {
+            std::thread::sleep(wait / REAL_PATIENCE_PART);
+        }
+        if !self.proxy.sees_clients_leave() {
             std::thread::sleep(SETTLE);
         }
         let Pending {
@@ -291,7 +317,7 @@ impl<'a> Session<'a> {
             why,
         } = pending;
         drop(stream);
-        if !self.proxy.timers_follow_clock() {
+        if !self.proxy.sees_clients_leave() {
             // Such a proxy notices the client only once the origin has spoken.
             std::thread::sleep(SETTLE);
             self.release();
@@ -299,6 +325,19 @@ impl<'a> Session<'a> {
         self.record(ask, Seen::default(), true, why, errors_before)?;
         self.release();
         Ok(())
+    }
+
+    /// Hangs up on a request under way, of which the origin takes no notice.
+    pub(crate) fn leave(&mut self, pending: Pending) -> Result<()> {
+        self.settle();
+        drop(pending.stream);
+        self.record(
+            pending.ask,
+            Seen::default(),
+            true,
+            pending.why,
+            pending.errors_before,
+        )
     }
 
     /// Waits for the proxy to come as far as it can with a request under way.
@@ -339,7 +378,9 @@ impl<'a> Session<'a> {
     /// Error lines up to now belong to earlier requests: gives late ones to the last request.
     fn take_errors(&mut self) -> Result<usize> {
         let count = self.errors.lines()?;
-        if let Some(last) = self.driven.last_mut() {
+        if self.proxy.errors_name_requests()
+            && let Some(last) = self.driven.last_mut()
+        {
             last.error_lines.extend(self.error_lines + 1..=count);
         }
         self.error_lines = count;
@@ -357,16 +398,20 @@ impl<'a> Session<'a> {
     ) -> Result<()> {
         self.await_lines(self.access_lines + 1, &ask.target)?;
         self.access_lines += 1;
-        let logged = logged_status(&self.access.tail, &ask)?;
+        let logged = self.proxy.logged_status(&self.access.tail, &ask)?;
         self.check(&ask, seen, logged)?;
         if !aborted {
             check_body(&ask, seen, logged, why)?;
         }
         let errors = self.errors.lines()?;
-        let error_lines: Vec<usize> = (errors_before.max(self.error_lines) + 1..=errors).collect();
+        let error_lines: Vec<usize> = if self.proxy.errors_name_requests() {
+            (errors_before.max(self.error_lines) + 1..=errors).collect()
+        } else {
+            Vec::new()
+        };
         self.error_lines = errors;
-        let hit = logged >= 500 || !error_lines.is_empty();
-        let traced = hit || !error_lines.is_empty();
+        let retried = self.proxy.tells_retry(&self.access.tail);
+        let hit = logged >= 500 || !error_lines.is_empty() || retried;
         let driven = Driven {
             why: why.or(self.ambient.filter(|_| hit)),
             ask,
@@ -376,7 +421,7 @@ impl<'a> Session<'a> {
             logged,
         };
         ensure!(
-            traced || driven.outcome() != "saved-by-retry",
+            hit || driven.outcome() != "saved-by-retry",
             "{} {}: the fault left no trace",
             driven.ask.method,
             driven.ask.target
@@ -388,9 +433,16 @@ impl<'a> Session<'a> {
     /// Waits until the access log has exactly `count` lines.
     fn await_lines(&mut self, count: usize, what: &str) -> Result<()> {
         let deadline = Instant::now() + LINE_MAX;
+        let mut waited = Instant::now();
         while self.access.lines()? < count {
             if Instant::now() > deadline {
                 bail!("no access line for {what}");
+            }
+            if let Some(step) = self.proxy.writes_lines_after()
+                && waited.elapsed() > SETTLE
+            {
+                self.clock.advance(step)?;
+                waited = Instant::now();
             }
             std::thread::sleep(Duration::from_micros(200));
         }
@@ -455,17 +507,4 @@ fn is_about(line: &[u8], ask: &Ask) -> bool {
     let line = String::from_utf8_lossy(line);
     line.contains(&format!("client: {}, ", ask.visitor.addr))
         && line.contains(&format!("\"{} {} HTTP/1.1\"", ask.method, ask.target))
-}
-
-/// Status in the last line, which must be the line of `ask`.
-fn logged_status(line: &[u8], ask: &Ask) -> Result<u16> {
-    let line = String::from_utf8_lossy(line);
-    let request = format!("\"{} {} HTTP/1.1\" ", ask.method, ask.target);
-    let (_, rest) = line
-        .split_once(&request)
-        .with_context(|| format!("the last access line is not {request}"))?;
-    let status = rest.split(' ').next().unwrap_or_default();
-    status
-        .parse()
-        .with_context(|| format!("logged status {status}"))
 }

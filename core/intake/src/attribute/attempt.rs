@@ -8,13 +8,14 @@ use super::{Attempted, condition, status_of};
 use crate::visit::Visit;
 
 /// Fields that hold such lists.
-pub(super) const LISTS: [Field; 6] = [
+pub(super) const LISTS: [Field; 7] = [
     Field::UpstreamAddr,
     Field::UpstreamStatus,
     Field::UpstreamConnectTime,
     Field::UpstreamHeaderTime,
     Field::UpstreamResponseTime,
     Field::UpstreamBytesReceived,
+    Field::UpstreamResponseLength,
 ];
 
 /// Attempts kept of one request. nginx tries each server of a group once, so more means a broken or forged line.

@@ -112,7 +112,7 @@ impl<'case, 'line> Record<'case, 'line> {
             .iter()
             .copied()
             .find(|field| self.element(*field) == Element::Absent);
-        Finding::unknown(missing, true)
+        Finding::unknown(missing, edge.has_error_log())
     }
 
     /// The finding, without the advice to log a field that is logged already.

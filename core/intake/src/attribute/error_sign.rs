@@ -16,6 +16,8 @@ pub(crate) enum About {
     Request,
     /// The request that the same process and thread log next, within a moment: httpd names no client where it connects.
     Thread,
+    /// A request that ended about then: the edge names neither client nor connection where it speaks of backends.
+    Moment,
     /// No request: a server marked down, a worker that died, a resolver out of reach, a reload.
     Itself,
 }
@@ -161,6 +163,9 @@ fn about(line: &ErrorLine<'_>, finding: &Finding) -> About {
     if line.client.is_some() || line.connection.is_some() || line.log_id.is_some() {
         return About::Request;
     }
+    if names_no_client(line.edge) {
+        return about_moment(finding);
+    }
     let is_hop = finding.candidates().iter().any(|cause| {
         matches!(
             cause.layer(),
@@ -172,5 +177,20 @@ fn about(line: &ErrorLine<'_>, finding: &Finding) -> About {
         About::Thread
     } else {
         About::Itself
+    }
+}
+
+/// Whether the error log of this edge never names who asked.
+const fn names_no_client(edge: Edge) -> bool {
+    matches!(edge, Edge::Lighttpd | Edge::Nghttpx)
+}
+
+/// What a line of such an edge belongs to.
+fn about_moment(finding: &Finding) -> About {
+    match finding.cause {
+        Some(Cause::WorkerCrashed | Cause::OriginRestart | Cause::EdgeCapacityExhausted) | None => {
+            About::Itself
+        }
+        Some(_) => About::Moment,
     }
 }

@@ -10,7 +10,7 @@ use memchr::{memchr_iter, memmem};
 use model::{Edge, Field};
 
 use super::{
-    Reason,
+    Reason, haproxy,
     json::{self, Keys},
     ncsa::{self, is_escaped},
     string::{STRING_BYTES_MAX, Syntax, apache},
@@ -125,7 +125,9 @@ impl Layout {
             at: 0,
             reason: "neither an nginx variable (`$status`) nor an Apache directive (`%>s`)",
         })?;
-        Self::in_syntax(name, syntax, text)
+        let (layout, warnings) = Self::in_syntax(name, syntax, text)?;
+        let edge = syntax.edge_of_text(text);
+        Ok((layout.with_edge(edge), warnings))
     }
 
     /// Compiles a format string of `edge`, or one whose words tell the product where that has none of its own.
@@ -528,18 +530,37 @@ fn json_keys(items: &[Item]) -> Result<Keys, FormatError> {
         }
     }
     let mut keys = Vec::new();
-    json::scan(text.trim_ascii(), &mut |key, value| {
-        let text = value.text(text.trim_ascii());
-        let items: Vec<Item> = String::from_utf8_lossy(text)
-            .chars()
-            .flat_map(|c| unmark(c, items))
-            .collect();
-        if let Some((field, rank)) = json_value(&items) {
-            keys.push((key.to_vec().into_boxed_slice(), field, rank));
-        }
-    })
+    json::scan(
+        text.trim_ascii(),
+        json::Reading::Escaped,
+        &mut |key, value| {
+            let text = value.text(text.trim_ascii());
+            let items: Vec<Item> = String::from_utf8_lossy(text)
+                .chars()
+                .flat_map(|c| unmark(c, items))
+                .collect();
+            if let Some((field, rank)) = json_value(&items).or_else(|| by_key(key, &items)) {
+                keys.push((key.to_vec().into_boxed_slice(), field, rank));
+            }
+        },
+    )
+    .end
     .map_err(|_| unreadable)?;
     Ok(Keys::new(keys))
+}
+
+/// A header that was captured is what its key says.
+fn by_key(key: &[u8], items: &[Item]) -> Option<(Field, u8)> {
+    match items {
+        [
+            Item::Value {
+                field: None,
+                class: Class::Captured,
+                ..
+            },
+        ] => json::Names::new().get(key),
+        _ => None,
+    }
 }
 
 /// First character of a plane for private use, whose characters stand for variables.
@@ -584,6 +605,19 @@ fn json_value(items: &[Item]) -> Option<(Field, u8)> {
             ],
             _,
         ) => Some((*field, *rank)),
+        // HAProxy's `%Ts.%ms`.
+        (
+            [
+                Item::Value {
+                    field: Some(Field::Time),
+                    rank,
+                    ..
+                },
+                Item::Literal(b'.'),
+                Item::Value { field: None, .. },
+            ],
+            _,
+        ) => Some((Field::Time, *rank)),
         // httpd's %t is printed in brackets.
         (
             [
@@ -645,8 +679,12 @@ impl Search<'_> {
                     [Piece::Literal(text), more @ ..] => self.before(*class, at, text, more, spans),
                     [Piece::Value { .. }, ..] => self.unbounded(*class, at, rest, spans),
                 };
-                if let (Some(end), Some(field)) = (end, field) {
-                    spans.set(*field, at, end);
+                match (end, field, class) {
+                    (Some(end), Some(field), _) => spans.set(*field, at, end),
+                    (Some(end), None, Class::Captured | Class::Captures) => {
+                        haproxy::captured(self.line, at, end, spans);
+                    }
+                    _ => {}
                 }
                 end.is_some()
             }

@@ -26,8 +26,10 @@ use std::fmt;
 
 use model::Edge;
 
+pub(crate) use json::unescape;
 pub use layout::{FormatError, Layout, Warning};
-pub(crate) use time::TimeMemo;
+pub(crate) use time::{Moment, TimeMemo, parse_time};
+pub(crate) use value::is_address;
 
 use crate::visit::Spans;
 
@@ -68,17 +70,21 @@ pub enum Reason {
     TimeNotRead,
     /// It begins like JSON but cannot be read as such.
     BadJson,
-    /// JSON without time, status and target.
+    /// JSON without status and target.
     NotRequest,
     /// JSON with objects inside inner objects: not an access log that we know.
     NestedTooDeep,
     /// The line fits its layout in too many ways to try.
     TooManySplits,
+    /// A container runtime cut a longer line, and this is not its last part.
+    PartOfLine,
+    /// JSON that ends early: counted by what stands whole before the cut.
+    CutButCounted,
 }
 
 impl Reason {
     /// Every reason, in the order of the enum.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::UnknownLayout,
         Self::LineEndsEarly,
         Self::NoClosingQuote,
@@ -89,6 +95,8 @@ impl Reason {
         Self::NotRequest,
         Self::NestedTooDeep,
         Self::TooManySplits,
+        Self::PartOfLine,
+        Self::CutButCounted,
     ];
 
     /// The text shown with the line's place.
@@ -101,9 +109,11 @@ impl Reason {
             Self::BytesNotNumber => "bytes sent is not a number",
             Self::TimeNotRead => "time is not in a known form",
             Self::BadJson => "not readable as JSON",
-            Self::NotRequest => "JSON without time, status and target",
+            Self::NotRequest => "JSON without status and target",
             Self::NestedTooDeep => "JSON that is nested too deep",
             Self::TooManySplits => "too many ways to split the line",
+            Self::CutButCounted => "the line ends early; counted by what stands before the cut",
+            Self::PartOfLine => "part of a line that the container runtime cut",
         }
     }
 }
@@ -116,7 +126,7 @@ impl fmt::Display for Reason {
 
 /// Names of what the hand-written parsers find, by index: the NCSA family, JSON without and with a product of its own,
 /// then the grammars.
-const NAMES: [&str; 22] = [
+const NAMES: [&str; 24] = [
     "common",
     "common-extended",
     "combined",
@@ -131,7 +141,9 @@ const NAMES: [&str; 22] = [
     "envoy-json",
     "haproxy-json",
     "cloudflare-json",
+    "cloudfront-json",
     "haproxy-http",
+    "haproxy-clf",
     "envoy-text",
     "traefik-common",
     "squid",
@@ -210,26 +222,30 @@ impl Formats {
     ) -> Result<FormatRef, Reason> {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        self.recognise_at(line, scratch, spans, true)
-    }
-
-    /// `outermost`: whether an envelope may still be opened.
-    fn recognise_at(
-        &self,
-        line: &[u8],
-        scratch: &mut Vec<u8>,
-        spans: &mut Spans,
-        outermost: bool,
-    ) -> Result<FormatRef, Reason> {
         spans.clear();
         if self.users > 0
             && let Some(format) = self.try_layouts(0..self.users, line, scratch, spans)
         {
             return Ok(format);
         }
+        let format = self.built_in(line, scratch, spans)?;
+        if format.edge == Edge::CloudFront {
+            json::cloudfront::join_stamp(line, scratch, spans);
+            cloudfront::decode(line, scratch, spans);
+        }
+        Ok(format)
+    }
+
+    /// The same of layouts that nobody gave.
+    fn built_in(
+        &self,
+        line: &[u8],
+        scratch: &mut Vec<u8>,
+        spans: &mut Spans,
+    ) -> Result<FormatRef, Reason> {
         match line.first() {
             None => Err(Reason::UnknownLayout),
-            Some(b'{') => self.json(line, scratch, spans, outermost),
+            Some(b'{') => self.json(line, scratch, spans),
             Some(b'[') => grammar(line, spans)
                 .or_else(|| self.try_layouts(self.users..self.layouts.len(), line, scratch, spans))
                 .map_or_else(|| self.ncsa(line, spans), Ok),
@@ -242,6 +258,14 @@ impl Formats {
                     .ok_or(reason),
             },
         }
+    }
+
+    /// Whether `line` as it stands has a layout that the user gave.
+    pub(crate) fn is_given(&self, line: &[u8], scratch: &mut Vec<u8>, spans: &mut Spans) -> bool {
+        self.users > 0
+            && self
+                .try_layouts(0..self.users, line, scratch, spans)
+                .is_some()
     }
 
     /// The first layout in `range` that fits.
@@ -275,8 +299,16 @@ impl Formats {
     fn ncsa(&self, line: &[u8], spans: &mut Spans) -> Result<FormatRef, Reason> {
         let found = ncsa::parse(line, spans)?;
         let plain = usize::from(found.host) * 4 + usize::from(found.combined) * 2;
+        if found.host_for_ident && found.combined {
+            tail::parse(line, found.tail, true, spans);
+            let extended = usize::from(found.tail < line.len());
+            return Ok(built_in(plain + extended, Edge::Lighttpd));
+        }
         if found.tail >= line.len() {
             return Ok(built_in(plain, Edge::Unknown));
+        }
+        if found.combined && haproxy::clf_tail(line, found.tail, spans).is_some() {
+            return Ok(named("haproxy-clf", Edge::Haproxy));
         }
         if found.combined && !found.host {
             for (name, tail) in &self.tails {
@@ -295,25 +327,9 @@ impl Formats {
         line: &[u8],
         scratch: &mut Vec<u8>,
         spans: &mut Spans,
-        outermost: bool,
     ) -> Result<FormatRef, Reason> {
-        match json::record(line, &self.json, scratch, spans)? {
-            json::Record::Request(edge) => Ok(named(json::name(edge), edge)),
-            json::Record::Envelope if outermost => self.inner(scratch, spans),
-            json::Record::Envelope => Err(Reason::NestedTooDeep),
-        }
-    }
-
-    /// The line that an envelope held, which stands in `scratch`.
-    fn inner(&self, scratch: &mut Vec<u8>, spans: &mut Spans) -> Result<FormatRef, Reason> {
-        let text = std::mem::take(scratch);
-        let line = text.trim_ascii_end();
-        let mut more = Vec::new();
-        let format = self.recognise_at(line, &mut more, spans, false);
-        spans.move_to_scratch(text.len());
-        *scratch = text;
-        scratch.append(&mut more);
-        format
+        let edge = json::record(line, &self.json, scratch, spans)?;
+        Ok(named(json::name(edge), edge))
     }
 
     /// Compiles a layout from facts. What the NCSA parser reads by itself is left to it.

@@ -5,6 +5,7 @@
 use model::{Edge, Field};
 
 use super::{
+    haproxy::is_state,
     json::is_nginx_only,
     ncsa::{next_quote, token_end, token_start},
     value::{Class, is_forwarded_for, is_host_name},
@@ -34,6 +35,8 @@ pub(super) fn parse(line: &[u8], start: usize, after_agent: bool, spans: &mut Sp
             spans.set(field, token.start, token.end);
             if is_nginx_only(field) {
                 edge = Edge::Nginx;
+            } else if field == Field::TerminationState {
+                edge = Edge::Haproxy;
             }
         }
         at = token_start(line, token.stop);
@@ -152,7 +155,9 @@ fn field(key: &[u8], value: &[u8]) -> Option<Field> {
         b"ua" | b"uaddr" | b"upstream" | b"upstream_addr" => Field::UpstreamAddr,
         b"us" | b"ust" | b"ustatus" | b"upstream_status" => Field::UpstreamStatus,
         b"ubr" | b"upstream_bytes_received" => Field::UpstreamBytesReceived,
+        b"ubl" | b"upstream_response_length" => Field::UpstreamResponseLength,
         b"ucl" | b"upstream_http_content_length" => Field::UpstreamContentLength,
+        b"backend" if looks_like_upstream(value) => Field::UpstreamServer,
         b"upstream_name" | b"proxy_upstream_name" => Field::UpstreamName,
         b"cs" | b"ucs" | b"cache" | b"cache_status" | b"upstream_cache_status" => {
             Field::CacheStatus
@@ -168,6 +173,18 @@ fn field(key: &[u8], value: &[u8]) -> Option<Field> {
         b"ra" | b"retry_after" | b"sent_http_retry_after" if Class::Number.admits(value) => {
             Field::RetryAfter
         }
+        // HAProxy's, in the layout that we recommend.
+        b"bc_err" | b"bc_err_str" => Field::UpstreamError,
+        b"ssl_bc_err" | b"ssl_bc_err_str" => Field::UpstreamTlsError,
+        b"ts" | b"tsc" | b"termination_state" if is_state(value) => Field::TerminationState,
+        b"rc" | b"retries" if Class::Number.admits(value.strip_prefix(b"+").unwrap_or(value)) => {
+            Field::Retries
+        }
+        b"srv" => Field::UpstreamServer,
+        b"tw" if Class::Number.admits(value) => Field::QueueMillis,
+        b"tc" if Class::Number.admits(value) => Field::ConnectMillis,
+        b"tr" if Class::Number.admits(value) => Field::ResponseMillis,
+        b"ta" if Class::Number.admits(value) => Field::DurationMillis,
         b"proxy_status" => Field::ProxyStatus,
         b"connection_status" => Field::ConnectionStatus,
         b"error_log_id" => Field::ErrorLogId,

@@ -79,7 +79,9 @@ fn iso(text: &[u8]) -> Option<Moment> {
     let year = four(text, 0)?;
     let month = two(text, 5)?;
     let day = two(text, 8)?;
-    if text.get(7) != text.get(4) || !matches!(text.get(10), Some(b'T' | b't' | b' ' | b':')) {
+    if text.get(7) != text.get(4)
+        || !matches!(text.get(10), Some(b'T' | b't' | b' ' | b'\t' | b':'))
+    {
         return None;
     }
     clock(text.get(11..)?, days(year, month, day)?)
@@ -247,6 +249,7 @@ mod tests {
             ("2026-11-22T08:25:33.5+0100", 500, Some(60)),
             ("2026-11-22 07:25:33,123456", 123, None),
             ("2026/11/22 07:25:33", 0, None),
+            ("2026-11-22\t07:25:33", 0, None),
             ("1795332333", 0, None),
             ("1795332333.042", 42, None),
             ("1795332333042", 42, None),

@@ -26,8 +26,12 @@ pub(super) enum Class {
     Statuses,
     /// The same of addresses.
     Addrs,
-    /// nginx's `$upstream_cache_status`.
+    /// nginx's `$upstream_cache_status` and its relatives: one word.
     Cache,
+    /// A header that HAProxy captured: what it is shows in its shape.
+    Captured,
+    /// HAProxy's captured headers in braces, `{a|b} {c} `, with the blank behind them; nothing where none is captured.
+    Captures,
 }
 
 impl Class {
@@ -53,7 +57,8 @@ impl Class {
             | Field::UpstreamHeaderTime
             | Field::UpstreamResponseTime
             | Field::UpstreamBytesReceived
-            | Field::UpstreamContentLength => Self::Numbers,
+            | Field::UpstreamContentLength
+            | Field::UpstreamResponseLength => Self::Numbers,
             Field::UpstreamAddr => Self::Addrs,
             Field::CacheStatus => Self::Cache,
             Field::Host | Field::ServerName => Self::Host,
@@ -99,7 +104,11 @@ impl Class {
     /// Whether `text` can be such a value.
     pub(super) fn admits(self, text: &[u8]) -> bool {
         match self {
-            Self::Any => true,
+            Self::Any | Self::Captured => true,
+            Self::Captures => {
+                let text = text.trim_ascii_end();
+                text.is_empty() || text.starts_with(b"{") && text.ends_with(b"}")
+            }
             Self::Word => !text.contains(&b' '),
             Self::Host => !text.iter().any(|byte| matches!(byte, b' ' | b'/' | b'"')),
             Self::Number => is_number(text),
@@ -110,14 +119,14 @@ impl Class {
             Self::Addrs => each(text, is_upstream),
             Self::Cache => text
                 .iter()
-                .all(|byte| byte.is_ascii_uppercase() || *byte == b'-'),
+                .all(|byte| byte.is_ascii_alphabetic() || matches!(*byte, b'-' | b'_')),
         }
     }
 
     /// Whether a value may hold `byte`. Decides where a value ends that no literal follows.
     pub(super) const fn may_hold(self, byte: u8) -> bool {
         match self {
-            Self::Any | Self::Time | Self::Addrs => true,
+            Self::Any | Self::Time | Self::Addrs | Self::Captured | Self::Captures => true,
             Self::Word => byte != b' ',
             Self::Host => !matches!(byte, b' ' | b'/' | b'"'),
             Self::Number => matches!(byte, b'0'..=b'9' | b'.' | b'-'),
@@ -133,14 +142,21 @@ impl Class {
     pub(super) const fn ends_at_blank(self) -> bool {
         match self {
             Self::Word | Self::Host | Self::Number | Self::Status | Self::Cache => true,
-            Self::Any | Self::Time | Self::Numbers | Self::Statuses | Self::Addrs => false,
+            Self::Any
+            | Self::Time
+            | Self::Numbers
+            | Self::Statuses
+            | Self::Addrs
+            | Self::Captured
+            | Self::Captures => false,
         }
     }
 }
 
-/// One to three digits: nginx pads `009`, a JSON encoder does not. `-` where no answer was made.
+/// One to three digits: nginx pads `009`, a JSON encoder does not. `-` and HAProxy's `-1` where no answer was made.
 pub(super) fn is_status(text: &[u8]) -> bool {
-    text == b"-" || (1..=3).contains(&text.len()) && text.iter().all(u8::is_ascii_digit)
+    matches!(text, b"-" | b"-1")
+        || (1..=3).contains(&text.len()) && text.iter().all(u8::is_ascii_digit)
 }
 
 /// Digits with or without a fraction, `-`, or nothing: an edge writes both where it has no number.
@@ -190,7 +206,7 @@ fn each(text: &[u8], is_part: impl Fn(&[u8]) -> bool) -> bool {
 }
 
 /// `10.0.0.1`, `10.0.0.1:4711`, `2001:db8::1`, `[2001:db8::1]:80`.
-pub(super) fn is_address(text: &[u8]) -> bool {
+pub(crate) fn is_address(text: &[u8]) -> bool {
     if let [b'[', inner @ ..] = text {
         let end = inner.iter().position(|byte| *byte == b']');
         return end.and_then(|end| inner.get(..end)).is_some_and(is_ipv6);

@@ -75,6 +75,7 @@ fn source(source: &model::SourceReport) -> shape::Source {
         lines: source.lines,
         requests: source.requests,
         entries: source.entries,
+        others: source.others,
         unparsed: source.unparsed,
         first: source.first.map(at),
         last: source.last.map(at),

@@ -66,6 +66,8 @@ pub(crate) struct Source {
     pub(crate) requests: u64,
     /// Error-log entries.
     pub(crate) entries: u64,
+    /// Lines that are no records: of other programs in the stream, or headers of the file.
+    pub(crate) others: u64,
     pub(crate) unparsed: u64,
     pub(crate) first: Option<Time>,
     pub(crate) last: Option<Time>,

@@ -186,12 +186,12 @@ pub(super) fn hidden_causes(report: &Report) -> Vec<String> {
 fn read(view: &View<'_>) -> String {
     let report = view.report;
     let totals = &report.totals;
-    let unreadable: u64 = report
-        .coverage
-        .sources
-        .iter()
-        .map(|source| source.unparsed)
-        .sum();
+    let sources = &report.coverage.sources;
+    let unreadable: u64 = sources.iter().map(|source| source.unparsed).sum();
+    let others = match sources.iter().map(|source| source.others).sum() {
+        0 => String::new(),
+        others => format!(", {}", count(others, "other line", "other lines")),
+    };
     let joined = report.coverage.joined;
     let all = joined.exact + joined.best_match;
     let joined = match joined.exact {
@@ -203,11 +203,11 @@ fn read(view: &View<'_>) -> String {
         exact => format!(", {} joined exactly", share_of(exact, all)),
     };
     format!(
-        "{} ({} by crawlers, {} failed), {}, {} unreadable{joined}",
+        "{} ({} by crawlers, {} failed), {}, {} unreadable{others}{joined}",
         count(totals.requests, "request", "requests"),
         number(totals.fetches),
         number(totals.fetches_failed),
-        count(report.coverage.sources.len() as u64, "file", "files"),
+        count(sources.len() as u64, "file", "files"),
         number(unreadable)
     )
 }

@@ -38,6 +38,7 @@ pub(crate) fn source(path: &str, kind: LogKind, lines: u64) -> SourceReport {
         lines,
         requests: if is_error { 0 } else { lines },
         entries: if is_error { lines } else { 0 },
+        others: 0,
         unparsed: 0,
         first: Some(at("11-20 23:00:00")),
         last: Some(at("11-22 13:12:03")),

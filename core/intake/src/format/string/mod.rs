@@ -88,6 +88,28 @@ impl Syntax {
         }
     }
 
+    /// The product that `text` is of, as far as it says: several share a language, some with words of their own.
+    pub(super) fn edge_of_text(self, text: &str) -> Edge {
+        /// Variables that nginx has not.
+        const NGHTTPX_ONLY: [&str; 5] = [
+            "$backend_host",
+            "$path_without_query",
+            "$alpn",
+            "$protocol_version",
+            "$tls_",
+        ];
+        /// How nghttpx begins, unless told otherwise; configurations of nginx do so, too.
+        const NGHTTPX_DEFAULT: &str = r#"$remote_addr - - [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent""#;
+        let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+        match self {
+            Self::Nginx if has(&NGHTTPX_ONLY) => Edge::Nghttpx,
+            Self::Nginx if text.trim() == NGHTTPX_DEFAULT => Edge::Unknown,
+            // lighttpd writes the host where others have the ident.
+            Self::Apache if text.starts_with("%h %V ") => Edge::Lighttpd,
+            _ => self.edge(),
+        }
+    }
+
     /// Takes a format string apart.
     pub(super) fn items(self, text: &str) -> Result<(Vec<Item>, Vec<Warning>), FormatError> {
         match self {

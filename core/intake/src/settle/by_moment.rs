@@ -1,0 +1,220 @@
+//! Error entries that name no client: lighttpd's and nghttpx's. What ties them to a request is the moment, the outcome
+//! and, where a message names one, the path.
+//!
+//! Never invented: without a path an entry is a request's only where all entries that could be about the requests of
+//! that moment say the same, and there are at least as many of them as requests. An edge writes such an entry when it
+//! gives a request up, so its stamp stands at the request's end.
+
+use std::collections::BTreeMap;
+
+use model::{Confidence, Edge, Outcome, Route};
+
+use super::{DURATION_MAX_MILLIS, Entry, SLACK_MILLIS};
+use crate::attribute::About;
+use crate::held::HeldRequest;
+
+/// How long a request took that ended in a failure at once, where no duration is logged: a refused connection takes
+/// next to nothing, an unreachable host three seconds of address resolution.
+const QUICK_MILLIS: i64 = 5_000;
+/// Status of a request that waited for as long as the edge was told to.
+const GATEWAY_TIMEOUT: u16 = 504;
+/// How far the stamps of one event stand apart: both are cut to the second, and lighttpd gives up a connection a second
+/// after it said so.
+const APART_MILLIS: i64 = SLACK_MILLIS;
+
+/// For each entry the request that it is about. `requests` are in order.
+pub(super) fn join(requests: &[HeldRequest], entries: &[Entry]) -> Vec<Option<usize>> {
+    let mut joined: Vec<Option<usize>> = vec![None; entries.len()];
+    let ours: Vec<usize> = (0..entries.len())
+        .filter(|number| is_ours(&entries[*number]))
+        .collect();
+    if ours.is_empty() {
+        return joined;
+    }
+    let mut taken = vec![false; requests.len()];
+    for number in ours.iter().copied().filter(|n| names_path(&entries[*n])) {
+        let entry = &entries[number];
+        let free = candidates(requests, entry).filter(|request| !taken[*request]);
+        let nearest = free.min_by_key(|request| (apart(entry, &requests[*request]), *request));
+        if let Some(request) = nearest {
+            taken[request] = true;
+            joined[number] = Some(request);
+        }
+    }
+    let open: Vec<(usize, Vec<usize>)> = ours
+        .into_iter()
+        .filter(|number| !names_path(&entries[*number]))
+        .map(|number| {
+            let fit = candidates(requests, &entries[number]);
+            (number, fit.filter(|request| !taken[*request]).collect())
+        })
+        .collect();
+    for group in groups(&open) {
+        settle_group(requests, entries, &group, &mut joined);
+    }
+    joined
+}
+
+fn is_ours(entry: &Entry) -> bool {
+    entry.finding.is_some()
+        && (entry.lines.iter()).any(|line| line.finding.about == About::Moment)
+}
+
+fn names_path(entry: &Entry) -> bool {
+    entry.lines.iter().any(|line| line.route.is_some())
+}
+
+/// Requests that the entry may be about.
+fn candidates<'a>(
+    requests: &'a [HeldRequest],
+    entry: &'a Entry,
+) -> impl Iterator<Item = usize> + 'a {
+    let (from, to) = if knowledge::edge(entry.edge()).stamps_start {
+        (entry.at.0 - DURATION_MAX_MILLIS, entry.at.0 + APART_MILLIS)
+    } else {
+        (entry.at.0 - APART_MILLIS, entry.at.0 + APART_MILLIS)
+    };
+    let first = requests.partition_point(|held| held.at.0 < from);
+    let rest = requests.get(first..).unwrap_or_default();
+    let near = rest.iter().take_while(move |held| held.at.0 <= to);
+    near.enumerate()
+        .filter(|(_, held)| fits(entry, held))
+        .map(move |(number, _)| first + number)
+}
+
+fn fits(entry: &Entry, held: &HeldRequest) -> bool {
+    let is_edge = entry.edge() == held.edge || held.edge == Edge::Unknown;
+    let outcome = if entry.is_after_headers() {
+        matches!(held.outcome, Outcome::Good | Outcome::Hidden)
+    } else {
+        held.outcome == Outcome::Failed
+    };
+    is_edge
+        && outcome
+        && is_then(entry, held)
+        && has_path(entry, held)
+        && (entry.is_after_headers() || entry.has_its_status(held) && allows(entry, held))
+}
+
+/// Whether the request ended about then.
+fn is_then(entry: &Entry, held: &HeldRequest) -> bool {
+    if !knowledge::edge(entry.edge()).stamps_start {
+        return true;
+    }
+    let quick = if held.status.0 == GATEWAY_TIMEOUT {
+        DURATION_MAX_MILLIS
+    } else {
+        QUICK_MILLIS
+    };
+    let took = held.millis.map_or(quick, i64::from);
+    let from = held.millis.map_or(held.at.0, |_| held.at.0 + took);
+    (from - APART_MILLIS..=held.at.0 + took + APART_MILLIS).contains(&entry.at.0)
+}
+
+/// Milliseconds between the entry and the end of the request, as far as that is known.
+fn apart(entry: &Entry, held: &HeldRequest) -> i64 {
+    let is_start = knowledge::edge(entry.edge()).stamps_start;
+    let end = held.at.0 + held.millis.filter(|_| is_start).map_or(0, i64::from);
+    (entry.at.0 - end).abs()
+}
+
+/// Whether the path that the entry names, if any, is the request's, or the beginning of it.
+fn has_path(entry: &Entry, held: &HeldRequest) -> bool {
+    let mut named = entry.lines.iter().filter_map(|line| line.route.as_ref());
+    let Some(route) = named.next() else {
+        return true;
+    };
+    entry.path() == Some(held.url) || is_begin(route, &held.route)
+}
+
+/// Whether `short` is the beginning of `long`, at the end of a segment.
+fn is_begin(short: &Route, long: &Route) -> bool {
+    let len = usize::from(short.len);
+    let begin = |route: &Route| route.segments.get(..len).map(<[_]>::to_vec);
+    len > 0 && short.len < long.len && begin(short) == begin(long)
+}
+
+/// Whether the request's own line allows what the entry says.
+fn allows(entry: &Entry, held: &HeldRequest) -> bool {
+    let Some((own, said)) = held.finding.zip(entry.finding) else {
+        return true;
+    };
+    if own.confidence == Confidence::Unknown {
+        return true;
+    }
+    let mut causes = own.candidates().iter();
+    causes.any(|cause| said.candidates().contains(cause))
+}
+
+/// Entries and requests that are tied to each other and to no others.
+struct Group {
+    entries: Vec<usize>,
+    requests: Vec<usize>,
+}
+
+/// Unites entries that share a request.
+fn groups(open: &[(usize, Vec<usize>)]) -> Vec<Group> {
+    let mut root: Vec<usize> = (0..open.len()).collect();
+    let find = |root: &[usize], mut at: usize| {
+        while root[at] != at {
+            at = root[at];
+        }
+        at
+    };
+    let mut owner: BTreeMap<usize, usize> = BTreeMap::new();
+    for (index, (_, requests)) in open.iter().enumerate() {
+        for request in requests {
+            let other = *owner.entry(*request).or_insert(index);
+            let (a, b) = (find(&root, index), find(&root, other));
+            root[a.max(b)] = a.min(b);
+        }
+    }
+    let mut groups: BTreeMap<usize, Group> = BTreeMap::new();
+    for (index, (entry, requests)) in open.iter().enumerate() {
+        let group = groups.entry(find(&root, index)).or_insert_with(|| Group {
+            entries: Vec::new(),
+            requests: Vec::new(),
+        });
+        group.entries.push(*entry);
+        group.requests.extend(requests);
+    }
+    groups
+        .into_values()
+        .map(|mut group| {
+            group.requests.sort_unstable();
+            group.requests.dedup();
+            group
+        })
+        .collect()
+}
+
+/// Gives each request of the group an entry, where it makes no difference which.
+fn settle_group(
+    requests: &[HeldRequest],
+    entries: &[Entry],
+    group: &Group,
+    joined: &mut [Option<usize>],
+) {
+    let cause = |number: &usize| entries[*number].finding.map(|finding| finding.cause);
+    let mut causes = group.entries.iter().map(cause);
+    let first = causes.next();
+    let all_say_the_same = causes.all(|other| Some(other) == first);
+    if group.requests.is_empty() || !all_say_the_same || group.entries.len() < group.requests.len()
+    {
+        return;
+    }
+    let mut free: Vec<usize> = group.entries.clone();
+    free.sort_by_key(|number| (entries[*number].at, *number));
+    // In order of time: the first request gets the first entry; what is left over are further attempts.
+    for request in &group.requests {
+        let fit = |number: &usize| fits(&entries[*number], &requests[*request]);
+        if let Some(place) = free.iter().position(fit) {
+            joined[free.remove(place)] = Some(*request);
+        }
+    }
+    for number in free {
+        let fit = group.requests.iter().copied();
+        let fit = fit.filter(|request| fits(&entries[number], &requests[*request]));
+        joined[number] = fit.min_by_key(|request| (apart(&entries[number], &requests[*request]), *request));
+    }
+}
