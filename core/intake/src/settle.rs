@@ -158,6 +158,10 @@ impl Settler {
             let joined: Vec<&Entry> = joined.iter().map(|entry| &entries[*entry]).collect();
             evidence.push(apply(held, &joined));
         }
+        for (number, finding, said) in by_moment::echoes(&requests, &entries, &of_entry) {
+            explain(&mut requests[number], finding);
+            evidence[number] = Some(said);
+        }
         let states = states(&entries);
         for (held, place) in requests.iter_mut().zip(&mut evidence) {
             if let (None, Some((finding, said))) = (*place, states.explain(held)) {

@@ -20,7 +20,7 @@ const LAYOUTS: [Layout; 2] = [
     },
     Layout {
         name: "rich",
-        format: r#"%h %V - %t "%m %U %H" %>s %b "-" "%{User-Agent}i" request_time_us=%D connection_status=%X upstream_http_content_length=%{Content-Length}o via=%{Via}o ra=%{Retry-After}o"#,
+        format: r#"%h %V - %t "%m %U %H" %>s %b "-" "%{User-Agent}i" request_time_us=%D connection_status=%X ra=%{Retry-After}o"#,
     },
 ];
 
@@ -101,7 +101,7 @@ fn config(site: &Site<'_>, script: &str) -> String {
         "server.modules = ( \"mod_extforward\", \"mod_setenv\", \"mod_redirect\", \"mod_accesslog\", \"mod_proxy\", \"mod_fastcgi\" )\n\
          server.bind = \"{}\"\nserver.port = {}\nserver.document-root = \"/var/empty\"\n\
          server.errorlog = \"{dir}/error.log\"\nserver.upload-dirs = ( \"{dir}/uploads\" )\n\
-         server.max-request-size = 20480\n\
+         server.max-request-size = 20480\nserver.max-read-idle = 3600\nserver.max-write-idle = 3600\n\
          extforward.forwarder = ( \"127.0.0.1\" => \"trust\" )\n\
          accesslog.filename = \"|{script}\"\naccesslog.format = \"{format}\"\n",
         site.listen.ip(),

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{Confidence, Edge, Outcome, Route};
+use model::{Cause, Confidence, Edge, Finding, Outcome, Place, Route};
 
 use super::{DURATION_MAX_MILLIS, Entry, SLACK_MILLIS};
 use crate::attribute::About;
@@ -53,6 +53,51 @@ pub(super) fn join(requests: &[HeldRequest], entries: &[Entry]) -> Vec<Option<us
         settle_group(requests, entries, &group, &mut joined);
     }
     joined
+}
+
+/// How long after lighttpd said that all backends are down a request may fail without a line of its own, since that is
+/// said once only. `disable-time` is a second unless set otherwise; the margin is ours.
+const DOWN_MILLIS: i64 = 60_000;
+
+/// What the entries say of requests that have none of their own: while all backends of lighttpd are down it names only
+/// the first request that it turned away. Every backend that is tried again and fails has a new line.
+pub(super) fn echoes(
+    requests: &[HeldRequest],
+    entries: &[Entry],
+    joined: &[Option<(usize, bool)>],
+) -> Vec<(usize, Finding, Place)> {
+    let mut down: Vec<(i64, Finding, Place)> = entries
+        .iter()
+        .filter(|entry| entry.edge() == Edge::Lighttpd)
+        .flat_map(|entry| entry.lines.iter().map(move |line| (entry, line)))
+        .filter_map(|(entry, line)| {
+            let finding = line.finding.now?;
+            let is_down = finding.cause == Some(Cause::NoLiveUpstream);
+            is_down.then_some((entry.at.0, finding, line.place))
+        })
+        .collect();
+    down.sort_by_key(|(at, _, place)| (*at, *place));
+    if down.is_empty() {
+        return Vec::new();
+    }
+    let mut has_own = vec![false; requests.len()];
+    for (request, _) in joined.iter().flatten() {
+        has_own[*request] = true;
+    }
+    let silent = requests.iter().enumerate().filter(|(number, held)| {
+        let open = held.finding.filter(|own| own.confidence < Confidence::Likely);
+        !has_own[*number]
+            && held.edge == Edge::Lighttpd
+            && held.outcome == Outcome::Failed
+            && open.is_some_and(|own| own.candidates().contains(Cause::NoLiveUpstream))
+    });
+    silent
+        .filter_map(|(number, held)| {
+            let before = down.partition_point(|(at, ..)| *at <= held.at.0);
+            let (at, finding, place) = down.get(before.checked_sub(1)?)?;
+            (held.at.0 - at <= DOWN_MILLIS).then_some((number, *finding, *place))
+        })
+        .collect()
 }
 
 fn is_ours(entry: &Entry) -> bool {
