@@ -236,6 +236,7 @@ fn work(
             edge: source.edge,
             kind: source.kind,
             take,
+            names_edge: source.names_edge,
             bytes: &job.chunk.bytes,
         };
         let scanned = intake.scan(chunk, filter, &mut |request| {

@@ -251,6 +251,22 @@ fn a_line_without_end() {
     );
 }
 
+/// A syslog in which no edge speaks says nothing of the site.
+#[test]
+fn a_stream_without_an_edge() {
+    let folder = shop::folder();
+    let other = "Nov 22 07:25:33 web1 sshd[812]: Accepted publickey for deploy\n";
+    write(folder.path(), "syslog", other.repeat(9));
+    let ran = program::line(folder.path(), "diagnose syslog");
+    assert_eq!(ran.status, Some(3), "{}", ran.stderr);
+    assert!(
+        ran.stderr
+            .contains("all 9 lines are of programs that are no edge"),
+        "{}",
+        ran.stderr
+    );
+}
+
 /// A file of which too much is not understood is named and never hides the good one.
 #[test]
 fn a_bad_file_beside_a_good_one() {

@@ -106,6 +106,20 @@ fn a_stream_that_programs_share_is_the_log_in_it() {
     }
 }
 
+/// An application's own access log beside the edge's says the same requests again.
+#[test]
+fn the_origins_lines_in_a_stream_are_not_the_edges() {
+    let folder = shop::folder();
+    let path = folder.path();
+    let log = shop::log();
+    let edge = log.lines().map(|line| format!("shop-nginx-1  | {line}\n"));
+    write(path, "edge", edge.clone().collect::<String>());
+    let both = log.lines().zip(edge);
+    let both = both.map(|(line, edge)| format!("shop-app-1  | {line}\n{edge}"));
+    write(path, "both", both.collect::<String>());
+    assert_eq!(report(path, "both"), report(path, "edge"));
+}
+
 #[test]
 fn the_logs_of_two_nodes_are_one() {
     let folder = shop::folder();

@@ -13,6 +13,7 @@ mod facts;
 mod fuzz;
 mod lab;
 mod measure;
+mod page;
 mod reference_format;
 mod reference_log;
 mod score;

@@ -7,13 +7,14 @@
 mod attempt;
 mod condition;
 mod error_sign;
+mod flags;
 mod passed_on;
 mod rank;
 
 use std::ops::Range;
 
 use knowledge::SignRule;
-use model::{Cause, CauseSet, Confidence, Edge, Field, Finding, LogKind, SignId};
+use model::{Cause, CauseSet, Confidence, Edge, Field, Finding, Layer, LogKind, SignId};
 
 use self::attempt::{Attempts, Element};
 use self::condition::Record;
@@ -502,6 +503,17 @@ impl<'line> Case<'_, 'line> {
         result
     }
 
+    /// Whether Envoy failed to get an answer and gave one of its own under a good status: its local replies can be
+    /// mapped to any status, and to a gRPC client they are 200. A retry that went well leaves no flag.
+    fn is_masked(&self, finding: &Finding) -> bool {
+        let flagged = self.visit.value(Field::ResponseFlags).is_some();
+        let layer = finding.cause.map(Cause::layer);
+        self.edge == Edge::Envoy
+            && flagged
+            && hides_a_failure(self.status)
+            && !matches!(layer, None | Some(Layer::Edge | Layer::Client))
+    }
+
     /// A sign beside a status that tells of no failure: the client left, the body is broken, or a retry saved it.
     fn under_a_good_status(&self, finding: Finding, result: &mut Attribution<'line>) {
         let is_abort = finding.cause == Some(Cause::ClientAbort);
@@ -511,7 +523,7 @@ impl<'line> Case<'_, 'line> {
         );
         if is_abort {
             result.finding = Some(finding);
-        } else if is_broken && hides_a_failure(self.status) {
+        } else if is_broken && hides_a_failure(self.status) || self.is_masked(&finding) {
             result.hidden = Some(finding);
         } else if was_retried(self.visit) {
             result.saved_by_retry = true;

@@ -183,6 +183,7 @@ const fn chunk(kind: LogKind, bytes: &[u8]) -> Chunk<'_> {
         edge: Edge::Unknown,
         kind,
         take: Take::All,
+        names_edge: false,
         bytes,
     }
 }

@@ -111,7 +111,8 @@ impl Ranges {
     }
 }
 
-fn is_public(address: IpAddr) -> bool {
+/// Whether an address says anything about its sender: loopback and private ones do not.
+pub(crate) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => {
             let shared = v4.octets()[0] == 100 && v4.octets()[1] & 0xc0 == 64;

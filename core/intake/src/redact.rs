@@ -101,6 +101,7 @@ const fn rule(field: Field) -> Rule {
         | Field::UpstreamAddr
         | Field::UpstreamName
         | Field::UpstreamServer
+        | Field::UpstreamLocalAddr
         | Field::UpstreamError
         | Field::UpstreamTlsError
         | Field::ResponseCodeDetails
@@ -140,6 +141,7 @@ const fn rule(field: Field) -> Rule {
         | Field::Retries
         | Field::AttemptCount
         | Field::ResponseFlags
+        | Field::ConnectionOpened
         | Field::OriginStatus
         | Field::ResultCode
         | Field::FinishStatus

@@ -51,6 +51,8 @@ pub struct Chunk<'a> {
     pub kind: LogKind,
     /// What is taken from it.
     pub take: Take,
+    /// Whether programs share it and one of them has an edge's name: then the access log of another is the origin's.
+    pub names_edge: bool,
     /// Whole lines; the last one may lack its end.
     pub bytes: &'a [u8],
 }
@@ -236,6 +238,7 @@ impl Intake {
             edge,
             kind: LogKind::Access,
             take: Take::All,
+            names_edge: false,
             bytes: head,
         };
         let mut first = None;
@@ -259,15 +262,18 @@ impl Intake {
                     .max_by_key(|(_, n)| **n)
                     .map_or(Edge::Unknown, |(edge, _)| *edge)
             } else {
+                // Where an edge is named, the lines of the others are not its own.
+                let is_own = |edge: Edge| seen.named == 0 || edge != Edge::Unknown;
                 seen.formats
                     .iter()
-                    .max_by_key(|(_, n)| **n)
+                    .max_by_key(|((edge, _), n)| (is_own(*edge), **n))
                     .map_or(Edge::Unknown, |((edge, _), _)| *edge)
             },
             first: seen.span.map(|(first, _)| first),
             understood: seen.requests + seen.entries,
             is_mixed: seen.requests > 0 && seen.entries > 0,
             others: seen.others,
+            names_edge: seen.named > 0,
             lines: seen.lines,
         }
     }
@@ -288,6 +294,8 @@ pub struct Look {
     pub is_mixed: bool,
     /// Lines of other programs.
     pub others: u64,
+    /// Whether requests stand there of a program that has an edge's name.
+    pub names_edge: bool,
     /// Lines, blank ones left out.
     pub lines: u64,
 }
@@ -427,11 +435,23 @@ impl Scan<'_> {
         match (self.intake.formats).recognise(line, buffers.scratch, buffers.spans) {
             Ok(mut format) => {
                 self.seen.fields |= buffers.spans.carried();
-                if let (Edge::Unknown, Some(program)) = (format.edge, around.program.edge()) {
-                    format.edge = program;
+                format.settle_client(line, buffers.scratch, buffers.spans);
+                match (format.edge, around.program) {
+                    // Counted as the edge's, each request would count twice.
+                    (Edge::Unknown, Program::Other) if self.chunk.names_edge => {
+                        self.seen.others += 1;
+                        return Ok(());
+                    }
+                    (Edge::Unknown, Program::Edge(program)) => format.edge = program,
+                    _ => {}
                 }
                 let visit = Visit::new(line, buffers.scratch, buffers.spans);
-                match self.visit(&visit, format, around, place, sink) {
+                let before = self.seen.requests;
+                let visited = self.visit(&visit, format, around, place, sink);
+                if around.program.edge().is_some() {
+                    self.seen.named += self.seen.requests - before;
+                }
+                match visited {
                     Ok(()) if buffers.spans.is_cut() => {
                         self.seen.remark(place.line, Reason::CutButCounted.text());
                     }

@@ -1153,6 +1153,7 @@ mod tests {
                 edge,
                 kind,
                 take: Take::All,
+                names_edge: false,
                 bytes: text.as_bytes(),
             };
             all.merge(intake.scan(chunk, &filter, &mut |_| {}));

@@ -104,6 +104,20 @@ impl Spans {
         self.escaped.iter().rev().find_map(of)
     }
 
+    /// Makes `field` the part `start..end` of the value of `of`, which the layout carries.
+    pub(crate) fn narrow(&mut self, field: Field, of: Field, start: usize, end: usize) {
+        let whole = self.at[of as usize];
+        let fits = start <= end && end <= whole.len as usize;
+        if whole == ABSENT || !fits {
+            return;
+        }
+        self.carried |= 1 << field as u32;
+        self.at[field as usize] = Span {
+            start: whole.start + start as u32,
+            len: (end - start) as u32,
+        };
+    }
+
     /// Whether the layout carries `field`.
     pub(crate) fn has(&self, field: Field) -> bool {
         self.at[field as usize] != ABSENT

@@ -16,7 +16,7 @@ use model::{Edge, LogKind, Request, SourceId};
 use serde_json::Value;
 
 /// Files of the products whose lines are read.
-const OURS: [&str; 14] = [
+const OURS: [&str; 16] = [
     "nginx-vhost-prefix.log",
     "nginx-combined-xff.log",
     "nginx-proxy-manager.log",
@@ -28,6 +28,8 @@ const OURS: [&str; 14] = [
     "gandi-ovh.log",
     "litespeed-mixed.log",
     "docker-json-file-nginx.log",
+    "istio-json.log",
+    "cri-envoy-gateway-json.log",
     "aws-elb-classic.log",
     "cloudfront-standard.log",
     "cloudfront-no-header.log",
@@ -80,6 +82,7 @@ fn count(bytes: &[u8], each: &mut dyn FnMut(&Request<'_>)) -> Counted {
         edge: Edge::Unknown,
         kind: LogKind::Access,
         take: intake::Take::All,
+        names_edge: false,
         bytes,
     };
     let mut statuses = BTreeMap::new();

@@ -17,6 +17,7 @@ fn told(line: &str) -> Told {
         edge: Edge::Unknown,
         kind: LogKind::Access,
         take: Take::All,
+        names_edge: false,
         bytes: line.as_bytes(),
     };
     let mut found = None;

@@ -26,6 +26,7 @@ fn read(lines: &str, layouts: Vec<Layout>) -> (Vec<Row>, Seen) {
         edge: Edge::Unknown,
         kind: LogKind::Access,
         take: Take::All,
+        names_edge: false,
         bytes: lines.as_bytes(),
     };
     let mut rows = Vec::new();
@@ -92,6 +93,16 @@ fn a_line_without_a_time_has_that_of_its_envelope() {
         seen.reasons.keys().copied().collect::<Vec<_>>(),
         ["no time"]
     );
+}
+
+#[test]
+fn a_layout_of_the_user_may_leave_the_time_to_syslog() {
+    let lines = "Nov 22 07:25:33 lb1 nginx[7]: 192.0.2.7 503 /a\n192.0.2.7 503 /a\n";
+    let (layout, _) = Layout::parse_string("mine", "$remote_addr $status $uri").unwrap();
+    let (rows, seen) = read(lines, vec![layout]);
+    assert_eq!(rows, [(AT, Edge::Nginx, 503)]);
+    let reasons: Vec<_> = seen.reasons.into_iter().collect();
+    assert_eq!(reasons, [("no time", (2, 1))]);
 }
 
 #[test]

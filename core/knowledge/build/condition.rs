@@ -41,7 +41,8 @@ const OPS: [(&str, &str); 9] = [
 ];
 
 /// Names of predicates and the variants of `Predicate` they become.
-const PREDICATES: [(&str, &str); 6] = [
+const PREDICATES: [(&str, &str); 7] = [
+    ("size-is-nginx-page", "SizeIsNginxPage"),
     ("upstream-addr-is-address", "UpstreamAddrIsAddress"),
     ("upstream-addr-is-group-name", "UpstreamAddrIsGroupName"),
     ("same-upstream-addr-twice", "SameUpstreamAddrTwice"),

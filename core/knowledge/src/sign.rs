@@ -123,6 +123,8 @@ pub enum Predicate {
     SizeIsDefaultPage,
     /// The body is not as long as the product's own error page, whose length is known. Holds for no HEAD request.
     SizeIsNotDefaultPage,
+    /// The body is as long as nginx's own error page: behind another product, an nginx made it. Holds for no HEAD request.
+    SizeIsNginxPage,
 }
 
 /// Every sign, by name; [`SignId`] is the index.

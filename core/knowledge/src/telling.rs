@@ -101,9 +101,9 @@ fn needed(condition: &Condition) -> impl Iterator<Item = Field> {
                 Some(Field::UpstreamContentLength),
                 Some(Field::UpstreamBytesReceived),
             ],
-            Predicate::SizeIsDefaultPage | Predicate::SizeIsNotDefaultPage => {
-                [Some(Field::BytesSent), None]
-            }
+            Predicate::SizeIsDefaultPage
+            | Predicate::SizeIsNotDefaultPage
+            | Predicate::SizeIsNginxPage => [Some(Field::BytesSent), None],
         },
     };
     fields.into_iter().flatten()

@@ -281,7 +281,9 @@ fn holds(by: Edge, condition: &Condition, record: &Record) -> bool {
                 Predicate::UpstreamAddrIsGroupName => addr != "-" && !is_addr,
                 Predicate::SizeIsDefaultPage => page == Some(true),
                 Predicate::SizeIsNotDefaultPage => page == Some(false),
-                Predicate::SameUpstreamAddrTwice | Predicate::BodyShorterThanDeclared => false,
+                Predicate::SameUpstreamAddrTwice
+                | Predicate::BodyShorterThanDeclared
+                | Predicate::SizeIsNginxPage => false,
             }
         }
     }

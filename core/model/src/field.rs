@@ -128,6 +128,11 @@ pub enum Field {
     ProxyStatusHeader,
     /// Bytes of the body that came from the upstream, in each attempt (nginx).
     UpstreamResponseLength,
+    /// The edge's own end of the connection to the upstream; no value where none was made (Envoy).
+    UpstreamLocalAddr,
+    /// When a connection to the upstream was begun for this request; no value where a kept one was used again (Envoy
+    /// `%COMMON_DURATION(DS_RX_BEG:US_CX_BEG:us)%`).
+    ConnectionOpened,
 }
 
 impl Field {
@@ -194,10 +199,12 @@ impl Field {
         Self::BackendOpen,
         Self::ProxyStatusHeader,
         Self::UpstreamResponseLength,
+        Self::UpstreamLocalAddr,
+        Self::ConnectionOpened,
     ];
 
     /// How many fields there are.
-    pub const COUNT: usize = 61;
+    pub const COUNT: usize = 63;
 
     /// The name in facts and in advice; nginx's own variable name where nginx has one.
     pub const fn name(self) -> &'static str {
@@ -263,6 +270,8 @@ impl Field {
             Self::BackendOpen => "backend_open",
             Self::ProxyStatusHeader => "proxy_status_header",
             Self::UpstreamResponseLength => "upstream_response_length",
+            Self::UpstreamLocalAddr => "upstream_local_addr",
+            Self::ConnectionOpened => "connection_opened",
         }
     }
 

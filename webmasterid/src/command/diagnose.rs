@@ -5,7 +5,7 @@ use std::thread;
 use diagnosis::Context;
 use files::Limits;
 use intake::{Intake, LINE_MAX, Secret};
-use model::{Coverage, Mark, Problem, Report, Request, Verdict};
+use model::{Coverage, Mark, Problem, Report, Request, SourceReport, Verdict};
 use report::TextOptions;
 
 use crate::cli::{DiagnoseArgs, InputArgs, ReportFormat};
@@ -120,19 +120,13 @@ fn check_readable(report: &mut Report) -> anyhow::Result<()> {
         .coverage
         .sources
         .iter()
-        .filter(|source| {
-            let ours = source.lines - source.others;
-            source.unparsed as f64 > ours as f64 * UNPARSED_SHARE_MAX
-        })
-        .map(|source| Problem {
-            source: source.path.clone(),
-            line: None,
-            reason: format!(
-                "{} of {} lines are not understood; give their layout with --log-format or --config",
-                source.unparsed,
-                source.lines - source.others
-            ),
-            count: 1,
+        .filter_map(|source| {
+            Some(Problem {
+                source: source.path.clone(),
+                line: None,
+                reason: not_read(source)?,
+                count: 1,
+            })
         })
         .collect();
     let is_all = bad.len() == report.coverage.sources.len();
@@ -146,6 +140,23 @@ fn check_readable(report: &mut Report) -> anyhow::Result<()> {
     } else {
         Ok(())
     }
+}
+
+/// Why a source says nothing, where it does not.
+fn not_read(source: &SourceReport) -> Option<String> {
+    let ours = source.lines - source.others;
+    if source.unparsed as f64 > ours as f64 * UNPARSED_SHARE_MAX {
+        return Some(format!(
+            "{} of {ours} lines are not understood; give their layout with --log-format or --config",
+            source.unparsed
+        ));
+    }
+    (ours == 0 && source.lines > 0).then(|| {
+        format!(
+            "all {} lines are of programs that are no edge",
+            source.lines
+        )
+    })
 }
 
 /// What cannot be read, each with place and reason.

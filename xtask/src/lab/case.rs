@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
-use jiff::Timestamp;
+use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 use model::Cause;
 
 use super::clock::ZONE;
@@ -139,20 +139,26 @@ impl Recording<'_> {
         if !self.proxy.errors_name_requests() || self.proxy.echo_says().is_empty() {
             return Ok(());
         }
-        let errors = self.log("error")?;
-        let errors: Vec<_> = errors
-            .split(|byte| *byte == b'\n')
-            .map(String::from_utf8_lossy)
-            .collect();
+        let lines = |name| -> Result<Vec<String>> {
+            let log = self.log(name)?;
+            let lines = log.split(|byte| *byte == b'\n');
+            Ok(lines
+                .map(|line| String::from_utf8_lossy(line).into_owned())
+                .collect())
+        };
+        let errors = lines("error")?;
+        let access = lines(self.proxy.layouts()[0].name)?;
         for driven in self.driven {
             let claimed = driven
                 .why
                 .is_some_and(|why| why.cause == Some(Cause::NoLiveUpstream));
-            let stated = driven.error_lines.iter().any(|line| {
-                errors
-                    .get(line - 1)
-                    .is_some_and(|text| text.contains(self.proxy.echo_says()))
-            });
+            let says = |lines: &[String], line: usize| {
+                let line = lines.get(line - 1);
+                line.is_some_and(|text| text.contains(self.proxy.echo_says()))
+            };
+            // Some say so in the access log.
+            let stated = says(&access, driven.access_line)
+                || driven.error_lines.iter().any(|line| says(&errors, *line));
             ensure!(
                 claimed == stated,
                 "line {}: echo claimed {claimed}, stated {stated}",
@@ -197,7 +203,11 @@ impl Recording<'_> {
     }
 
     fn case_toml(&self, variant: &Variant) -> Result<String> {
-        let now = self.now.in_tz(ZONE)?;
+        // Real stamps have fractions: no line may be later than now.
+        let whole = TimestampRound::new()
+            .smallest(Unit::Second)
+            .mode(RoundMode::Ceil);
+        let now = self.now.round(whole)?.in_tz(ZONE)?;
         let format = self
             .proxy
             .layouts()
@@ -210,7 +220,7 @@ impl Recording<'_> {
             self.what,
             self.proxy.name(),
             self.version,
-            self.proxy.name(),
+            self.proxy.edge(),
             variant.layout,
         );
         writeln!(text, "log_format = '''{format}'''")?;

@@ -202,7 +202,8 @@ pub(super) fn idle_race(s: &mut Session<'_>) -> Result<()> {
             Ask::get(Visitor::person_with_agent(1), "/api/stock/1234").with(Fault::CloseOnReuse),
         )?;
         s.pass(9)?;
-        s.ask_because(ask, Some(why))?;
+        let seen = ask.method != "GET" || !s.proxy.hides_races();
+        s.ask_because(ask, seen.then_some(why))?;
         s.pass(25)?;
         good(s, 1)?;
     }
@@ -242,8 +243,8 @@ pub(super) fn upload_refused(s: &mut Session<'_>) -> Result<()> {
     for number in 0..5 {
         let mut ask = Ask::post(Visitor::person_with_agent(number), "/account/photos");
         ask.body = 12 << 20;
-        // nginx finds the reset while it waits for the answer, httpd while it sends.
-        let cause = if s.proxy.name() == "nginx" {
+        // nginx finds the reset while it waits for the answer, httpd while it sends; Envoy does both at once.
+        let cause = if matches!(s.proxy.name(), "nginx" | "envoy") {
             C::ClosedBeforeHeaders
         } else {
             C::RequestOrUpgradeFailed
@@ -272,8 +273,13 @@ pub(super) fn edge_full(s: &mut Session<'_>) -> Result<()> {
             held.push(s.begin(slow(number), None)?);
             s.settle();
         }
-        let why = Why::new("few-connections", C::EdgeCapacityExhausted);
-        s.ask_because(ask, Some(why))?;
+        let cause = if s.proxy.name() == "envoy" {
+            // Its limit is one on the upstream.
+            C::UpstreamBusy
+        } else {
+            C::EdgeCapacityExhausted
+        };
+        s.ask_because(ask, Some(Why::new("few-connections", cause)))?;
         for pending in held {
             s.pass(1)?;
             s.origins[0].release_one();

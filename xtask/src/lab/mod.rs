@@ -5,9 +5,11 @@
 //! set up so. Time is the lab's own (`clock.rs`): two days take seconds. Everything stays on the loopback net.
 
 mod apache;
+mod caddy;
 mod case;
 mod client;
 mod clock;
+mod envoy;
 mod fault_scripts;
 mod haproxy;
 mod haproxy_scripts;
@@ -20,6 +22,7 @@ mod recording;
 mod session;
 mod shop_scripts;
 mod split;
+mod traefik;
 mod traffic;
 mod truth;
 
@@ -41,10 +44,15 @@ use self::session::Session;
 const SOCKET_DIR: &str = "/tmp/shop";
 
 /// Every proxy that the lab can run.
-const PROXIES: [&dyn Proxy; 5] = [
+const PROXIES: [&dyn Proxy; 10] = [
     &nginx::Nginx,
     &apache::Apache,
     &haproxy::Haproxy,
+    &caddy::Caddy { rich: false },
+    &caddy::Caddy { rich: true },
+    &traefik::Traefik { json: false },
+    &traefik::Traefik { json: true },
+    &envoy::Envoy,
     &lighttpd::Lighttpd,
     &nghttpx::Nghttpx,
 ];

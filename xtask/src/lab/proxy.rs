@@ -171,6 +171,10 @@ pub(crate) trait Proxy {
             .parse()
             .with_context(|| format!("logged status {status}"))
     }
+    /// Whether a GET that met a dead kept connection is sent again without a trace in any log.
+    fn hides_races(&self) -> bool {
+        false
+    }
     /// How much lab time must pass before a line that is due is written, where the proxy collects lines.
     fn writes_lines_after(&self) -> Option<Duration> {
         None

@@ -549,4 +549,40 @@ pub(crate) const SCRIPTS: &[Script] = &[
         |setup| setup.own.back = "retry-on all-retryable-errors\nretries 1\n",
         |s| drive::faulty(s, Fault::Close, C::ClosedBeforeHeaders),
     ),
+    script(
+        "slow-connect",
+        "The upstream's accept queue is full, and the limit for the answer is shorter than the one for connecting.",
+        0,
+        |setup| {
+            setup.timeout = Duration::from_secs(2);
+            setup.own.back = r#"{"connect_timeout": "30s"}"#;
+        },
+        drive::connect_timeout,
+    )
+    .beside(Fixture::FullQueue),
+    script(
+        "name-never-resolved",
+        "The cluster's members are looked up by a name that no resolver knows.",
+        0,
+        |setup| setup.own.back = NAMED_CLUSTER,
+        drive::dns,
+    ),
 ];
+
+/// Envoy: a cluster by name, and the resolver that does not answer.
+const NAMED_CLUSTER: &str = r#"{
+    "type": "STRICT_DNS",
+    "typed_dns_resolver_config": {
+        "name": "envoy.network.dns_resolver.cares",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig",
+            "resolvers": [{"socket_address": {"address": "127.0.0.1", "port_value": 1}}]
+        }
+    },
+    "load_assignment": {
+        "cluster_name": "shop_backend",
+        "endpoints": [{"lb_endpoints": [
+            {"endpoint": {"address": {"socket_address": {"address": "app.shop.invalid", "port_value": 8080}}}}
+        ]}]
+    }
+}"#;

@@ -4,6 +4,7 @@ use knowledge::{Condition, Op, Predicate, Value};
 use model::{Cause, Confidence, Edge, Field, Finding};
 
 use super::attempt::{Attempts, Element, is_server};
+use super::flags;
 use super::status_of;
 use crate::visit::Visit;
 
@@ -82,7 +83,10 @@ impl<'case, 'line> Record<'case, 'line> {
             Condition::Is(field, Op::Contains, Value::Text(text)) => self
                 .visit
                 .get(field)
-                .is_some_and(|list| memchr::memmem::find(list, text.as_bytes()).is_some()),
+                .is_some_and(|list| match (edge, field) {
+                    (Edge::Envoy, Field::UpstreamError) => flags::find_words(list, text),
+                    _ => memchr::memmem::find(list, text.as_bytes()).is_some(),
+                }),
             Condition::Is(field, op, value) => match self.element(field) {
                 Element::Is(text) => self.compare(field, text, op, value),
                 Element::Absent | Element::Untold => false,
@@ -139,6 +143,9 @@ impl<'case, 'line> Record<'case, 'line> {
     fn compare(&self, field: Field, text: &[u8], op: Op, value: Value) -> bool {
         match value {
             Value::Text("-") if field == Field::BytesSent && is_head(self.visit) => false,
+            Value::Text(wanted) if field == Field::ResponseFlags => {
+                flags::has(text, wanted) == (op != Op::NotEqual)
+            }
             Value::Text(wanted) => compare(text, op, wanted.as_bytes()),
             Value::OneOf(wanted) => {
                 let is_one = wanted.iter().any(|wanted| text == wanted.as_bytes());
@@ -162,6 +169,7 @@ impl<'case, 'line> Record<'case, 'line> {
             Predicate::UpstreamAddrIsGroupName => address.is_some_and(|name| !is_server(name)),
             Predicate::SameUpstreamAddrTwice => self.is_free_retry(),
             Predicate::BodyShorterThanDeclared => body_is_short(self.visit),
+            Predicate::SizeIsNginxPage => self.is_nginx_page(),
             Predicate::SizeIsDefaultPage => self.is_default_page(edge) == Some(true),
             Predicate::SizeIsNotDefaultPage => self.is_default_page(edge) == Some(false),
         }
@@ -190,6 +198,20 @@ impl<'case, 'line> Record<'case, 'line> {
             .value(Field::UpstreamStatus, index)
             .is_none_or(|status| status == b"502");
         here.is_some() && here == next && is_fast && is_silent && is_nginxs
+    }
+
+    /// Whether the body is as long as nginx's own page. Which agent an inner nginx saw, and so whether it padded the page,
+    /// is not known.
+    fn is_nginx_page(&self) -> bool {
+        let size = self.visit.value(Field::BytesSent).and_then(micros);
+        let size = size.and_then(|size| u64::try_from(size / 1_000_000).ok());
+        let facts = knowledge::edge(Edge::Nginx);
+        !is_head(self.visit)
+            && self.status().zip(size).is_some_and(|(status, size)| {
+                [false, true]
+                    .into_iter()
+                    .any(|chrome| facts.is_default_page(status, size, chrome))
+            })
     }
 
     /// Whether the body is as long as the product's own error page; `None` where that cannot be told.

@@ -250,12 +250,13 @@ impl Layout {
         let fields = layout.fields();
         let reason = if !fields.contains(&Field::Status) {
             "the layout has no status"
-        } else if fields.contains(&Field::Time) {
-            return Ok(layout);
-        } else if items.iter().any(|item| matches!(item, Item::Stamp(_))) {
+        } else if !fields.contains(&Field::Time)
+            && items.iter().any(|item| matches!(item, Item::Stamp(_)))
+        {
             "the layout's time has a format that cannot be read"
         } else {
-            "the layout has no time"
+            // Without a time of its own: what syslog or a container runtime puts before the line may say it.
+            return Ok(layout);
         };
         Err(FormatError { at: 0, reason })
     }

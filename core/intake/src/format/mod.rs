@@ -24,7 +24,7 @@ mod varnish;
 
 use std::fmt;
 
-use model::Edge;
+use model::{Edge, Field};
 
 pub(crate) use json::unescape;
 pub use layout::{FormatError, Layout, Warning};
@@ -51,6 +51,15 @@ pub struct FormatRef {
     index: u16,
     /// The product that wrote the line, where the layout tells.
     pub edge: Edge,
+}
+
+impl FormatRef {
+    /// Leaves one address as the client's, where the product logs several.
+    pub(crate) fn settle_client(self, line: &[u8], scratch: &[u8], spans: &mut Spans) {
+        if self.edge == Edge::Envoy {
+            envoy::settle_client(line, scratch, spans);
+        }
+    }
 }
 
 /// Why a line is not a request. Never a piece of the line.
@@ -260,12 +269,13 @@ impl Formats {
         }
     }
 
-    /// Whether `line` as it stands has a layout that the user gave.
+    /// Whether `line` as it stands has a layout that the user gave. One without a time describes no header.
     pub(crate) fn is_given(&self, line: &[u8], scratch: &mut Vec<u8>, spans: &mut Spans) -> bool {
         self.users > 0
             && self
                 .try_layouts(0..self.users, line, scratch, spans)
                 .is_some()
+            && spans.has(Field::Time)
     }
 
     /// The first layout in `range` that fits.

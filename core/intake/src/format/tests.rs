@@ -224,6 +224,89 @@ fn apache_strings() {
 }
 
 #[test]
+fn envoy_strings() {
+    let custom = r#"%START_TIME(%s.%3f)% %DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT% ua="%REQ(USER-AGENT)%" %REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH):64% %RESPONSE_CODE% %RESPONSE_FLAGS_LONG% "%RESPONSE_CODE_DETAILS%" %DURATION%ms n=%UPSTREAM_REQUEST_ATTEMPT_COUNT% up="%UPSTREAM_HOST%" svc=%RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% %DYNAMIC_METADATA(a.b:c)% 100%%\n"#;
+    // An agent that writes the rest of a line does not change it.
+    for agent in [
+        "curl/8",
+        r#"x" GET /forged 200 - "via_upstream" 1ms n=1 up="-" svc=1 - 100%"#,
+    ] {
+        let line = format!(
+            r#"1795332333.250 192.0.2.7 ua="{agent}" GET /a 503 UpstreamConnectionFailure "upstream_reset" 12ms n=2 up="10.0.0.7:80" svc=- {{"d":1}} 100%"#
+        );
+        check(
+            &with(custom),
+            &line,
+            &[
+                (Field::Time, "1795332333.250"),
+                (Field::ClientAddr, "192.0.2.7"),
+                (Field::UserAgent, agent),
+                (Field::Target, "/a"),
+                (Field::Status, "503"),
+                (Field::ResponseFlags, "UpstreamConnectionFailure"),
+                (Field::ResponseCodeDetails, "upstream_reset"),
+                (Field::DurationMillis, "12"),
+                (Field::AttemptCount, "2"),
+                (Field::UpstreamAddr, "10.0.0.7:80"),
+                (Field::ResponseMillis, "-"),
+            ],
+        );
+    }
+    // Keys of the user's own choosing.
+    let json = r#"{"when":"%START_TIME(%Y-%m-%dT%H:%M:%S.%6f%z)%","c":"%RESPONSE_CODE%","f":"%RESPONSE_FLAGS%","m":"%REQ(:METHOD)%","p":"%REQ(:PATH)%","a":"%REQ(USER-AGENT)%"}"#;
+    let formats = with(json);
+    let line = r#"{"a":"x \"y\"","c":503,"f":"UF","m":"GET","p":"/a","when":"2026-11-24T13:30:00.279000+0000"}"#;
+    check(
+        &formats,
+        line,
+        &[
+            (Field::Status, "503"),
+            (Field::ResponseFlags, "UF"),
+            (Field::UserAgent, "x \"y\""),
+            (Field::Target, "/a"),
+        ],
+    );
+    assert_eq!(
+        recognise(&formats, line.as_bytes()).unwrap().edge,
+        Edge::Envoy
+    );
+}
+
+#[test]
+fn envoys_json_under_the_keys_of_what_is_built_on_it() {
+    let bot = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)";
+    let contour = format!(
+        r#"{{"@timestamp":"2026-11-24T13:30:00.279Z","authority":"shop.example","bytes_received":0,"bytes_sent":121,"downstream_remote_address":"192.0.2.7:4711","duration":3,"grpc_status":null,"method":"GET","path":"/a?b=1","protocol":"HTTP/2","response_code":503,"response_flags":"URX,UF","upstream_host":null,"upstream_service_time":null,"user_agent":"{bot}","x_forwarded_for":"192.0.2.7"}}"#
+    );
+    let gateway = format!(
+        r#"{{"start_time":"2026-11-24T13:30:00.279Z","method":"GET","x-envoy-origin-path":"/a?b=1","protocol":"HTTP/2","response_code":"503","response_flags":"URX,UF","response_code_details":"-","upstream_transport_failure_reason":"-","bytes_sent":"121","duration":"3","x-envoy-upstream-service-time":"-","x-forwarded-for":"192.0.2.7","user-agent":"{bot}",":authority":"shop.example","upstream_host":"-","downstream_remote_address":"192.0.2.7:4711"}}"#
+    );
+    for line in [contour, gateway] {
+        check(
+            &built_in(),
+            &line,
+            &[
+                (Field::Time, "2026-11-24T13:30:00.279Z"),
+                (Field::Status, "503"),
+                (Field::ResponseFlags, "URX,UF"),
+                (Field::Target, "/a?b=1"),
+                (Field::Host, "shop.example"),
+                (Field::UserAgent, bot),
+                (Field::DurationMillis, "3"),
+            ],
+        );
+        let found = recognise(&built_in(), line.as_bytes()).unwrap();
+        assert_eq!(
+            (found.name.as_str(), found.edge),
+            ("envoy-json", Edge::Envoy)
+        );
+        // Null is an answer: no upstream was asked.
+        let upstream = found.fields.get(Field::UpstreamAddr).unwrap();
+        assert!(matches!(upstream, "" | "-"));
+    }
+}
+
+#[test]
 fn json_strings_name_their_keys() {
     check(
         &with(
@@ -279,7 +362,6 @@ fn errors_in_strings_have_a_place_and_a_reason() {
             0,
             "a whole directive: only its format string is wanted, without the quotes",
         ),
-        ("$status $request", 0, "the layout has no time"),
         ("%t %r", 0, "the layout has no status"),
         (
             "%>s %{%H:%M}t",

@@ -12,6 +12,8 @@ pub(super) enum Class {
     Any,
     /// Anything without a blank.
     Word,
+    /// Anything without a quote.
+    Plain,
     /// A host, with or without port: no blank, slash or quote.
     Host,
     /// One number, or `-`, or nothing.
@@ -50,6 +52,7 @@ impl Class {
             | Field::ConnectMillis
             | Field::ResponseMillis
             | Field::AttemptCount
+            | Field::ConnectionOpened
             | Field::Connection => Self::Number,
             Field::OriginStatus => Self::Status,
             Field::UpstreamStatus => Self::Statuses,
@@ -73,6 +76,7 @@ impl Class {
             | Field::TerminationState
             | Field::Retries
             | Field::UpstreamServer
+            | Field::UpstreamLocalAddr
             | Field::ResponseFlags
             | Field::ResultCode
             | Field::FinishStatus
@@ -110,6 +114,7 @@ impl Class {
                 text.is_empty() || text.starts_with(b"{") && text.ends_with(b"}")
             }
             Self::Word => !text.contains(&b' '),
+            Self::Plain => !text.contains(&b'"'),
             Self::Host => !text.iter().any(|byte| matches!(byte, b' ' | b'/' | b'"')),
             Self::Number => is_number(text),
             Self::Status => is_status(text),
@@ -128,6 +133,7 @@ impl Class {
         match self {
             Self::Any | Self::Time | Self::Addrs | Self::Captured | Self::Captures => true,
             Self::Word => byte != b' ',
+            Self::Plain => byte != b'"',
             Self::Host => !matches!(byte, b' ' | b'/' | b'"'),
             Self::Number => matches!(byte, b'0'..=b'9' | b'.' | b'-'),
             Self::Status => matches!(byte, b'0'..=b'9' | b'-'),
@@ -143,6 +149,7 @@ impl Class {
         match self {
             Self::Word | Self::Host | Self::Number | Self::Status | Self::Cache => true,
             Self::Any
+            | Self::Plain
             | Self::Time
             | Self::Numbers
             | Self::Statuses

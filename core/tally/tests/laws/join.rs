@@ -155,6 +155,7 @@ fn repeats_are_those_of_the_rule_however_often_it_settles() {
                 edge: Edge::Nginx,
                 kind: LogKind::Access,
                 take: intake::Take::All,
+                names_edge: false,
                 bytes: text[*n].as_bytes(),
             };
             scanned.merge(intake.scan(chunk, &Filter::default(), &mut note));

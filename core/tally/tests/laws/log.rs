@@ -130,6 +130,7 @@ impl Log {
             edge: source.edge,
             kind: source.kind,
             take: intake::Take::All,
+            names_edge: false,
             bytes: part.bytes,
         };
         let mut tally = Tally::new();

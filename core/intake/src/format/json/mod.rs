@@ -7,6 +7,7 @@
 //!
 //! Keys are the product's own variables or their usual other names. A unit that the key does not tell is not guessed.
 
+use aho_corasick::packed::Searcher;
 use memchr::memchr;
 use model::{Edge, Field};
 use rustc_hash::FxHashMap;
@@ -493,6 +494,9 @@ impl<'a> Filling<'a> {
     /// Notes the value unless a better one is known or it cannot be one of `field`.
     fn put(&mut self, field: Field, rank: u8, value: Value) -> bool {
         if value.is_absent(self.line) {
+            if value.text(self.line) == b"null" && says_by_null(field) && !self.spans.has(field) {
+                self.spans.set(field, value.start, value.start);
+            }
             return false;
         }
         let kept = self.scratch.len();
@@ -519,6 +523,19 @@ impl<'a> Filling<'a> {
         }
         true
     }
+}
+
+/// Fields whose absence is an answer: Envoy's encoder writes null where its text has a dash.
+const fn says_by_null(field: Field) -> bool {
+    matches!(
+        field,
+        Field::UpstreamAddr
+            | Field::UpstreamLocalAddr
+            | Field::UpstreamError
+            | Field::ConnectionOpened
+            | Field::ResponseMillis
+            | Field::ResponseCodeDetails
+    )
 }
 
 /// `request` is the request line for some and the target for others; the text tells.
@@ -644,6 +661,8 @@ impl Own {
 pub(super) struct Names {
     by_name: FxHashMap<&'static [u8], (Field, u8)>,
     products: [Own; PRODUCTS.len()],
+    /// All their markers at once, for the lines that hold none; `None` on machines without the instructions for it.
+    any_marker: Option<Searcher>,
 }
 
 impl Names {
@@ -657,11 +676,17 @@ impl Names {
         Self {
             by_name: nginx.chain(others).collect(),
             products: PRODUCTS.each_ref().map(Own::new),
+            any_marker: Searcher::new(PRODUCTS.iter().flat_map(|product| product.markers)),
         }
     }
 
     /// The product that only writes such keys. A client cannot choose it: a quote inside a value is escaped.
     fn product(&self, line: &[u8]) -> Option<&Own> {
+        if let Some(any) = &self.any_marker
+            && any.find(line).is_none()
+        {
+            return None;
+        }
         let has = |own: &&Own| {
             let mut markers = own.markers.iter();
             markers.any(|marker| marker.find(line).is_some())

@@ -223,7 +223,7 @@ fn stamp(format: &str) -> Item {
 }
 
 /// Prints 2026-11-22 07:25:33 UTC as strftime does; `None` for a conversion that is not known.
-fn strftime(format: &str) -> Option<String> {
+pub(super) fn strftime(format: &str) -> Option<String> {
     let mut text = String::new();
     let mut rest = format.chars();
     while let Some(c) = rest.next() {
