@@ -31,12 +31,15 @@ pub struct Filter {
 impl Filter {
     /// The keys of all error-log entries in `held`.
     pub fn of(held: &Held) -> Self {
-        let mut filter = Self::default();
-        filter.moments = held.errors.iter().any(HeldError::is_about_moment);
         let broken = held.errors.iter().filter(|error| error.after_headers);
-        let heads = broken.filter_map(|error| Some(error.route?.segments.first()?.key));
-        filter.heads = heads.collect();
-        filter.servers = held.errors.iter().any(HeldError::is_about_server);
+        let mut filter = Self {
+            servers: held.errors.iter().any(HeldError::is_about_server),
+            moments: held.errors.iter().any(HeldError::is_about_moment),
+            heads: broken
+                .filter_map(|error| Some(error.route?.segments.first()?.key))
+                .collect(),
+            ..Self::default()
+        };
         for error in &held.errors {
             filter.others.extend(error.client);
             filter.others.extend(error.asked);
@@ -86,9 +89,9 @@ impl Filter {
     pub(crate) fn concerns(&self, at: Stamp, keys: &Keys) -> bool {
         self.moments
             || !self.is_empty()
-            && (self.others.contains(&keys.client)
-                || self.others.contains(&keys.asked)
-                || self.hits(at, keys))
+                && (self.others.contains(&keys.client)
+                    || self.others.contains(&keys.asked)
+                    || self.hits(at, keys))
     }
 
     pub(crate) fn hits(&self, at: Stamp, keys: &Keys) -> bool {

@@ -634,7 +634,7 @@ impl Scan<'_> {
             None => {
                 let by_path = self.filter.hits_path(&known.route);
                 let by_key = || self.filter.hits(parts.at, &Keys::of(secret, visit, &parts));
-                if !by_path && !(self.filter.has_keys() && by_key()) {
+                if !(by_path || self.filter.has_keys() && by_key()) {
                     return sink(&request);
                 }
                 Attribution::clean()

@@ -284,9 +284,8 @@ impl Entry {
     fn of(intake: &Intake, lines: Vec<HeldError>) -> Self {
         let follow_ups = lines.iter().fold(0, |bits, line| bits | line.follow_ups);
         // That nghttpx counts a failure says something by itself only where nothing else does.
-        let is_count = |line: &&HeldError| {
-            line.edge == Edge::Nghttpx && line.ends_event && lines.len() > 1
-        };
+        let is_count =
+            |line: &&HeldError| line.edge == Edge::Nghttpx && line.ends_event && lines.len() > 1;
         let findings: Vec<Finding> = lines
             .iter()
             .filter(|line| !is_count(line))

@@ -35,11 +35,7 @@ pub(crate) fn script(dir: &Path, layouts: &[Layout]) -> Result<PathBuf> {
     let names: Vec<String> = (0..layouts.len())
         .map(|number| format!("l{number}"))
         .collect();
-    writeln!(
-        text,
-        "while IFS=$'\\x1f' read -r {}; do",
-        names.join(" ")
-    )?;
+    writeln!(text, "while IFS=$'\\x1f' read -r {}; do", names.join(" "))?;
     text += "stamp=\"[${l0#*[}\"; stamp=\"${stamp%%]*}]\"\n";
     for (layout, name) in layouts.iter().zip(&names).rev() {
         // The first layout is the one that the recorder waits for: it comes last.

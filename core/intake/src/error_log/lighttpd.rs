@@ -189,8 +189,14 @@ mod tests {
                 "establishing connection failed: socket: tcp:[2001:db8::1]:8080: No route to host",
                 "[2001:db8::1]:8080",
             ),
-            ("read timeout on socket: tcp:192.0.2.1:8080 (fd: 14)", "192.0.2.1:8080"),
-            ("gw-server re-enabled: tcp:192.0.2.1:8080 192.0.2.1 8080", "192.0.2.1:8080"),
+            (
+                "read timeout on socket: tcp:192.0.2.1:8080 (fd: 14)",
+                "192.0.2.1:8080",
+            ),
+            (
+                "gw-server re-enabled: tcp:192.0.2.1:8080 192.0.2.1 8080",
+                "192.0.2.1:8080",
+            ),
             (
                 "connection was dropped after accept() (perhaps the gw process died), write-offset: 0 socket: unix:/run/app.sock",
                 "unix:/run/app.sock",
@@ -238,7 +244,8 @@ mod tests {
 
     #[test]
     fn a_path_that_was_decoded_is_no_key() {
-        let line = "2026-11-22 07:28:32: (gw_backend.c.960) all handlers for /m\u{fc}tze? on  are down.";
+        let line =
+            "2026-11-22 07:28:32: (gw_backend.c.960) all handlers for /m\u{fc}tze? on  are down.";
         assert_eq!(read(line).1, None);
     }
 

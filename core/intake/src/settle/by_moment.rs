@@ -41,16 +41,23 @@ pub(super) fn join(requests: &[HeldRequest], entries: &[Entry]) -> Vec<Option<us
             joined[number] = Some(request);
         }
     }
-    let open: Vec<(usize, Vec<usize>)> = ours
-        .into_iter()
-        .filter(|number| !names_path(&entries[*number]))
-        .map(|number| {
-            let fit = candidates(requests, &entries[number]);
-            (number, fit.filter(|request| !taken[*request]).collect())
-        })
-        .collect();
-    for group in groups(&open) {
-        settle_group(requests, entries, &group, &mut joined);
+    // What stands in the same second first, so that it ties nothing to the requests of the seconds around it.
+    for is_near in [is_at_once as fn(&Entry, &HeldRequest) -> bool, |_, _| true] {
+        let open: Vec<(usize, Vec<usize>)> = (ours.iter().copied())
+            .filter(|number| joined[*number].is_none() && !names_path(&entries[*number]))
+            .map(|number| {
+                let entry = &entries[number];
+                let fit = candidates(requests, entry)
+                    .filter(|request| !taken[*request] && is_near(entry, &requests[*request]));
+                (number, fit.collect())
+            })
+            .collect();
+        for group in groups(&open) {
+            settle_group(requests, entries, &group, &mut joined);
+        }
+        for request in joined.iter().flatten() {
+            taken[*request] = true;
+        }
     }
     joined
 }
@@ -85,7 +92,9 @@ pub(super) fn echoes(
         has_own[*request] = true;
     }
     let silent = requests.iter().enumerate().filter(|(number, held)| {
-        let open = held.finding.filter(|own| own.confidence < Confidence::Likely);
+        let open = held
+            .finding
+            .filter(|own| own.confidence < Confidence::Likely);
         !has_own[*number]
             && held.edge == Edge::Lighttpd
             && held.outcome == Outcome::Failed
@@ -101,8 +110,7 @@ pub(super) fn echoes(
 }
 
 fn is_ours(entry: &Entry) -> bool {
-    entry.finding.is_some()
-        && (entry.lines.iter()).any(|line| line.finding.about == About::Moment)
+    entry.finding.is_some() && (entry.lines.iter()).any(|line| line.finding.about == About::Moment)
 }
 
 fn names_path(entry: &Entry) -> bool {
@@ -154,6 +162,16 @@ fn is_then(entry: &Entry, held: &HeldRequest) -> bool {
     let took = held.millis.map_or(quick, i64::from);
     let from = held.millis.map_or(held.at.0, |_| held.at.0 + took);
     (from - APART_MILLIS..=held.at.0 + took + APART_MILLIS).contains(&entry.at.0)
+}
+
+/// Whether the request failed within the second in which it began, or in which it ended where that is what its stamp says.
+fn is_at_once(entry: &Entry, held: &HeldRequest) -> bool {
+    /// Stamps of access logs are cut to the second.
+    const SECOND_MILLIS: i64 = 1_000;
+    let end = held.millis.map_or(0, i64::from);
+    let is_start = knowledge::edge(entry.edge()).stamps_start;
+    let from = held.at.0 + if is_start { end } else { 0 };
+    (from - SECOND_MILLIS / 2..=from + SECOND_MILLIS + SECOND_MILLIS / 10).contains(&entry.at.0)
 }
 
 /// Milliseconds between the entry and the end of the request, as far as that is known.
@@ -260,6 +278,193 @@ fn settle_group(
     for number in free {
         let fit = group.requests.iter().copied();
         let fit = fit.filter(|request| fits(&entries[number], &requests[*request]));
-        joined[number] = fit.min_by_key(|request| (apart(&entries[number], &requests[*request]), *request));
+        joined[number] =
+            fit.min_by_key(|request| (apart(&entries[number], &requests[*request]), *request));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use model::{LogKind, SourceId};
+
+    use crate::scan::Intake;
+    use crate::{Chunk, Filter, Formats, Ranges, Scanned, Secret, Settings, Settler, Take};
+
+    use super::*;
+
+    /// What is said of each request, in order: its cause and whether that is likely at least.
+    fn told(edge: Edge, access: &str, errors: &str) -> Vec<(Option<Cause>, bool)> {
+        let intake = Intake::new(
+            Settings::default(),
+            Secret::new([7; 16]),
+            Ranges::default(),
+            Formats::new(Vec::new()),
+        );
+        let mut all = Scanned::default();
+        for (source, kind, text) in [(0, LogKind::Error, errors), (1, LogKind::Access, access)] {
+            let filter = Filter::of(&all.held);
+            let chunk = Chunk {
+                source: SourceId(source),
+                first_line: 1,
+                edge,
+                kind,
+                take: Take::All,
+                names_edge: false,
+                bytes: text.as_bytes(),
+            };
+            all.merge(intake.scan(chunk, &filter, &mut |_| {}));
+        }
+        let mut found = Vec::new();
+        Settler::default().settle(
+            &intake,
+            all.held,
+            &all.sources,
+            None,
+            &mut |request| {
+                let finding = request.finding;
+                found.push((
+                    finding.and_then(|finding| finding.cause),
+                    finding.is_some_and(|finding| finding.confidence >= Confidence::Likely),
+                ));
+            },
+            &mut |_| {},
+        );
+        found
+    }
+
+    /// lighttpd's default layout, an hour east of its error log's UTC.
+    fn asked(at: &str, target: &str, status: u16, bytes: u32) -> String {
+        format!(
+            "192.0.2.7 shop.example - [22/Nov/2026:{at} +0100] \"GET {target} HTTP/1.1\" {status} {bytes} \"-\" \"Mozilla/5.0\"\n"
+        )
+    }
+
+    fn refused(at: &str) -> String {
+        format!(
+            "2026-11-22 {at}: (gw_backend.c.274) establishing connection failed: socket: tcp:192.0.2.1:80: Connection refused\n"
+        )
+    }
+
+    fn down(at: &str, path: &str, key: &str) -> String {
+        format!("2026-11-22 {at}: (gw_backend.c.960) all handlers for {path}? on {key} are down.\n")
+    }
+
+    #[test]
+    fn lighttpd_names_the_request_in_the_last_line_of_an_event() {
+        let access = asked("07:28:32", "/a/1", 503, 361) + &asked("07:28:32", "/b", 503, 5_000);
+        let errors = refused("07:28:32") + &down("07:28:32", "/a/1", "");
+        assert_eq!(
+            told(Edge::Unknown, &access, &errors),
+            [
+                (Some(Cause::ConnectionRefused), true),
+                (Some(Cause::OriginOwnError), true)
+            ]
+        );
+    }
+
+    #[test]
+    fn a_backend_for_a_prefix_cuts_the_path() {
+        let access = asked("07:28:32", "/a/1?x", 503, 361);
+        let errors = refused("07:28:31") + &down("07:28:31", "/a", "/");
+        assert_eq!(
+            told(Edge::Unknown, &access, &errors),
+            [(Some(Cause::ConnectionRefused), true)]
+        );
+    }
+
+    #[test]
+    fn while_all_backends_are_down_the_others_are_echoes() {
+        let access = asked("07:28:32", "/a", 503, 361)
+            + &asked("07:28:33", "/b", 503, 361)
+            + &asked("07:48:33", "/c", 503, 361);
+        let errors = refused("07:28:32") + &down("07:28:32", "/a", "");
+        let told = told(Edge::Unknown, &access, &errors);
+        assert_eq!(told[0], (Some(Cause::ConnectionRefused), true));
+        assert_eq!(told[1], (Some(Cause::NoLiveUpstream), true));
+        // Long after: the error log says nothing of it.
+        assert!(!told[2].1);
+    }
+
+    #[test]
+    fn a_body_that_was_broken_off_is_found_by_its_path() {
+        let access = asked("07:28:32", "/a", 200, 14_630) + &asked("07:28:32", "/b", 200, 9);
+        let errors = "2026-11-22 07:28:32: (http-header-glue.c.1341) read() 13 14: Connection reset by peer\n\
+                      2026-11-22 07:28:32: (gw_backend.c.2396) response already sent out, but backend returned error on socket: tcp:192.0.2.1:80 for /a?, terminating connection\n";
+        let told = told(Edge::Unknown, &access, errors);
+        assert!(
+            told.contains(&(Some(Cause::TruncatedBody), true)),
+            "{told:?}"
+        );
+    }
+
+    fn proxied(at: &str, target: &str, status: u16, bytes: u32) -> String {
+        format!(
+            "192.0.2.7 - - [22/Nov/2026:{at} +0000] \"GET {target} HTTP/2\" {status} {bytes} \"-\" \"Mozilla/5.0\"\n"
+        )
+    }
+
+    fn nghttpx(at: &str, message: &str) -> String {
+        format!(
+            "2026-11-22T{at}Z 7 8 3e40bb55 WARN (shrpx_http_downstream_connection.cc:1532) [DCONN:0x55d1] {message}\n"
+        )
+    }
+
+    #[test]
+    fn nghttpx_is_joined_by_the_moment() {
+        let access = proxied("07:28:32", "/a", 502, 129);
+        let errors = nghttpx(
+            "07:28:32.615",
+            "Backend connect failed; addr=192.0.2.1:80: errno=111",
+        ) + &nghttpx(
+            "07:28:32.615",
+            "Could not connect 1 times in a row; sleep for 1.4 seconds",
+        );
+        assert_eq!(
+            told(Edge::Nghttpx, &access, &errors),
+            [(Some(Cause::ConnectionRefused), true)]
+        );
+    }
+
+    #[test]
+    fn fewer_entries_than_requests_of_a_moment_are_given_to_none() {
+        let access = proxied("07:28:32", "/a", 502, 129) + &proxied("07:28:32", "/b", 502, 129);
+        let errors = nghttpx(
+            "07:28:32.615",
+            "Backend connect failed; addr=192.0.2.1:80: errno=111",
+        );
+        let told = told(Edge::Nghttpx, &access, &errors);
+        assert!(told.iter().all(|(_, sure)| !sure), "{told:?}");
+    }
+
+    #[test]
+    fn entries_that_differ_are_given_to_none() {
+        let access = proxied("07:28:32", "/a", 502, 129) + &proxied("07:28:32", "/b", 502, 129);
+        let errors = nghttpx(
+            "07:28:32.615",
+            "Backend connect failed; addr=192.0.2.1:80: errno=111",
+        ) + &nghttpx(
+            "07:28:32.690",
+            "Backend connect failed; addr=192.0.2.2:80: errno=113",
+        );
+        let told = told(Edge::Nghttpx, &access, &errors);
+        assert!(told.iter().all(|(_, sure)| !sure), "{told:?}");
+    }
+
+    #[test]
+    fn what_the_origin_answered_takes_no_entry() {
+        let access = proxied("07:28:32", "/a", 502, 1_874) + &proxied("07:28:32", "/b", 502, 129);
+        let errors = nghttpx(
+            "07:28:32.615",
+            "Backend connect failed; addr=192.0.2.1:80: errno=111",
+        );
+        assert_eq!(
+            told(Edge::Nghttpx, &access, &errors),
+            [
+                (Some(Cause::OriginOwnError), true),
+                (Some(Cause::ConnectionRefused), true)
+            ]
+        );
     }
 }
