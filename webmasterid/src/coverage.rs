@@ -108,7 +108,11 @@ pub(crate) fn unparsed(sources: &[Source], seen: &Sources) -> Vec<Problem> {
 
 /// What the layouts at hand cannot show, each said once.
 pub(crate) fn blind_spots(sources: &[Source], seen: &Sources) -> Vec<&'static str> {
-    let has_error_log = sources.iter().any(|source| source.kind == LogKind::Error);
+    // Entries may stand between the requests.
+    let has_entries = |source: &Source| seen.get(source.id).is_some_and(|seen| seen.entries > 0);
+    let has_error_log = sources
+        .iter()
+        .any(|source| source.kind == LogKind::Error || has_entries(source));
     let mut spots = Vec::new();
     let mut known = BTreeSet::new();
     for source in sources

@@ -49,9 +49,10 @@ pub(crate) fn read(
     let progress = Progress::new(sources.iter().map(|source| source.found.size).sum());
     let mut fold = Fold::new(intake, each);
     let take_of = |source: &Source| match source.is_mixed {
+        true if source.found.name != STDIN => Take::Requests,
+        true => Take::Stream,
+        false if source.is_wrapped => Take::Stream,
         false => Take::All,
-        true if source.found.name == STDIN => Take::Stream,
-        true => Take::Requests,
     };
     // Error logs and entries between requests first: their keys tell which good requests must wait.
     for number in 0..3 {

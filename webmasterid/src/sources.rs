@@ -15,6 +15,8 @@ pub(crate) struct Source {
     pub(crate) edge: Edge,
     /// Whether entries of the error log may stand between its requests.
     pub(crate) is_mixed: bool,
+    /// Whether such entries may stand further down at least: containers and syslog put both into one stream.
+    pub(crate) is_wrapped: bool,
     /// Whether programs share it and one of them has an edge's name.
     pub(crate) names_edge: bool,
     pub(crate) first: Option<Stamp>,
@@ -65,6 +67,7 @@ pub(crate) fn find(
             kind: look.kind,
             // Caddy writes its errors beside its requests, and none may stand at the beginning.
             is_mixed: look.kind == LogKind::Access && (look.is_mixed || look.edge == Edge::Caddy),
+            is_wrapped: look.is_wrapped,
             names_edge: look.names_edge,
             first: look.first,
             found,

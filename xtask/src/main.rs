@@ -26,8 +26,6 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use self::tool::Need;
-
 #[derive(Parser)]
 #[command(
     name = "cargo xtask",
@@ -75,9 +73,9 @@ fn run(task: Task) -> Result<()> {
         Task::Facts(args) => facts::run(&args),
         Task::Cases(args) => cases::run(&args),
         Task::Score(args) => score::run(&args),
-        Task::Record(args) => {
-            tool::install(Need::Record)?;
-            lab::record(&args)
-        }
+        Task::Record(args) => match tool::with_edges()? {
+            Some(mut again) => command::run(again.args(std::env::args_os().skip(1))),
+            None => lab::record(&args),
+        },
     }
 }

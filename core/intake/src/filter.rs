@@ -31,7 +31,8 @@ pub struct Filter {
 impl Filter {
     /// The keys of all error-log entries in `held`.
     pub fn of(held: &Held) -> Self {
-        let broken = held.errors.iter().filter(|error| error.after_headers);
+        let moments = held.errors.iter().filter(|error| error.is_about_moment());
+        let broken = moments.filter(|error| error.after_headers);
         let mut filter = Self {
             servers: held.errors.iter().any(HeldError::is_about_server),
             moments: held.errors.iter().any(HeldError::is_about_moment),

@@ -147,7 +147,9 @@ const fn rule(field: Field) -> Rule {
         | Field::FinishStatus
         | Field::ErrorCode
         | Field::Handling
-        | Field::ResponseReason => Rule::Keep,
+        | Field::ResponseReason
+        | Field::Rule
+        | Field::WatchesClient => Rule::Keep,
     }
 }
 

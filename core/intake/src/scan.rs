@@ -250,34 +250,39 @@ impl Intake {
             .get(SourceId(0))
             .cloned()
             .unwrap_or_default();
+        // In an outage the entries beside the requests outnumber them; an error log has none.
+        let is_error_log = seen.entries > seen.requests * ENTRIES_PER_REQUEST_MAX;
+        // Where an edge is named, the lines of the others are not its own.
+        let is_own = |edge: Edge| seen.named == 0 || edge != Edge::Unknown;
+        let of_requests = seen
+            .formats
+            .iter()
+            .max_by_key(|((edge, _), n)| (is_own(*edge), **n))
+            .map(|((edge, _), _)| *edge)
+            .filter(|edge| *edge != Edge::Unknown && !is_error_log);
+        let of_entries = seen.error_edges.iter().max_by_key(|(_, n)| **n);
+        let of_entries = of_entries.map_or(Edge::Unknown, |(edge, _)| *edge);
         Look {
-            kind: if seen.entries > seen.requests {
+            kind: if is_error_log {
                 LogKind::Error
             } else {
                 LogKind::Access
             },
-            edge: if seen.entries > seen.requests {
-                seen.error_edges
-                    .iter()
-                    .max_by_key(|(_, n)| **n)
-                    .map_or(Edge::Unknown, |(edge, _)| *edge)
-            } else {
-                // Where an edge is named, the lines of the others are not its own.
-                let is_own = |edge: Edge| seen.named == 0 || edge != Edge::Unknown;
-                seen.formats
-                    .iter()
-                    .max_by_key(|((edge, _), n)| (is_own(*edge), **n))
-                    .map_or(Edge::Unknown, |((edge, _), _)| *edge)
-            },
+            edge: of_requests.unwrap_or(of_entries),
             first: seen.span.map(|(first, _)| first),
             understood: seen.requests + seen.entries,
             is_mixed: seen.requests > 0 && seen.entries > 0,
+            is_wrapped: seen.wrapped > 0,
             others: seen.others,
             names_edge: seen.named > 0,
             lines: seen.lines,
         }
     }
 }
+
+/// An edge at its wordiest writes a dozen entries for a failed request; an error log may hold a line that looks like a
+/// request.
+const ENTRIES_PER_REQUEST_MAX: u64 = 50;
 
 /// What the head of a source shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -292,6 +297,8 @@ pub struct Look {
     pub understood: u64,
     /// Whether requests and entries of the error log stand in it side by side.
     pub is_mixed: bool,
+    /// Whether lines stand in what several programs or streams may share.
+    pub is_wrapped: bool,
     /// Lines of other programs.
     pub others: u64,
     /// Whether requests stand there of a program that has an edge's name.
@@ -382,6 +389,7 @@ impl Scan<'_> {
         {
             opened = Opened::plain(line);
         }
+        self.seen.wrapped += u64::from(opened.around.depth > 0);
         // What Docker writes holds a line: no need to look at it as a request first.
         let is_docker = opened.line.starts_with(b"{\"log\":\"");
         if is_docker
@@ -409,6 +417,7 @@ impl Scan<'_> {
         sink: &mut impl FnMut(&Request<'_>),
     ) -> Result<(), (Around, Option<&'static str>)> {
         let within = envelopes.open_record(opened).ok_or((opened.around, None))?;
+        self.seen.wrapped += 1;
         let around = within.around;
         self.opened(&within, place, buffers, sink)
             .map_err(|reason| (around, Some(reason)))

@@ -11,6 +11,8 @@ pub struct Seen {
     pub lines: u64,
     /// Requests among them.
     pub requests: u64,
+    /// How often something stood around a line.
+    pub wrapped: u64,
     /// Requests of programs that have an edge's name.
     pub named: u64,
     /// Error-log entries among them.
@@ -55,6 +57,7 @@ impl Seen {
     fn absorb(&mut self, other: Self) {
         self.lines += other.lines;
         self.requests += other.requests;
+        self.wrapped += other.wrapped;
         self.named += other.named;
         self.entries += other.entries;
         self.continuations += other.continuations;

@@ -29,9 +29,12 @@ struct State<'a> {
 
 impl State<'_> {
     fn is_about(&self, wanted: &str) -> bool {
-        let is_same = self.name == wanted;
-        // Layouts may name the server without its backend.
-        is_same || !wanted.contains('/') && self.name.rsplit('/').next() == Some(wanted)
+        match wanted.split_once('/') {
+            // A line may be about all servers of a backend.
+            Some((backend, _)) => self.name == wanted || self.name == backend,
+            // A layout may name the server without its backend.
+            None => self.name.rsplit('/').next() == Some(wanted),
+        }
     }
 }
 

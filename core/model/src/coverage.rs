@@ -55,6 +55,13 @@ pub struct SourceReport {
     pub zone: Option<i32>,
 }
 
+impl SourceReport {
+    /// Whether entries of an error log stand in it, alone or between requests.
+    pub fn has_entries(&self) -> bool {
+        self.kind == LogKind::Error || self.entries > 0
+    }
+}
+
 /// A stretch without any line: absence of evidence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Gap {

@@ -133,6 +133,10 @@ pub enum Field {
     /// When a connection to the upstream was begun for this request; no value where a kept one was used again (Envoy
     /// `%COMMON_DURATION(DS_RX_BEG:US_CX_BEG:us)%`).
     ConnectionOpened,
+    /// Line of the configuration whose rule ended the request (HAProxy `last_rule_line`).
+    Rule,
+    /// A mark of the operator in the layout: the edge stops where the client leaves (HAProxy's `option abortonclose`).
+    WatchesClient,
 }
 
 impl Field {
@@ -201,10 +205,12 @@ impl Field {
         Self::UpstreamResponseLength,
         Self::UpstreamLocalAddr,
         Self::ConnectionOpened,
+        Self::Rule,
+        Self::WatchesClient,
     ];
 
     /// How many fields there are.
-    pub const COUNT: usize = 63;
+    pub const COUNT: usize = 65;
 
     /// The name in facts and in advice; nginx's own variable name where nginx has one.
     pub const fn name(self) -> &'static str {
@@ -269,6 +275,8 @@ impl Field {
             Self::ResponseReason => "response_reason",
             Self::BackendOpen => "backend_open",
             Self::ProxyStatusHeader => "proxy_status_header",
+            Self::Rule => "rule",
+            Self::WatchesClient => "watches_client",
             Self::UpstreamResponseLength => "upstream_response_length",
             Self::UpstreamLocalAddr => "upstream_local_addr",
             Self::ConnectionOpened => "connection_opened",

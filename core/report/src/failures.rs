@@ -274,10 +274,22 @@ fn upstream<'a>(request: &Request<'a>) -> Option<&'a str> {
         .map(|attempt| attempt.upstream)
 }
 
+/// Of several causes in several layers none is named: the layer says whom to ask.
 fn layer(finding: Option<&Finding>) -> model::Layer {
-    finding
-        .and_then(|finding| finding.cause)
-        .map_or(model::Layer::Unknown, model::Cause::layer)
+    let Some((finding, cause)) = finding.and_then(|finding| Some((finding, finding.cause?))) else {
+        return model::Layer::Unknown;
+    };
+    let layer = cause.layer();
+    let is_open = finding.confidence == model::Confidence::Ambiguous
+        && finding
+            .candidates()
+            .iter()
+            .any(|other| other.layer() != layer);
+    if is_open {
+        model::Layer::Unknown
+    } else {
+        layer
+    }
 }
 
 /// The error-log line that decided and the request's own line.

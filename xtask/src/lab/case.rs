@@ -139,26 +139,20 @@ impl Recording<'_> {
         if !self.proxy.errors_name_requests() || self.proxy.echo_says().is_empty() {
             return Ok(());
         }
-        let lines = |name| -> Result<Vec<String>> {
-            let log = self.log(name)?;
-            let lines = log.split(|byte| *byte == b'\n');
-            Ok(lines
-                .map(|line| String::from_utf8_lossy(line).into_owned())
-                .collect())
-        };
-        let errors = lines("error")?;
-        let access = lines(self.proxy.layouts()[0].name)?;
+        let errors = self.log("error")?;
+        let errors: Vec<_> = errors
+            .split(|byte| *byte == b'\n')
+            .map(String::from_utf8_lossy)
+            .collect();
         for driven in self.driven {
             let claimed = driven
                 .why
                 .is_some_and(|why| why.cause == Some(Cause::NoLiveUpstream));
-            let says = |lines: &[String], line: usize| {
-                let line = lines.get(line - 1);
-                line.is_some_and(|text| text.contains(self.proxy.echo_says()))
-            };
-            // Some say so in the access log.
-            let stated = says(&access, driven.access_line)
-                || driven.error_lines.iter().any(|line| says(&errors, *line));
+            let stated = driven.error_lines.iter().any(|line| {
+                errors
+                    .get(line - 1)
+                    .is_some_and(|text| text.contains(self.proxy.echo_says()))
+            });
             ensure!(
                 claimed == stated,
                 "line {}: echo claimed {claimed}, stated {stated}",

@@ -119,6 +119,11 @@ impl Proxy for Envoy {
         "\"UH\""
     }
 
+    fn errors_name_requests(&self) -> bool {
+        // The log of the process speaks of no request.
+        false
+    }
+
     fn logged_status(&self, line: &[u8], ask: &Ask) -> Result<u16> {
         let entry: Value = serde_json::from_slice(line).context("an access line is no JSON")?;
         let path = ask.target.split('?').next();

@@ -48,7 +48,7 @@ const COLLECTED_MAX: Duration = Duration::from_secs(600);
 const HOST: &str = "edge1";
 
 /// The layout of `facts/edges/haproxy.toml`, with the address as it is.
-const RICH: &str = r#"%{-Q}o %ci - - [%trl] "%HM %HPO %HV" %ST %B "-" %{+Q,+E}[capture.req.hdr(1)] host=%[capture.req.hdr(0)] srv=%b/%s tw=%Tw tc=%Tc tr=%Tr ta=%Ta ts=%tsc rc=%rc bc_err="%[bc_err_str]" ssl_bc_err="%[ssl_bc_err_str]""#;
+const RICH: &str = r#"%{-Q}o %ci - - [%trl] "%HM %HPO %HV" %ST %B "-" %{+Q,+E}[capture.req.hdr(1)] host=%[capture.req.hdr(0)] srv=%b/%s tw=%Tw tc=%Tc tr=%Tr ta=%Ta ts=%tsc rc=%rc rule=%[last_rule_line] bc_err="%[bc_err_str]" ssl_bc_err="%[ssl_bc_err_str]""#;
 
 impl Proxy for Haproxy {
     fn name(&self) -> &'static str {
@@ -79,8 +79,9 @@ impl Proxy for Haproxy {
         let path = site.dir.join("haproxy.cfg");
         std::fs::write(&path, config(site)).context("cannot write haproxy.cfg")?;
         collect(site)?;
-        let mut command = Command::new("haproxy");
-        command.arg("-db").arg("-f").arg(path);
+        // The usual stamp has no zone: the host keeps UTC, as servers do.
+        let mut command = Command::new("env");
+        command.args(["TZ=UTC", "haproxy", "-db", "-f"]).arg(path);
         Ok(command)
     }
 
@@ -114,15 +115,13 @@ impl Proxy for Haproxy {
         &[0, 200, 400, 502, 503, 504]
     }
 
-    /// The fifth of the seven numbers behind the termination state.
+    /// The third number from the end of those behind the server's name: five timers, the state, seven counters.
     fn tells_retry(&self, line: &[u8]) -> bool {
         let line = String::from_utf8_lossy(line);
-        let is_counters = |part: &&str| {
-            part.split_whitespace().count() == 7
-                && part.bytes().all(|byte| b" +0123456789".contains(&byte))
-        };
-        let counters = line.split('"').find(is_counters).unwrap_or_default();
-        let retries = counters.split_whitespace().nth(4);
+        let part = line
+            .split('"')
+            .find(|part| part.split_whitespace().count() == 13);
+        let retries = part.and_then(|part| part.split_whitespace().nth_back(2));
         retries.is_some_and(|retries| retries != "0")
     }
 }
@@ -141,7 +140,7 @@ fn config(site: &Site<'_>) -> String {
     write!(
         text,
         "defaults\nmode http\nlog global\noption dontlognull\ntimeout client 30s\ntimeout connect {connect}ms\n\
-         timeout server {limit}ms\ntimeout queue 200ms\nretries {retries}\n"
+         timeout server {limit}ms\ntimeout queue 200ms\ntimeout check 1h\nretries {retries}\n"
     )
     .ok();
     if setup.retry {
@@ -175,7 +174,7 @@ fn frontend(site: &Site<'_>) -> String {
         Rule::RateLimit(status) => {
             writeln!(
                 text,
-                "stick-table type ipv6 size 1k expire 10s store http_req_rate(200ms)\nhttp-request track-sc0 src\n\
+                "stick-table type ipv6 size 1k expire 10s store http_req_rate(100ms)\nhttp-request track-sc0 src\n\
                  http-request deny deny_status {status} if {{ sc_http_req_rate(0) gt 2 }}"
             )
             .ok();
@@ -209,7 +208,7 @@ fn backend(setup: &Setup) -> String {
     }
     .to_owned();
     if setup.eject && setup.retry {
-        options += " check inter 150ms fall 1 rise 1";
+        options += " check inter 2s fall 3 rise 2";
     }
     options += setup.own.server;
     for (number, member) in setup.members.iter().enumerate() {

@@ -110,6 +110,26 @@ pub(super) fn leaves_before_timeout(s: &mut Session<'_>) -> Result<()> {
     recovered(s)
 }
 
+/// Clients leave in the middle of a long answer, which the server goes on to send.
+pub(super) fn leaves_download(s: &mut Session<'_>) -> Result<()> {
+    around(s, |s, mut ask| {
+        ask.delay_ms = 0;
+        ask.size = 200_000;
+        let pending = s.begin(ask.with(Fault::SlowBody), None)?;
+        s.abort(pending, Duration::from_millis(4_000))
+    })?;
+    recovered(s)
+}
+
+/// Every server is an address that the network stack has no route to.
+pub(super) fn no_network(s: &mut Session<'_>) -> Result<()> {
+    for ask in struck(s) {
+        s.ask_because(ask, Some(Why::new("no-network", C::HostUnreachable)))?;
+        s.pass(25)?;
+    }
+    Ok(())
+}
+
 /// A rule denies what it knows as bad, tarpits what it finds suspicious.
 pub(super) fn denied(s: &mut Session<'_>) -> Result<()> {
     good(s, 4)?;

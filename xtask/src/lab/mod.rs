@@ -59,11 +59,14 @@ const PROXIES: [&dyn Proxy; 10] = [
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Only this proxy
-    proxy: Option<String>,
+    /// Only these proxies
+    proxies: Vec<String>,
     /// Only recordings whose name contains this; `example` are those of examples/
     #[arg(long)]
     only: Option<String>,
+    /// Leave examples/ alone
+    #[arg(long)]
+    cases_only: bool,
     /// Write the folders cases/ and examples/ there instead of here
     #[arg(long)]
     into: Option<PathBuf>,
@@ -76,11 +79,11 @@ pub(crate) fn record(args: &Args) -> Result<()> {
         .context("no workspace")?;
     let root = args.into.as_deref().unwrap_or(here);
     let only = args.only.as_deref().unwrap_or_default();
+    let _alone = alone()?;
     let mut recordings = 0;
     let table = Variant::all()?;
     for proxy in PROXIES {
-        let other = |name: &String| name != proxy.name();
-        if args.proxy.as_ref().is_some_and(other) {
+        if !args.proxies.is_empty() && !args.proxies.iter().any(|name| name == proxy.name()) {
             continue;
         }
         let version = proxy.version()?;
@@ -96,10 +99,21 @@ pub(crate) fn record(args: &Args) -> Result<()> {
                 recordings += 1;
             }
         }
-        recordings += shop_scripts::record(proxy, &version, only, &root.join("examples"))?;
+        if !args.cases_only {
+            recordings += shop_scripts::record(proxy, &version, only, &root.join("examples"))?;
+        }
     }
     ensure!(recordings > 0, "nothing of that name to record");
     Ok(())
+}
+
+/// Waits until no other lab runs on this machine: one would answer at addresses where the other wants nobody. The lock
+/// goes with the file.
+fn alone() -> Result<std::fs::File> {
+    let path = std::env::temp_dir().join("webmasterid-lab.lock");
+    let file = std::fs::File::create(&path).with_context(|| path.display().to_string())?;
+    file.lock().context("cannot lock the lab")?;
+    Ok(file)
 }
 
 /// Runs one script and writes its case folders.

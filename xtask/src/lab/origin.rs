@@ -96,6 +96,8 @@ faults! {
     RefuseUpload = "refuse-upload",
     /// Declares a long body, sends half and stays silent until released.
     StallBody = "stall-body",
+    /// The same, and sends the other half then.
+    SlowBody = "slow-body",
 }
 
 /// Where an origin listens.
@@ -479,6 +481,10 @@ fn send_fault(mut stream: &TcpStream, fault: Fault, request: &Request, shared: &
         Fault::CutChunked => chunks(stream, b"800\r\n", request.size),
         Fault::BadChunk => chunks(stream, b"zz;?\r\n", request.size),
         Fault::StallBody => cut_body(stream, request.size).map(|()| hold(shared)),
+        Fault::SlowBody => cut_body(stream, request.size).and_then(|()| {
+            hold(shared);
+            stream.write_all(&page(request.size - request.size / 2))
+        }),
     };
     let own = matches!(
         fault,

@@ -550,6 +550,26 @@ pub(crate) const SCRIPTS: &[Script] = &[
         |s| drive::faulty(s, Fault::Close, C::ClosedBeforeHeaders),
     ),
     script(
+        "leaves-download",
+        "Clients hang up in the middle of a long answer that goes on.",
+        1,
+        plain,
+        haproxy::leaves_download,
+    ),
+    script(
+        "no-network",
+        "The network stack has no route to the upstream's address, and says so at once.",
+        0,
+        |setup| {
+            let address = Address::Tcp(([255, 255, 255, 255], 8080).into());
+            setup.members.push(super::proxy::Member {
+                address,
+                down: false,
+            });
+        },
+        haproxy::no_network,
+    ),
+    script(
         "slow-connect",
         "The upstream's accept queue is full, and the limit for the answer is shorter than the one for connecting.",
         0,

@@ -257,6 +257,9 @@ pub(super) fn captured(line: &[u8], start: usize, end: usize, spans: &mut Spans)
     }
 }
 
+/// What stands for the request of a TCP session in the variant of CLF.
+pub(super) const CLF_TCP: &[u8] = b"TCP ";
+
 /// `option httplog clf`: combined without referrer and agent, then the same fields as words, texts in quotes, and each
 /// captured header by itself. `None` where `line` goes on otherwise from `start`.
 pub(super) fn clf_tail(line: &[u8], start: usize, spans: &mut Spans) -> Option<()> {

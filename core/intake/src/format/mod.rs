@@ -31,7 +31,7 @@ pub use layout::{FormatError, Layout, Warning};
 pub(crate) use time::{Moment, TimeMemo, parse_time};
 pub(crate) use value::is_address;
 
-use crate::visit::Spans;
+use crate::visit::{Spans, Visit};
 
 /// The layouts that lines may have.
 pub struct Formats {
@@ -318,6 +318,10 @@ impl Formats {
             return Ok(built_in(plain, Edge::Unknown));
         }
         if found.combined && haproxy::clf_tail(line, found.tail, spans).is_some() {
+            let visit = Visit::new(line, &[], spans);
+            if visit.get(Field::Request) == Some(haproxy::CLF_TCP) {
+                return Err(Reason::UnknownLayout);
+            }
             return Ok(named("haproxy-clf", Edge::Haproxy));
         }
         if found.combined && !found.host {

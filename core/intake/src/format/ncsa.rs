@@ -306,6 +306,13 @@ fn quoted_pair(line: &[u8], open: usize, spans: &mut Spans) -> Result<(bool, usi
             spans.set(Field::UserAgent, agent, end);
             return Ok((true, end + 1));
         }
+        if let Some(agent) = agent_behind_pairs(line, referer, quote) {
+            spans.set(Field::Referer, referer, quote);
+            let end = agent_end(line, agent)?;
+            spans.set(Field::UserAgent, agent, end);
+            // The pairs are part of what is appended.
+            return Ok((true, quote + 1));
+        }
         if rest.is_empty() {
             reason = Reason::LineEndsEarly;
         } else if rest.starts_with(b" ") && tail_is_whole(rest) {
@@ -315,6 +322,26 @@ fn quoted_pair(line: &[u8], open: usize, spans: &mut Spans) -> Result<(bool, usi
         from = quote + 1;
     }
     Err(reason)
+}
+
+/// First byte of the agent where `key="value"` stands between it and the referrer, as in Angie's `extended`.
+fn agent_behind_pairs(line: &[u8], referer: usize, quote: usize) -> Option<usize> {
+    let text = line.get(referer..quote)?;
+    let is_referer = matches!(text, b"-" | b"") || text.starts_with(b"http");
+    let mut at = quote + 1;
+    for _ in 0..NUMBERS_BEFORE_REFERER_MAX {
+        let pair = line.get(at..)?.strip_prefix(b" ")?;
+        let key = pair.iter().take_while(|byte| is_ident(**byte)).count();
+        if !is_referer || key == 0 || !pair.get(key..)?.starts_with(b"=\"") {
+            return None;
+        }
+        let value = at + 1 + key + 2;
+        at = next_quote(line, value, value)? + 1;
+        if line.get(at..)?.starts_with(b" \"") {
+            return Some(at + 2);
+        }
+    }
+    None
 }
 
 /// The quote that closes the agent: the first one at the line's end, or before a blank where everything after it is

@@ -100,7 +100,9 @@ impl<'a> Token<'a> {
 /// Without the comma between pairs, or the bracket around them: `[rt=0.1, urt=0.1]`.
 fn without_mark(value: &[u8]) -> &[u8] {
     match value {
-        [rest @ .., b',' | b';' | b'|' | b')' | b'}' | b'>'] => rest,
+        // HAProxy's `<NOSRV>` has them of its own, too.
+        [rest @ .., b'>'] if !rest.contains(&b'<') => rest,
+        [rest @ .., b',' | b';' | b'|' | b')' | b'}'] => rest,
         // An IPv6 address has brackets of its own.
         [rest @ .., b']'] if !rest.contains(&b'[') => rest,
         _ => value,
@@ -162,7 +164,7 @@ fn field(key: &[u8], value: &[u8]) -> Option<Field> {
         b"cs" | b"ucs" | b"cache" | b"cache_status" | b"upstream_cache_status" => {
             Field::CacheStatus
         }
-        b"host" | b"http_host" | b"vhost" if is_host_name(value) => Field::Host,
+        b"h" | b"host" | b"http_host" | b"vhost" if is_host_name(value) => Field::Host,
         b"sn" | b"server_name" if is_host_name(value) => Field::ServerName,
         b"scheme" if matches!(value, b"http" | b"https") => Field::Scheme,
         b"xff" | b"x_forwarded_for" | b"http_x_forwarded_for" if is_forwarded_for(value) => {
@@ -180,6 +182,8 @@ fn field(key: &[u8], value: &[u8]) -> Option<Field> {
         b"rc" | b"retries" if Class::Number.admits(value.strip_prefix(b"+").unwrap_or(value)) => {
             Field::Retries
         }
+        b"rule" if Class::Number.admits(value) => Field::Rule,
+        b"abortonclose" => Field::WatchesClient,
         b"srv" => Field::UpstreamServer,
         b"tw" if Class::Number.admits(value) => Field::QueueMillis,
         b"tc" if Class::Number.admits(value) => Field::ConnectMillis,

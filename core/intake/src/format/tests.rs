@@ -99,6 +99,31 @@ fn what_is_appended_to_combined_is_named_where_it_can_be() {
 }
 
 #[test]
+fn angies_extended_layout() {
+    let line = r#"192.0.2.7 - - [22/Nov/2026:07:25:33 +0000] "GET /a?b HTTP/1.1" 502 157 "-" rt="0.041" "x \x22y\x22 us=1" "-" h="shop.example" sn="shop" ru="/a?b" u="/a" ucs="-" ua="10.0.0.1:80, 10.0.0.2:80" us="502, 502" uct="-, 0.001" urt="0.001, 0.040""#;
+    check(
+        &built_in(),
+        line,
+        &[
+            (Field::UserAgent, r"x \x22y\x22 us=1"),
+            (Field::Referer, "-"),
+            (Field::Duration, "0.041"),
+            (Field::Host, "shop.example"),
+            (Field::ServerName, "shop"),
+            (Field::UpstreamAddr, "10.0.0.1:80, 10.0.0.2:80"),
+            (Field::UpstreamStatus, "502, 502"),
+            (Field::UpstreamConnectTime, "-, 0.001"),
+        ],
+    );
+    let found = recognise(&built_in(), line.as_bytes()).unwrap();
+    assert_eq!(found.edge, Edge::Nginx);
+    // A quoted value that is no referrer is the agent of a layout without one.
+    let agent = r#"192.0.2.7 - - [22/Nov/2026:07:25:33 +0000] "GET / HTTP/1.1" 502 157 "curl/8" rt="0.041" "192.0.2.9""#;
+    let found = recognise(&built_in(), agent.as_bytes()).unwrap();
+    assert_eq!(found.fields.get(Field::UserAgent), None);
+}
+
+#[test]
 fn cloudfront_as_json_has_its_stamp_in_one_piece() {
     let line = r#"{"date":"2026-11-22","time": "07:25:33","x-edge-location":"FRA60-P1","sc-bytes":"182","c-ip":"192.0.2.7","cs-method":"GET","cs(Host)":"d111.cloudfront.net","cs-uri-stem":"/a","sc-status":"502","cs(User-Agent)":"Mozilla/5.0%20(x)","cs-uri-query":"b=1","x-edge-result-type":"Error","x-host-header":"www.example.com","cs-protocol":"https","time-taken":"0.5","x-edge-detailed-result-type":"OriginDnsError"}"#;
     check(

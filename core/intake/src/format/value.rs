@@ -83,6 +83,8 @@ impl Class {
             | Field::Hierarchy
             | Field::ErrorCode
             | Field::Handling
+            | Field::Rule
+            | Field::WatchesClient
             | Field::ConnectionStatus => Self::Word,
             Field::ForwardedFor
             | Field::RemoteUser

@@ -1,6 +1,6 @@
 //! The cause in words, or what to log to learn it.
 
-use model::{Cause, Confidence, Coverage, Diagnosis, Edge, Field, LogKind};
+use model::{Cause, Confidence, Coverage, Diagnosis, Edge, Field, SourceReport};
 
 use super::who::product;
 use crate::words::{clause, count, list};
@@ -62,10 +62,7 @@ fn unknown(diagnosis: &Diagnosis, coverage: &Coverage) -> String {
 }
 
 fn settle(diagnosis: &Diagnosis, coverage: &Coverage) -> Option<String> {
-    let is_read = coverage
-        .sources
-        .iter()
-        .any(|source| source.kind == LogKind::Error);
+    let is_read = coverage.sources.iter().any(SourceReport::has_entries);
     let error_log = diagnosis.wants_error_log.then(|| {
         // The one that was read says nothing of these.
         let which = if is_read { " of these requests" } else { "" };

@@ -1,6 +1,6 @@
 //! Below the incidents: other things, what was read and what was not, the next command.
 
-use model::{Cause, LogKind, Report, SignReport};
+use model::{Cause, Report, SignReport, SourceReport};
 
 use super::View;
 use super::headline::{is_hidden_warning, is_saved_warning};
@@ -297,8 +297,7 @@ fn next(view: &View<'_>) -> Vec<String> {
         next.push("--incident 1");
     }
     next.push("failures");
-    let has_error_log =
-        (report.coverage.sources.iter()).any(|source| source.kind == LogKind::Error);
+    let has_error_log = (report.coverage.sources.iter()).any(SourceReport::has_entries);
     if !has_error_log && (report.diagnoses.iter()).any(|diagnosis| diagnosis.wants_error_log) {
         next.push("add the error log");
     }

@@ -409,6 +409,7 @@ const SAMPLES: &[(&str, Field)] = &[
     ("unique-id", Field::RequestId),
     ("bytes_out", Field::BytesSent),
     ("capture.res.ver", Field::Protocol),
+    ("last_rule_line", Field::Rule),
 ];
 
 /// Begins of names of samples that hold no field.
