@@ -58,9 +58,9 @@ pub(crate) fn read(
     for number in 0..3 {
         let filter = Filter::of(&fold.scanned.held);
         let taken = |source: &Source| match number {
-            0 => (source.kind == LogKind::Error).then_some(Take::All),
+            0 => (source.kind == LogKind::Error && !source.is_mixed).then_some(Take::All),
             1 => (take_of(source) == Take::Requests).then_some(Take::Entries),
-            _ => (source.kind != LogKind::Error).then(|| take_of(source)),
+            _ => (source.kind != LogKind::Error || source.is_mixed).then(|| take_of(source)),
         };
         let part: Vec<(&Source, Take)> = sources
             .iter()

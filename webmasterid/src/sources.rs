@@ -66,7 +66,7 @@ pub(crate) fn find(
             },
             kind: look.kind,
             // Caddy writes its errors beside its requests, and none may stand at the beginning.
-            is_mixed: look.kind == LogKind::Access && (look.is_mixed || look.edge == Edge::Caddy),
+            is_mixed: look.is_mixed || look.kind == LogKind::Access && look.edge == Edge::Caddy,
             is_wrapped: look.is_wrapped,
             names_edge: look.names_edge,
             first: look.first,

@@ -108,6 +108,9 @@ impl Attribution<'_> {
     }
 }
 
+/// Varnish's word for a connection to the backend that was used before, after its FetchError in the signs.
+pub(crate) const REUSED: &[u8] = b" reuse";
+
 /// nginx's status of a client that left before the answer; other products took it over.
 const CLIENT_CLOSED: u16 = 499;
 /// The same of AWS's balancers.
@@ -144,10 +147,19 @@ pub(crate) fn needs_attribution(
             .get(Field::ProxyStatus)
             .is_some_and(|status| status.first() == Some(&b'5'))
         || condition::body_is_short(visit)
+        || broke_off(visit)
+}
+
+/// Whether the origin said otherwise than the client was told, was not done, or declared a longer body than was sent.
+fn broke_off(visit: &Visit<'_>) -> bool {
+    let is_unfinished = visit
+        .get(Field::OriginStatus)
+        .is_some_and(|status| status == b"0" || status.first() == Some(&b'5'));
+    is_unfinished || condition::is_shorter_than_declared(visit)
 }
 
 /// The fields that [`has_telltale`] looks at.
-const TELLING: [Field; 7] = [
+const TELLING: [Field; 8] = [
     Field::TerminationState,
     Field::ResponseFlags,
     Field::Retries,
@@ -155,6 +167,7 @@ const TELLING: [Field; 7] = [
     Field::UpstreamError,
     Field::ErrorCode,
     Field::ResultCode,
+    Field::TransformedFrom,
 ];
 
 /// Whether `$upstream_status` holds one status below 500, or none.
@@ -197,6 +210,20 @@ impl Signs {
         self.error.get(line.edge as usize)?.find(self.rules, line)
     }
 
+    /// What an edge says in a field of its access log, in the words of its error log.
+    fn stated(&self, edge: Edge, visit: &Visit<'_>) -> Option<Finding> {
+        let words = visit.value(Field::UpstreamError)?;
+        let opened = visit.value(Field::BackendOpen).unwrap_or_default();
+        let reused: &[u8] = if opened.ends_with(REUSED) {
+            REUSED
+        } else {
+            b""
+        };
+        self.error
+            .get(edge as usize)?
+            .words(self.rules, [words, reused])
+    }
+
     /// Where texts stand in `words` that signs of `edge` look for.
     pub(crate) fn literals_in(&self, edge: Edge, words: &[u8]) -> Vec<Range<usize>> {
         self.error
@@ -214,7 +241,9 @@ impl Signs {
     ) -> Attribution<'line> {
         let edge = product(edge, visit);
         let status = status_of(visit.get(Field::Status).unwrap_or_default());
-        if is_client_abort(visit, status) {
+        // Caddy logs 0 for an answer that no handler wrote.
+        let is_told = edge != Edge::Caddy || status != Some(0);
+        if is_told && is_client_abort(visit, status) {
             return self.client_abort(edge, visit);
         }
         let case = Case {
@@ -230,6 +259,11 @@ impl Signs {
             Edge::Unknown => case.unknown(),
             _ => case.by_signs(),
         }
+    }
+
+    /// What words of the error log say that stand in an access line.
+    fn words(&self, edge: Edge, words: &[u8]) -> Option<Finding> {
+        self.error.get(edge as usize)?.find_words(self.rules, words)
     }
 
     fn client_abort<'line>(&self, edge: Edge, visit: &Visit<'line>) -> Attribution<'line> {
@@ -476,6 +510,17 @@ impl<'line> Case<'_, 'line> {
     fn by_signs(&self) -> Attribution<'line> {
         let record = Record::of(self.visit);
         let found = self.signs.best(self.edge, &record);
+        let said = match self.edge {
+            Edge::Varnish | Edge::H2o => self.signs.stated(self.edge, self.visit),
+            _ => self.said(),
+        };
+        let found = match said {
+            Some(said) => Some(combine(
+                found.unwrap_or_else(|| record.unknown(self.edge)),
+                &[said],
+            )),
+            None => found,
+        };
         let mut result = Attribution::clean();
         if self.failures.contains(self.status) {
             result.finding = Some(found.unwrap_or_else(|| record.unknown(self.edge)));
@@ -503,6 +548,23 @@ impl<'line> Case<'_, 'line> {
         result
     }
 
+    /// What Caddy's error says, where the access log carries it.
+    fn said(&self) -> Option<Finding> {
+        let error = self.visit.value(Field::UpstreamError)?;
+        (self.edge == Edge::Caddy)
+            .then(|| self.signs.words(self.edge, error))
+            .flatten()
+    }
+
+    /// Whether the edge turned a failure into a good answer.
+    fn turned_good(&self) -> bool {
+        if !matches!(self.edge, Edge::Caddy | Edge::Traefik) {
+            return false;
+        }
+        let origin = self.visit.value(Field::OriginStatus).and_then(status_of);
+        origin.is_some_and(|status| status >= 500) || origin.is_none() && self.said().is_some()
+    }
+
     /// Whether Envoy failed to get an answer and gave one of its own under a good status: its local replies can be
     /// mapped to any status, and to a gRPC client they are 200. A retry that went well leaves no flag.
     fn is_masked(&self, finding: &Finding) -> bool {
@@ -526,7 +588,7 @@ impl<'line> Case<'_, 'line> {
         );
         if is_abort {
             result.finding = Some(finding);
-        } else if is_broken && hides_a_failure(self.status)
+        } else if (is_broken || self.turned_good()) && hides_a_failure(self.status)
             || is_unanswered
             || self.is_masked(&finding)
         {
@@ -557,11 +619,10 @@ pub(crate) fn upstream<'line>(visit: &Visit<'line>) -> Option<Upstream<'line>> {
         });
     }
     let group = || visit.value(Field::UpstreamName);
+    // Envoy names the cluster where it found no member to ask: that is a group, none of its servers.
+    let is_group = visit.get(Field::UpstreamAddr).is_some();
     match visit.value(Field::UpstreamServer) {
-        None => group().map(|name| Upstream {
-            name,
-            is_group: false,
-        }),
+        None => group().map(|name| Upstream { name, is_group }),
         Some(name) => match name.strip_suffix(NO_SERVER) {
             None => Some(Upstream {
                 name,
@@ -586,12 +647,13 @@ fn was_retried(visit: &Visit<'_>) -> bool {
 }
 
 /// Fields in which an edge says that something went wrong, whatever the status, and what stands there when nothing did.
-const TELLTALES: [(Field, &[&[u8]]); 5] = [
+const TELLTALES: [(Field, &[&[u8]]); 6] = [
     (Field::ResponseFlags, &[b"-", b""]),
     (Field::Retries, &[b"0", b"-", b""]),
     (Field::AttemptCount, &[b"0", b"1", b"-", b""]),
     (Field::UpstreamError, &[b"-", b"", b"Success"]),
     (Field::ErrorCode, &[b"-", b"", b"ERR_NONE/-"]),
+    (Field::TransformedFrom, &[b"-", b""]),
 ];
 
 /// Whether one of them is set. What a cache calls its results says so by its words.

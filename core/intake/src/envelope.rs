@@ -16,6 +16,8 @@ mod syslog;
 
 use std::ops::Range;
 
+use model::Stamp;
+
 pub(crate) use program::Program;
 pub(crate) use stamp::Written;
 
@@ -61,6 +63,23 @@ impl Around {
         partial: false,
         depth: 0,
     };
+
+    /// Writes a header that says the same and names no host: of syslog where a program is named, else of a container.
+    pub(crate) fn write_header(&self, newest: Option<Stamp>, out: &mut Vec<u8>) {
+        let moment = self.written.moment(newest);
+        let program = match self.program {
+            Program::Unnamed => None,
+            Program::Edge(edge) => Some(edge.name()),
+            Program::Other => Some("other"),
+        };
+        let header = match (moment, program) {
+            (None, None) => return,
+            (Some(moment), None) => format!("{} stdout F ", stamp::text(moment)),
+            (Some(moment), Some(name)) => format!("{} host {name}: ", stamp::text(moment)),
+            (None, Some(name)) => format!("<14>{name}: "),
+        };
+        out.extend_from_slice(header.as_bytes());
+    }
 
     /// What an envelope within says is nearer to the program than what those around it say.
     fn step_in(&mut self, within: Self) {

@@ -6,6 +6,7 @@
 mod apache;
 mod caddy;
 mod envoy;
+mod go_net;
 mod h2o;
 mod haproxy;
 mod lighttpd;
@@ -19,6 +20,8 @@ mod trafficserver;
 mod varnish;
 
 use model::Edge;
+
+pub(crate) use self::varnish::backend;
 
 /// How grave the edge finds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,6 +64,17 @@ impl Level {
 /// `civil_millis` of a line that carries no stamp of its own: the one of its envelope is taken.
 pub(crate) const UNSTAMPED: i64 = i64::MIN;
 
+/// What a line is of its entry: some products spread one over several lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// All of it, as far as the line tells.
+    Whole,
+    /// The first line of several. What the same process wrote before belongs to another entry.
+    First,
+    /// A further line.
+    Further,
+}
+
 /// An entry of an error log. Holds personal data, so: no Debug, no Clone, no Serialize, and a lifetime tied to the
 /// read buffer.
 pub(crate) struct ErrorLine<'line> {
@@ -68,6 +82,8 @@ pub(crate) struct ErrorLine<'line> {
     pub(crate) edge: Edge,
     /// The stamp read as if it were UTC, in milliseconds: most error logs carry no zone. [`UNSTAMPED`] without one.
     pub(crate) civil_millis: i64,
+    /// What it is of its entry.
+    pub(crate) part: Part,
     /// Minutes east of UTC, for the few layouts that say so.
     pub(crate) zone: Option<i32>,
     /// Severity.
@@ -86,6 +102,10 @@ pub(crate) struct ErrorLine<'line> {
     pub(crate) server: Option<&'line [u8]>,
     /// Request line, whole; `None` where the line was cut inside it.
     pub(crate) request: Option<&'line [u8]>,
+    /// Status that the client was answered with, where the entry says so.
+    pub(crate) status: Option<u16>,
+    /// Method and target, where they do not stand in one line.
+    pub(crate) asked: Option<(&'line [u8], &'line [u8])>,
     /// Path of the subrequest that failed.
     pub(crate) subrequest: Option<&'line [u8]>,
     /// The upstream as written: a URL with path and query (personal data), an address or a group's name. For
@@ -93,8 +113,22 @@ pub(crate) struct ErrorLine<'line> {
     pub(crate) upstream: Option<&'line [u8]>,
     /// Host that the client asked for.
     pub(crate) host: Option<&'line [u8]>,
-    /// Path that the message itself names (httpd's `returned by /path`).
+    /// Path or URL that the message itself names (httpd's `returned by /path`).
     pub(crate) path_hint: Option<&'line [u8]>,
+    /// What follows happens on another connection to the upstream; what went wrong before was tried again.
+    pub(crate) connects: bool,
+    /// The connection was used before.
+    pub(crate) reuses: bool,
+    /// A fetch that no client waits for (Varnish's for a stale object).
+    pub(crate) background: bool,
+    /// It tells more closely what the entry's error is, and is none by itself.
+    pub(crate) refines: bool,
+    /// An attempt after the first for the same request.
+    pub(crate) again: bool,
+    /// Bytes of the page that the edge answers with when it writes this line.
+    pub(crate) page: Option<u64>,
+    /// Whether it goes on with what the entry before of the same path and upstream began: a further attempt.
+    pub(crate) goes_on: bool,
     /// Everything after the prefix.
     pub(crate) message: &'line [u8],
     /// The product's own words, in two pieces that belong side by side. What a client can choose (request line, host,
@@ -108,6 +142,7 @@ impl<'line> ErrorLine<'line> {
         Self {
             edge,
             civil_millis,
+            part: Part::Whole,
             zone: None,
             level,
             process: (0, 0),
@@ -117,13 +152,55 @@ impl<'line> ErrorLine<'line> {
             client_port: None,
             server: None,
             request: None,
+            status: None,
+            asked: None,
             subrequest: None,
             upstream: None,
             host: None,
             path_hint: None,
+            connects: false,
+            reuses: false,
+            background: false,
+            refines: false,
+            again: false,
+            page: None,
+            goes_on: false,
             message,
             words: [message, b""],
         }
+    }
+}
+
+impl<'line> ErrorLine<'line> {
+    /// A line without a stamp of its own.
+    const fn untimed(edge: Edge, part: Part, message: &'line [u8]) -> Self {
+        Self {
+            part,
+            ..Self::new(edge, UNSTAMPED, Level::Error, message)
+        }
+    }
+
+    /// Whether the line, or its envelope, has a stamp.
+    pub(crate) const fn is_timed(&self) -> bool {
+        self.civil_millis != UNSTAMPED
+    }
+
+    /// Whether it tells something that the other lines of its entry need.
+    pub(crate) const fn tells(&self) -> bool {
+        matches!(self.part, Part::First)
+            || self.is_timed()
+            || self.path_hint.is_some()
+            || self.host.is_some()
+            || self.connection.is_some()
+            || self.connects
+            || self.background
+            || self.again
+            || self.status.is_some()
+    }
+
+    /// An entry made of another kind of line.
+    pub(crate) const fn made(edge: Edge, civil_millis: i64, message: &'line [u8]) -> Self {
+        Self::new(edge, civil_millis, Level::Error, message)
     }
 }
 

@@ -3,6 +3,8 @@
 use model::{Edge, Route, Stamp};
 use rustc_hash::FxHashSet;
 
+use crate::entry;
+use crate::error_log::Part;
 use crate::held::{Held, HeldError};
 use crate::scan::Keys;
 
@@ -18,6 +20,12 @@ pub struct Filter {
     serials: FxHashSet<u64>,
     /// Entries that name only a client (httpd), with the minute of the quarter of an hour.
     clients: FxHashSet<(u64, i64)>,
+    /// Entries that name only a path, or its begin.
+    named: FxHashSet<u64>,
+    /// Whether entries tell of failures by status and moment alone (Traefik): any failure may be meant.
+    by_moment: bool,
+    /// Entries that name no client, by the path that they name and the minute of the quarter of an hour.
+    paths: FxHashSet<(u64, i64)>,
     /// What else decides how an error log is joined: what its entries say was asked for, and their clients.
     others: FxHashSet<u64>,
     /// Whether entries tell of servers, without a request.
@@ -45,9 +53,27 @@ impl Filter {
             filter.others.extend(error.client);
             filter.others.extend(error.asked);
         }
-        for error in held.errors.iter().filter(|error| error.is_about_request()) {
+        for error in entry::failing_lines(&held.errors) {
+            if error.client.is_none() {
+                filter.named.extend(
+                    error
+                        .path
+                        .filter(|_| !error.is_timed || error.part != Part::Whole),
+                );
+                filter.named.extend(error.head);
+            }
             filter.serials.extend(error.serial);
             filter.lines.extend(error.line);
+            if error.edge == Edge::Traefik {
+                filter.by_moment |= error.status.is_some();
+            }
+            if let (None, Some(path)) = (error.client, error.path) {
+                let minute = error.civil.secs().div_euclid(60);
+                for near in -MINUTES_BACK..=MINUTES_BACK {
+                    let minute = (minute + near).rem_euclid(MINUTES);
+                    filter.paths.insert((path, minute));
+                }
+            }
             if let (Edge::Apache, Some(client)) = (error.edge, error.client) {
                 let minute = error.civil.secs().div_euclid(60);
                 for back in 0..=MINUTES_BACK {
@@ -75,9 +101,14 @@ impl Filter {
         !self.has_keys() && self.heads.is_empty()
     }
 
-    /// Whether entries name a client or a connection.
+    /// Whether entries name something of a request: a client, a connection, a path.
     pub(crate) fn has_keys(&self) -> bool {
-        !(self.lines.is_empty() && self.serials.is_empty() && self.clients.is_empty())
+        !(self.lines.is_empty()
+            && self.serials.is_empty()
+            && self.clients.is_empty()
+            && self.paths.is_empty()
+            && self.named.is_empty()
+            && !self.by_moment)
     }
 
     /// Whether the answer to a request for this path may be one that was broken off.
@@ -90,7 +121,8 @@ impl Filter {
     pub(crate) fn concerns(&self, at: Stamp, keys: &Keys) -> bool {
         self.moments
             || !self.is_empty()
-                && (self.others.contains(&keys.client)
+                && (self.by_moment
+                    || self.others.contains(&keys.client)
                     || self.others.contains(&keys.asked)
                     || self.hits(at, keys))
     }
@@ -101,6 +133,10 @@ impl Filter {
             || keys
                 .serial
                 .is_some_and(|serial| self.serials.contains(&serial))
+            || (!self.named.is_empty()
+                && (self.named.contains(&keys.url)
+                    || keys.head.is_some_and(|head| self.named.contains(&head))))
             || (!self.clients.is_empty() && self.clients.contains(&(keys.client, minute)))
+            || (!self.paths.is_empty() && self.paths.contains(&(keys.url, minute)))
     }
 }

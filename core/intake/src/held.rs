@@ -9,6 +9,7 @@ use model::{
 };
 
 use crate::attribute::{About, ErrorFinding};
+use crate::error_log::{ErrorLine, Part};
 
 /// An attempt that owns its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +60,8 @@ pub(crate) struct HeldRequest {
     pub(crate) asked: u64,
     /// Serial number of the connection, or hash of the log id.
     pub(crate) serial: Option<u64>,
+    /// Hash of the begin of a long path, for error logs that cut it.
+    pub(crate) head: Option<u64>,
     /// Whether an entry of the error log may be about it, or shares its client.
     pub(crate) joins: bool,
     /// Whether it is a repeat, once that is known.
@@ -123,6 +126,10 @@ impl HeldRequest {
 pub(crate) struct HeldError {
     /// Its stamp read as if it were UTC.
     pub(crate) civil: Stamp,
+    /// Whether it has a stamp.
+    pub(crate) is_timed: bool,
+    /// What it is of its entry.
+    pub(crate) part: Part,
     /// Minutes east of UTC, where the line says so.
     pub(crate) zone: Option<i32>,
     pub(crate) place: Place,
@@ -132,6 +139,8 @@ pub(crate) struct HeldError {
     pub(crate) finding: Arc<ErrorFinding>,
     /// Whether it stands after the headers were passed on: the client saw a good status.
     pub(crate) after_headers: bool,
+    /// Status that the client was answered with, where the entry says so.
+    pub(crate) status: Option<u16>,
     /// Process and thread.
     pub(crate) process: (u64, u64),
     /// Hash of the client's address.
@@ -146,10 +155,50 @@ pub(crate) struct HeldError {
     pub(crate) route: Option<Route>,
     /// Whether nothing more is said of the same event in the lines that follow.
     pub(crate) ends_event: bool,
+    /// Hash of the begin of the path, where the message cuts it.
+    pub(crate) head: Option<u64>,
+    /// What it tells of the attempt beside a failure.
+    pub(crate) attempt: AttemptLine,
     /// Serial number of the connection, or hash of the log id.
     pub(crate) serial: Option<u64>,
+    /// Whether it goes on with the entry before of the same path and upstream.
+    pub(crate) goes_on: bool,
     /// Bit n is set where the line holds the n-th literal that some sign must not be followed by.
     pub(crate) follow_ups: u32,
+}
+
+/// What a line tells of an attempt beside a failure.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct AttemptLine {
+    /// It is on a new connection: what went wrong before was tried again.
+    pub(crate) connects: bool,
+    /// The connection was used before.
+    pub(crate) reuses: bool,
+    /// No client waits for it.
+    pub(crate) background: bool,
+    /// It tells more closely what the error is.
+    pub(crate) refines: bool,
+    /// It is not the first for its request.
+    pub(crate) again: bool,
+    /// Status that the edge got or made.
+    pub(crate) status: Option<u16>,
+    /// Bytes of the page that the edge answers with when it writes this line.
+    pub(crate) page: Option<u64>,
+}
+
+impl AttemptLine {
+    /// What `entry` tells.
+    pub(crate) const fn of(entry: &ErrorLine<'_>) -> Self {
+        Self {
+            connects: entry.connects,
+            reuses: entry.reuses,
+            background: entry.background,
+            refines: entry.refines,
+            again: entry.again,
+            status: entry.status,
+            page: entry.page,
+        }
+    }
 }
 
 impl HeldError {

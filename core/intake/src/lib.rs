@@ -2,6 +2,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod attribute;
+mod entry;
 mod envelope;
 mod error_log;
 mod filter;

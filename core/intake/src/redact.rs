@@ -11,7 +11,7 @@ use std::ops::Range;
 use model::{Edge, Field, LogKind};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::envelope::{self, Envelopes};
+use crate::envelope::{self, Envelopes, Opened};
 use crate::error_log::{self, ErrorLine};
 use crate::identity::{Agents, Client};
 use crate::path::{Known, Target};
@@ -110,6 +110,7 @@ const fn rule(field: Field) -> Rule {
         | Field::Via
         | Field::BackendOpen
         | Field::ProxyStatusHeader
+        | Field::ServerHeader
         | Field::Hierarchy => Rule::Addresses,
         Field::Time
         | Field::Method
@@ -147,7 +148,9 @@ const fn rule(field: Field) -> Rule {
         | Field::FinishStatus
         | Field::ErrorCode
         | Field::Handling
+        | Field::Side
         | Field::ResponseReason
+        | Field::TransformedFrom
         | Field::Rule
         | Field::WatchesClient => Rule::Keep,
     }
@@ -194,8 +197,8 @@ impl Intake {
         true
     }
 
-    /// Second look: the line as it may be shown, appended to `out`. False where it is left out. Text around the line
-    /// stays, but for addresses; JSON around it is taken off, since it may hold anything.
+    /// Second look: the line as it may be shown, appended to `out`. False where it is left out. What stands around the
+    /// line names hosts and may hold anything: a header of ours that says the same takes its place.
     pub fn redact(
         &self,
         line: &[u8],
@@ -207,24 +210,27 @@ impl Intake {
             return false;
         }
         let mut envelopes = Envelopes::default();
-        let opened = envelope::open(line);
-        if self.rewrite(line, opened.line, kind, redactor, out) {
+        let mut opened = envelope::open(line);
+        let (mut scratch, mut spans) = (Vec::new(), Spans::new());
+        if opened.around.depth > 0 && self.formats().is_given(line, &mut scratch, &mut spans) {
+            opened = Opened::plain(line);
+        }
+        if self.rewrite(&opened, kind, redactor, out) {
             return true;
         }
         envelopes
             .open_record(&opened)
-            .is_some_and(|within| self.rewrite(within.line, within.line, kind, redactor, out))
+            .is_some_and(|within| self.rewrite(&within, kind, redactor, out))
     }
 
-    /// `inner` is the end of `line`.
     fn rewrite(
         &self,
-        line: &[u8],
-        inner: &[u8],
+        opened: &Opened<'_>,
         kind: LogKind,
         redactor: &mut Redactor,
         out: &mut Vec<u8>,
     ) -> bool {
+        let inner = opened.line;
         let (mut scratch, mut spans) = (Vec::new(), Spans::new());
         let mut work = Work {
             intake: self,
@@ -257,9 +263,8 @@ impl Intake {
         if !understood {
             return false;
         }
-        let around = line.len().saturating_sub(inner.len());
-        let before = line.get(..around).unwrap_or_default();
-        work.redactor.addresses_in(before, out);
+        let newest = self.settings.plausible.map(|(_, newest)| newest);
+        opened.around.write_header(newest, out);
         work.write(out);
         true
     }

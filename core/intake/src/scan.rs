@@ -8,12 +8,14 @@ use model::{
     Scheme, Sign, SourceId, Stamp, Status,
 };
 
-use crate::attribute::{self, Attribution, FailureStatuses, Signs, needs_attribution};
+use crate::attribute::{
+    self, Attribution, ErrorFinding, FailureStatuses, REUSED, Signs, needs_attribution,
+};
 use crate::envelope::{self, Around, Envelopes, Opened, Program};
-use crate::error_log::{self, ErrorLine, Level};
+use crate::error_log::{self, ErrorLine, Level, Part};
 use crate::filter::Filter;
 use crate::format::{FormatRef, Formats, Moment, Reason, TimeMemo};
-use crate::held::{Held, HeldAttempt, HeldError, HeldFetch, HeldRequest};
+use crate::held::{AttemptLine, Held, HeldAttempt, HeldError, HeldFetch, HeldRequest};
 use crate::identity::{Agents, Client, Ranges};
 use crate::path::{Known, Target};
 use crate::secret::Secret;
@@ -182,9 +184,11 @@ impl Intake {
             .fold(0, |bits, (n, _)| bits | 1 << n)
     }
 
-    /// Whether an entry says something of a failure.
+    /// Whether an entry says something of a failure, or a line of one what the other lines need.
     pub(crate) fn is_telling(&self, entry: &ErrorLine<'_>) -> bool {
-        self.signs.error_line(entry).is_some() || self.follow_ups_in(entry) != 0
+        (entry.part != Part::Whole && entry.tells())
+            || self.signs.error_line(entry).is_some()
+            || self.follow_ups_in(entry) != 0
     }
 
     /// Whether a sign without a request lies in what the user chose. Nobody can tell whose fetch it was.
@@ -436,7 +440,8 @@ impl Scan<'_> {
         if is_entry_first && self.error(line, around, place) {
             return Ok(());
         }
-        if self.chunk.take == Take::Entries {
+        // varnishncsa may write requests and attempts in one layout, whose fields tell them apart.
+        if self.chunk.take == Take::Entries && self.chunk.edge != Edge::Varnish {
             return Err("no entry");
         }
         buffers.spans.clear();
@@ -508,7 +513,7 @@ impl Scan<'_> {
     fn visit(
         &mut self,
         visit: &Visit<'_>,
-        format: FormatRef,
+        mut format: FormatRef,
         around: &Around,
         place: Place,
         sink: &mut impl FnMut(&Request<'_>),
@@ -520,6 +525,19 @@ impl Scan<'_> {
         let at = Stamp(millis);
         self.intake.settings.check(at)?;
         let status = status(visit.get(Field::Status).unwrap_or_default())?;
+        let line = RequestLine::of(visit);
+        let target = Target::of(line.target);
+        if let (Edge::Unknown, Edge::Unknown, Some(_)) = (format.edge, self.chunk.edge, target.host)
+        {
+            format.edge = Edge::Varnish;
+        }
+        if format.edge == Edge::Varnish && is_attempt(visit) {
+            self.attempt(visit, millis, zone, status, &target, place);
+            return Ok(());
+        }
+        if self.chunk.take == Take::Entries {
+            return Ok(());
+        }
         if self.format != Some(format) || self.zone != zone {
             self.count_formats();
             self.format = Some(format);
@@ -536,8 +554,6 @@ impl Scan<'_> {
         {
             return Ok(());
         }
-        let line = RequestLine::of(visit);
-        let target = Target::of(line.target);
         set_host(&mut self.host, visit, &target);
         if !settings.sites.is_empty() && !settings.sites.contains(&self.host) {
             return Ok(());
@@ -642,7 +658,10 @@ impl Scan<'_> {
             None if self.filter.is_empty() => return sink(&request),
             None => {
                 let by_path = self.filter.hits_path(&known.route);
-                let by_key = || self.filter.hits(parts.at, &Keys::of(secret, visit, &parts));
+                let by_key = || {
+                    self.filter
+                        .hits(parts.at, &Keys::of(secret, visit, &parts, known.url))
+                };
                 if !(by_path || self.filter.has_keys() && by_key()) {
                     return sink(&request);
                 }
@@ -650,7 +669,7 @@ impl Scan<'_> {
             }
             Some(found) => found,
         };
-        let keys = Keys::of(secret, visit, &parts);
+        let keys = Keys::of(secret, visit, &parts, known.url);
         let mut held = hold(&request, &found, &keys, single_attempt(parts.edge, visit));
         let is_stream = self.chunk.take == Take::Stream;
         // A line about a server may tell what its own leaves open.
@@ -666,6 +685,37 @@ impl Scan<'_> {
         }
     }
 
+    /// A line of `varnishncsa -b`: one attempt on a backend, which is no request of a client.
+    fn attempt(
+        &mut self,
+        visit: &Visit<'_>,
+        millis: i64,
+        zone: Option<i32>,
+        status: u16,
+        target: &Target<'_>,
+        place: Place,
+    ) {
+        let reason = visit.value(Field::UpstreamError);
+        let opened = visit.value(Field::BackendOpen);
+        let own = visit.get(Field::Status).unwrap_or_default();
+        let words: [&[u8]; 2] = match (reason, opened) {
+            (Some(reason), Some(opened)) if opened.ends_with(REUSED) => [reason, REUSED],
+            (Some(reason), _) => [reason, b""],
+            (None, _) if status >= 500 => [b"BerespStatus ", own],
+            (None, _) => [b"", b""],
+        };
+        let mut entry = ErrorLine::made(Edge::Varnish, millis, reason.unwrap_or_default());
+        entry.zone = zone.or(Some(0));
+        entry.words = words;
+        entry.path_hint = Some(target.path);
+        entry.host = visit.value(Field::Host).or(target.host);
+        entry.status = Some(status);
+        entry.upstream = opened
+            .and_then(|opened| opened.split(|byte| *byte == b' ').nth(1))
+            .or_else(|| reason.and_then(error_log::backend));
+        self.entry(entry, &Around::NOTHING, place);
+    }
+
     /// When the line was written, by its envelope.
     fn written(&self, around: &Around) -> Option<Moment> {
         let plausible = self.intake.settings.plausible;
@@ -674,43 +724,67 @@ impl Scan<'_> {
 
     /// One entry of an error log; false where the line is none.
     fn error(&mut self, line: &[u8], around: &Around, place: Place) -> bool {
-        let Some(mut entry) = error_log::parse(line) else {
+        let Some(entry) = error_log::parse(line) else {
             return false;
         };
-        if entry.civil_millis == error_log::UNSTAMPED {
-            let Some((millis, zone)) = self.written(around) else {
-                self.unparsed(place.line, NO_TIME);
-                return true;
-            };
-            entry.civil_millis = millis.saturating_add(i64::from(zone.unwrap_or(0)) * 60_000);
-            entry.zone = zone;
+        self.entry(entry, around, place);
+        true
+    }
+
+    fn entry(&mut self, mut entry: ErrorLine<'_>, around: &Around, place: Place) {
+        if !entry.is_timed() {
+            match self.written(around) {
+                Some((millis, zone)) => {
+                    entry.civil_millis =
+                        millis.saturating_add(i64::from(zone.unwrap_or(0)) * 60_000);
+                    entry.zone = zone;
+                }
+                // Other lines of the entry have the stamp, or its order and its path tell.
+                None if entry.part != Part::Whole || entry.path_hint.is_some() => {}
+                None => return self.unparsed(place.line, NO_TIME),
+            }
         }
-        let civil = Stamp(entry.civil_millis);
-        if let Err(reason) = self.intake.settings.check(civil) {
-            self.unparsed(place.line, reason);
-            return true;
+        // Without a stamp any moment would do: none is looked at.
+        let civil = Stamp(if entry.is_timed() {
+            entry.civil_millis
+        } else {
+            0
+        });
+        if entry.is_timed()
+            && let Err(reason) = self.intake.settings.check(civil)
+        {
+            return self.unparsed(place.line, reason);
         }
         let seen = &mut self.seen;
         seen.entries += 1;
         *seen.error_edges.entry(entry.edge).or_default() += 1;
-        seen.stretch(civil);
+        if entry.is_timed() {
+            seen.stretch(civil);
+        }
         let follow_ups = self.intake.follow_ups_in(&entry);
         if self.chunk.take == Take::Requests {
-            return true;
+            return;
         }
-        let Some(finding) = self.intake.signs.error_line(&entry) else {
-            return true;
+        let finding = match self.intake.signs.error_line(&entry) {
+            Some(finding) => finding,
+            // A line that other lines need, if it says what they do not.
+            None if entry.part != Part::Whole && entry.tells() => ErrorFinding::SILENT,
+            None => return,
         };
         let secret = &self.intake.secret;
-        let request = entry.request.map(RequestLine::parse);
+        let apart = |(method, target)| RequestLine { method, target };
+        let request = (entry.request.map(RequestLine::parse)).or_else(|| entry.asked.map(apart));
         let line = (entry.client.zip(request))
             .map(|(client, line)| line_key(secret, client, line.method, line.target));
         let asked = request.map(|line| asked_key(secret, line.method, line.target));
-        let known = entry
+        let (path, head) = path_keys(secret, entry.path_hint);
+        let route = entry
             .path_hint
-            .map(|path| Known::of(secret, Target::of(path).path));
+            .map(|path| Known::of(secret, Target::of(path).path).route);
         self.held.push_error(HeldError {
             civil,
+            is_timed: entry.is_timed(),
+            part: entry.part,
             zone: entry.zone,
             place,
             edge: entry.edge,
@@ -722,22 +796,63 @@ impl Scan<'_> {
                 .into(),
             finding: Arc::new(finding),
             after_headers: is_after_headers(&entry),
+            status: entry.status,
             process: entry.process,
             client: entry.client.map(|client| client_key(secret, client)),
             line,
             asked,
-            path: known.as_ref().map(|known| known.url),
-            route: known.map(|known| known.route),
+            path,
+            head,
+            route,
             ends_event: error_log::ends_event(&entry),
+            attempt: AttemptLine::of(&entry),
             serial: serial(secret, entry.connection, entry.log_id),
+            goes_on: entry.goes_on,
             follow_ups,
         });
-        true
     }
 }
 
 /// Neither the line nor an envelope says when.
 const NO_TIME: &str = "no time";
+/// Whether a line of varnishncsa is about a backend rather than a client: it says so, or carries what only those have.
+fn is_attempt(visit: &Visit<'_>) -> bool {
+    /// Fields of records that stand only in transactions with a backend.
+    const BACKENDS: [Field; 2] = [Field::UpstreamError, Field::BackendOpen];
+    match visit.get(Field::Side) {
+        Some(b"b") => return true,
+        Some(b"c") => return false,
+        _ => {}
+    }
+    if !visit.carries_any(&BACKENDS) {
+        return false;
+    }
+    // What the cache did stands only in those with a client.
+    let is_handled = visit.value(Field::Handling).is_some();
+    BACKENDS.iter().any(|field| visit.value(*field).is_some())
+        || !is_handled && visit.get(Field::Status) != Some(b"400")
+}
+
+/// Bytes of a path behind which H2O cuts it, three dots included.
+const PATH_SHOWN: usize = 32;
+
+/// Keys of a path that an error line names: the whole of it, or what is left where the line cuts it.
+fn path_keys(secret: &Secret, path: Option<&[u8]>) -> (Option<u64>, Option<u64>) {
+    let Some(path) = path else {
+        return (None, None);
+    };
+    let is_cut = path.len() == PATH_SHOWN && path.ends_with(b"...") && !path.contains(&b'?');
+    if is_cut {
+        return (None, head_key(secret, path));
+    }
+    (Some(Known::of(secret, Target::of(path).path).url), None)
+}
+
+/// Hash of the begin of a path that is long enough to be cut.
+fn head_key(secret: &Secret, path: &[u8]) -> Option<u64> {
+    let head = path.get(..PATH_SHOWN - b"...".len())?;
+    Some(secret.hash_parts(&[b"head", head]))
+}
 
 /// What was found out of a line before it becomes a request. Borrows personal data.
 struct Parts<'line> {
@@ -801,18 +916,23 @@ pub(crate) struct Keys {
     pub(crate) client: u64,
     pub(crate) line: u64,
     pub(crate) asked: u64,
+    /// Hash of the path.
+    pub(crate) url: u64,
     pub(crate) serial: Option<u64>,
+    pub(crate) head: Option<u64>,
 }
 
 impl Keys {
-    fn of(secret: &Secret, visit: &Visit<'_>, parts: &Parts<'_>) -> Self {
+    fn of(secret: &Secret, visit: &Visit<'_>, parts: &Parts<'_>, url: u64) -> Self {
         let client = visit.value(Field::ClientAddr).unwrap_or_default();
         let connection = visit.value(Field::Connection).and_then(number);
         Self {
             client: client_key(secret, client),
             line: line_key(secret, client, parts.line.method, parts.line.target),
             asked: asked_key(secret, parts.line.method, parts.line.target),
+            url,
             serial: serial(secret, connection, visit.value(Field::ErrorLogId)),
+            head: head_key(secret, parts.target.path),
         }
     }
 }
@@ -907,6 +1027,7 @@ fn hold(
         line: keys.line,
         asked: keys.asked,
         serial: keys.serial,
+        head: keys.head,
         joins: false,
         repeat: None,
     }
@@ -1068,17 +1189,31 @@ fn from_cache(visit: &Visit<'_>) -> bool {
     )
 }
 
+/// What Varnish says when a body that it was already passing on went wrong.
+const IN_BODY: [&[u8]; 6] = [
+    b"insufficient bytes",
+    b"chunked ",
+    b"eof socket fail",
+    b"unzip",
+    b"gzip data",
+    b"Resource temporarily unavailable",
+];
+
 /// Whether the failure came after the headers were passed on, so that the client saw a good status and a short body.
 /// Warnings there (more data than announced) leave the body whole.
 fn is_after_headers(entry: &ErrorLine<'_>) -> bool {
     let says = |literal: &[u8]| memchr::memmem::find(entry.message, literal).is_some();
-    entry.level >= Level::Error
-        && match entry.edge {
-            Edge::Nginx => says(b"while reading upstream"),
-            Edge::Lighttpd => says(b"response already sent out"),
-            Edge::Apache => says(b"AH01110"),
-            _ => false,
-        }
+    let is_grave = entry.level >= Level::Error;
+    match entry.edge {
+        Edge::Nginx => is_grave && says(b"while reading upstream"),
+        Edge::Lighttpd => is_grave && says(b"response already sent out"),
+        Edge::Apache => is_grave && says(b"AH01110"),
+        Edge::Varnish => is_grave && IN_BODY.iter().any(|text| says(text)),
+        Edge::H2o => says(b"(body; ") || says(b"(chunked)"),
+        Edge::Caddy => says(b"aborting with incomplete response"),
+        Edge::Traefik => says(b"error during body copy") || says(b"Request has been aborted"),
+        _ => false,
+    }
 }
 
 /// Hash of a host name, to tell hosts apart.

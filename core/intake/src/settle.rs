@@ -6,6 +6,7 @@ mod by_moment;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::sync::Arc;
 
 use model::{
     Cause, Confidence, Edge, Finding, Joined, Outcome, Place, Request, Sign, SourceId, Stamp,
@@ -13,6 +14,8 @@ use model::{
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::attribute::{About, combine, combine_errors};
+use crate::entry;
+use crate::error_log::Part;
 use crate::held::{Held, HeldAttempt, HeldError, HeldRequest};
 use crate::nearest::{Nearest, Timeline};
 use crate::scan::Intake;
@@ -35,6 +38,12 @@ const LATE_ANSWER_MILLIS: i64 = 15_000;
 const VOTES_MAX: usize = 1 << 20;
 /// Requests, nearest first, that have no attempt left for an entry, after which it stays a sign of its own.
 const FULL_MAX: u32 = 4_096;
+/// How far apart an entry and a request may stand that only status and moment tie together: both are cut to the second.
+const MOMENT_MILLIS: i64 = 1_000;
+/// Entries of one moment that are compared with each other; more than an edge logs of one kind before another comes.
+const NEIGHBOURS_MAX: usize = 256;
+/// Read errors that may wait for the line that says whose they are.
+const READ_ERRORS_MAX: usize = 8;
 /// httpd writes the line with the reason, then the one with the client, in one go.
 const THREAD_MILLIS: i64 = 1_000;
 
@@ -153,6 +162,7 @@ impl Settler {
                 }
             }
         }
+        let failures = first_failures(&entries);
         let mut evidence = Vec::with_capacity(requests.len());
         for (held, joined) in requests.iter_mut().zip(&of_request) {
             let joined: Vec<&Entry> = joined.iter().map(|entry| &entries[*entry]).collect();
@@ -169,6 +179,7 @@ impl Settler {
                 *place = Some(said);
             }
         }
+        dead_pools(&mut requests, failures);
         // Without an error line about a request nothing was to be joined.
         let is_join = entries.iter().any(Entry::is_about_request);
         if is_join {
@@ -220,19 +231,56 @@ impl Settler {
 /// One or more error-log lines that are about one event: httpd spreads it over several.
 struct Entry {
     lines: Vec<HeldError>,
-    /// UTC, once the zone is known; the first line's.
+    /// UTC, once the zone is known; that of the first line with a stamp.
     at: Stamp,
+    /// As logged.
+    civil: Stamp,
+    /// Minutes east of UTC, where a line says so.
+    zone: Option<i32>,
+    /// Whether a line has a stamp.
+    is_timed: bool,
     finding: Option<Finding>,
     /// Index of the line that decided.
     decided: usize,
 }
 
-/// Groups httpd's lines by thread, and those of edges that name no client by their event, and gives each entry its
-/// finding.
+/// Puts the lines of each entry together and gives it its finding. `errors` are in order of place.
 fn entries(intake: &Intake, errors: Vec<HeldError>) -> Vec<Entry> {
+    // What a transaction's records say is put together by the transaction, everything else by what it names.
+    let (records, errors): (Vec<_>, Vec<_>) = errors
+        .into_iter()
+        .partition(|error| error.part != Part::Whole);
     let mut groups: Vec<Vec<HeldError>> = Vec::new();
     let mut open: FxHashMap<(SourceId, (u64, u64)), usize> = FxHashMap::default();
+    let mut attempts: FxHashMap<(SourceId, u64, Arc<str>), usize> = FxHashMap::default();
     for error in errors {
+        // Traefik says why a body broke off, then whose it was.
+        if error.edge == Edge::Traefik
+            && error.after_headers
+            && error.is_about_request()
+            && let Some(group) = groups
+                .iter_mut()
+                .rev()
+                .take(READ_ERRORS_MAX)
+                .find(|group| explains(group, &error))
+        {
+            group.push(error);
+            continue;
+        }
+        if error.edge != Edge::Traefik
+            && !error.is_about_moment()
+            && let (None, Some(path)) = (error.client, error.path)
+        {
+            let tried = (error.place.source, path, Arc::clone(&error.upstream));
+            match attempts.get(&tried).filter(|_| error.goes_on) {
+                Some(&index) if is_soon(&groups[index], &error) => groups[index].push(error),
+                _ => {
+                    attempts.insert(tried, groups.len());
+                    groups.push(vec![error]);
+                }
+            }
+            continue;
+        }
         let thread = (error.place.source, error.process);
         let groups_by_thread = error.is_about_moment()
             || error.edge == Edge::Apache && error.process != (0, 0) && error.is_about_request();
@@ -248,10 +296,112 @@ fn entries(intake: &Intake, errors: Vec<HeldError>) -> Vec<Entry> {
         }
         groups.push(vec![error]);
     }
-    groups
+    let numbers = entry::numbers(records.iter());
+    let mut transactions: Vec<Vec<HeldError>> =
+        vec![Vec::new(); numbers.iter().max().map_or(0, |last| last + 1)];
+    for (record, number) in records.into_iter().zip(numbers) {
+        transactions[number].push(record);
+    }
+    groups.append(&mut transactions);
+    groups.sort_by_key(|lines| lines.first().map(|line| line.place));
+    let mut entries: Vec<Entry> = groups
         .into_iter()
+        // Of an entry over several lines most often nothing went wrong.
+        .filter(|lines| {
+            (lines.iter()).any(|line| line.part == Part::Whole || line.finding.now.is_some())
+        })
         .map(|lines| Entry::of(intake, lines))
-        .collect()
+        .collect();
+    explain_held_down(&mut entries);
+    entries
+}
+
+/// Varnish's words for a connection that it did not try, since the last one to that backend failed a moment ago
+/// (`cache_conn_pool.c`: a quarter of a second after a refused connect, ten seconds after a local error).
+const HELD_DOWN: &str = "fail errno 0 (Success)";
+/// The longer of the two by default.
+const HELD_DOWN_MILLIS: i64 = 10_000;
+
+/// A backend that is held down failed for the reason of the last connect that was tried.
+fn explain_held_down(entries: &mut [Entry]) {
+    let mut tried: FxHashMap<(SourceId, String), (Stamp, Finding)> = FxHashMap::default();
+    for entry in entries {
+        let Some(finding) = entry.finding.filter(|_| entry.edge() == Edge::Varnish) else {
+            continue;
+        };
+        let backend = (entry.source(), entry.upstream().to_owned());
+        let is_held_down = finding
+            .sign
+            .is_some_and(|sign| knowledge::sign(sign).all.contains(&HELD_DOWN));
+        if !is_held_down {
+            tried.insert(backend, (entry.civil, finding));
+        } else if let Some((at, known)) = tried.get(&backend)
+            && (0..=HELD_DOWN_MILLIS).contains(&(entry.civil.0 - at.0))
+            && finding
+                .candidates()
+                .iter()
+                .any(|cause| known.cause == Some(cause))
+        {
+            entry.finding = Some(*known);
+        }
+    }
+}
+
+/// What went wrong in an attempt of which each line tells a part, and the line that says it: the first error on the last
+/// connection, or what the connections before it failed of if that one did well.
+fn of_attempt(lines: &[HeldError]) -> (Option<Finding>, usize) {
+    let mut reused = false;
+    let mut last: Option<(Finding, usize)> = None;
+    let mut answer = None;
+    let mut closer = None;
+    let mut before = None;
+    for (number, line) in lines.iter().enumerate() {
+        if line.attempt.connects {
+            reused = line.attempt.reuses;
+            before = last.take().or(before);
+            answer = None;
+            closer = None;
+        }
+        let finding = match line.finding.if_reused.filter(|_| reused) {
+            Some(finding) => Some(finding),
+            None => line.finding.now,
+        };
+        let found = finding.map(|finding| (finding, number));
+        // A status is the upstream's own only where nothing went wrong: an error is answered with one, too.
+        if line.attempt.status.is_some() {
+            answer = answer.or(found);
+        } else if line.attempt.refines {
+            closer = closer.or(found);
+        } else {
+            last = last.or(found);
+        }
+    }
+    last.map(|error| closer.unwrap_or(error))
+        .or(answer)
+        .or(before)
+        .map_or((None, 0), |(finding, number)| (Some(finding), number))
+}
+
+/// Whether a group is the read error that made Traefik give up the request of `next`: nobody's yet, and just before.
+fn explains(group: &[HeldError], next: &HeldError) -> bool {
+    /// Lines of other requests in between.
+    const LINES_MAX: u64 = 8;
+    let [read_error] = group else { return false };
+    let place = read_error.place;
+    read_error.edge == Edge::Traefik
+        && read_error.after_headers
+        && !read_error.is_about_request()
+        && place.source == next.place.source
+        && next.place.line.saturating_sub(place.line) <= LINES_MAX
+        && next.civil.0 - read_error.civil.0 <= THREAD_MILLIS
+}
+
+/// Whether a further attempt comes within the time that attempts of one request may take.
+fn is_soon(group: &[HeldError], next: &HeldError) -> bool {
+    (group.last()).is_some_and(|last| {
+        (0..=DURATION_MAX_MILLIS).contains(&(next.civil.0 - last.civil.0))
+            && last.process == next.process
+    })
 }
 
 /// Whether a line goes on with what its thread logged a moment ago: the same client, or none yet.
@@ -283,30 +433,33 @@ fn continues_event(last: &HeldError, next: &HeldError) -> bool {
 impl Entry {
     fn of(intake: &Intake, lines: Vec<HeldError>) -> Self {
         let follow_ups = lines.iter().fold(0, |bits, line| bits | line.follow_ups);
+        let of_line = |line: &HeldError| match line.finding.if_not_followed {
+            Some((finding, literals)) if intake.follow_up_bits(literals) & follow_ups == 0 => {
+                Some(finding)
+            }
+            _ => line.finding.now,
+        };
         // That nghttpx counts a failure says something by itself only where nothing else does.
         let is_count =
             |line: &&HeldError| line.edge == Edge::Nghttpx && line.ends_event && lines.len() > 1;
-        let findings: Vec<Finding> = lines
-            .iter()
-            .filter(|line| !is_count(line))
-            .filter_map(|line| match line.finding.if_not_followed {
-                Some((finding, literals)) if intake.follow_up_bits(literals) & follow_ups == 0 => {
-                    Some(finding)
-                }
-                _ => line.finding.now,
-            })
-            .collect();
-        let finding = combine_errors(&findings);
-        let decided = lines
-            .iter()
-            .position(|line| {
-                line.finding
-                    .now
+        let (finding, decided) = if lines.iter().any(|line| line.part != Part::Whole) {
+            of_attempt(&lines)
+        } else {
+            let telling = lines.iter().filter(|line| !is_count(line));
+            let findings: Vec<Finding> = telling.filter_map(of_line).collect();
+            let finding = combine_errors(&findings);
+            let decided = lines.iter().position(|line| {
+                (line.finding.now)
                     .is_some_and(|now| Some(now.sign) == finding.map(|found| found.sign))
-            })
-            .unwrap_or(0);
+            });
+            (finding, decided.unwrap_or(0))
+        };
+        let timed = lines.iter().find(|line| line.is_timed);
         Self {
-            at: lines[0].civil,
+            at: timed.unwrap_or(&lines[0]).civil,
+            civil: timed.unwrap_or(&lines[0]).civil,
+            zone: timed.and_then(|line| line.zone),
+            is_timed: timed.is_some(),
             finding,
             decided,
             lines,
@@ -320,7 +473,7 @@ impl Entry {
     }
 
     fn moment(&self, zone: i32) -> Stamp {
-        self.lines[0].civil.plus_secs(i64::from(zone) * -60)
+        self.civil.plus_secs(i64::from(zone) * -60)
     }
 
     fn edge(&self) -> Edge {
@@ -347,6 +500,26 @@ impl Entry {
         self.lines.iter().find_map(|line| line.serial)
     }
 
+    /// Begin of the path, where the lines cut it.
+    fn head(&self) -> Option<u64> {
+        self.lines.iter().find_map(|line| line.head)
+    }
+
+    /// The last status of the attempt.
+    fn answered(&self) -> Option<u16> {
+        (self.lines.iter().rev()).find_map(|line| line.attempt.status)
+    }
+
+    /// Bytes of the page with its text.
+    fn page(&self) -> Option<u64> {
+        self.lines.iter().find_map(|line| line.attempt.page)
+    }
+
+    /// Whether it is about an attempt after the first.
+    fn is_again(&self) -> bool {
+        self.lines.iter().any(|line| line.attempt.again)
+    }
+
     fn path(&self) -> Option<u64> {
         self.lines.iter().find_map(|line| line.path)
     }
@@ -365,11 +538,20 @@ impl Entry {
 
     fn is_about_request(&self) -> bool {
         self.lines.iter().any(HeldError::is_about_request)
+            && !self.lines.iter().any(|line| line.attempt.background)
+    }
+
+    /// The status by which, and by its moment, it must be tied to a request.
+    fn status(&self) -> Option<u16> {
+        let first = &self.lines[0];
+        (first.finding.about == About::Moment)
+            .then_some(first.status)
+            .flatten()
     }
 
     /// Whether it speaks of an upstream, as a sign that counts by itself.
     fn names_upstream(&self) -> bool {
-        self.is_about_request() && self.finding.is_some()
+        self.is_about_request() && self.status().is_none() && self.finding.is_some()
     }
 
     fn place(&self) -> Place {
@@ -377,7 +559,10 @@ impl Entry {
     }
 
     fn lend(&self, sign: &mut impl FnMut(&Sign<'_>)) {
-        let Some(finding) = self.finding else { return };
+        // A sign without a moment belongs to no incident.
+        let Some(finding) = self.finding.filter(|_| self.is_timed) else {
+            return;
+        };
         let host = self
             .lines
             .iter()
@@ -390,7 +575,8 @@ impl Entry {
             edge: self.edge(),
             host,
             upstream: self.upstream(),
-            about_request: self.is_about_request(),
+            // An attempt that only its moment ties to a request may have been saved by the next.
+            about_request: self.is_about_request() && self.status().is_none(),
             finding,
         });
     }
@@ -400,19 +586,49 @@ impl Entry {
         if self.edge() != held.edge && held.edge != Edge::Unknown {
             return false;
         }
-        // A client that only its address ties to the entry asks for many things: the outcome must agree, and the
-        // path where the message names it.
-        if self.line_key().is_none() && self.serial().is_none() {
-            let outcome = if self.is_after_headers() {
-                held.outcome != Outcome::Failed
-            } else {
-                matches!(held.outcome, Outcome::Failed | Outcome::ClientAbort)
-            };
-            return outcome
+        if self.edge() == Edge::Traefik {
+            return self.fits_traefik(held);
+        }
+        // A client that only its address ties to the entry asks for many things, and so do many clients for one path:
+        // the outcome must agree, and the path where the message names it.
+        let is_exact = self.serial().is_some() && self.serial() == held.serial;
+        if self.line_key().is_none() && !is_exact {
+            return self.has_its_outcome(held)
                 && self.has_its_status(held)
-                && self.path().is_none_or(|path| path == held.url);
+                && self.path().is_none_or(|path| path == held.url)
+                && self.head().is_none_or(|head| Some(head) == held.head);
         }
         true
+    }
+
+    fn has_its_outcome(&self, held: &HeldRequest) -> bool {
+        let is_answered =
+            self.is_after_headers() || self.answered().is_some_and(|status| status < 500);
+        if is_answered {
+            held.outcome != Outcome::Failed
+        } else {
+            matches!(held.outcome, Outcome::Failed | Outcome::ClientAbort)
+        }
+    }
+
+    /// Traefik's own answers have its status and a body of its own; a body that broke off has a good status.
+    fn fits_traefik(&self, held: &HeldRequest) -> bool {
+        let Some(status) = self.status() else {
+            return held.outcome != Outcome::Failed
+                && self.path().is_none_or(|path| path == held.url);
+        };
+        let may_be = |finding: Finding| {
+            let causes = finding.candidates();
+            let says = |cause| causes.iter().any(|known| known == cause);
+            self.finding
+                .and_then(|finding| finding.cause)
+                .is_none_or(says)
+        };
+        held.status.0 == status
+            && matches!(held.outcome, Outcome::Failed | Outcome::ClientAbort)
+            && held.finding.is_none_or(|finding| {
+                finding.confidence <= Confidence::Ambiguous || may_be(finding)
+            })
     }
 
     /// Whether the client saw a status that the product answers with after this: refused is 503 in httpd, a close 502.
@@ -436,13 +652,38 @@ impl Entry {
             false => (held.at.0 - duration, held.at.0),
         };
         let possible = (from - SLACK_MILLIS..=to + SLACK_MILLIS).contains(&at.0);
-        possible.then(|| (at.0 - ideal(self.edge(), held)).abs())
+        let ideal = match self.status() {
+            Some(_) => second(ideal(self.edge(), held)),
+            None => ideal(self.edge(), held),
+        };
+        let distance = (at.0 - ideal).abs();
+        let is_near = self.status().is_none() || distance <= MOMENT_MILLIS;
+        (possible && is_near).then_some(distance)
     }
 }
 
 /// Milliseconds that a request took, or may have taken.
 fn duration(held: &HeldRequest) -> i64 {
     held.millis.map_or(DURATION_MAX_MILLIS, i64::from)
+}
+
+/// Whether the product's entries name what was asked for and no client.
+const fn names_only_paths(edge: Edge) -> bool {
+    matches!(
+        edge,
+        Edge::TrafficServer | Edge::Squid | Edge::Varnish | Edge::H2o
+    )
+}
+
+/// Whether two names mean one server: one of them may lack the port.
+fn is_same_server(one: &str, other: &str) -> bool {
+    let is_port = |longer: &str, shorter: &str| {
+        longer
+            .strip_prefix(shorter)
+            .and_then(|rest| rest.strip_prefix(':'))
+            .is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    one == other || is_port(one, other) || is_port(other, one)
 }
 
 /// When an entry of that edge about the request should stand: at its end, as far as is known.
@@ -454,6 +695,11 @@ fn ideal(edge: Edge, held: &HeldRequest) -> i64 {
     }
 }
 
+/// The stamp of a process log that is cut to the second.
+const fn second(millis: i64) -> i64 {
+    millis - millis.rem_euclid(1_000)
+}
+
 /// Requests by what an entry of one edge may name.
 #[derive(Default)]
 struct Index {
@@ -463,6 +709,10 @@ struct Index {
     lines: FxHashMap<u64, Timeline>,
     asked: FxHashMap<u64, Timeline>,
     clients: FxHashMap<u64, Timeline>,
+    /// By status, for entries that name nothing else (Traefik).
+    statuses: FxHashMap<u64, Timeline>,
+    /// By path, or the begin of a long one, for entries that name no client.
+    paths: FxHashMap<u64, Timeline>,
     /// For keys that no request has.
     none: Timeline,
 }
@@ -481,9 +731,18 @@ impl Index {
                 on.push(at, number, duration);
             }
             add(&mut index.lines, held.line);
+            if names_only_paths(edge) || edge == Edge::Traefik {
+                add(&mut index.paths, held.url);
+            }
             // nginx names the request with the client.
+            if let Some(head) = held.head.filter(|_| names_only_paths(edge)) {
+                add(&mut index.paths, head);
+            }
             if edge == Edge::Apache {
                 add(&mut index.clients, held.client);
+            } else if edge == Edge::Traefik {
+                let status = index.statuses.entry(u64::from(held.status.0)).or_default();
+                status.push(second(at), number, duration);
             } else if other_clients {
                 add(&mut index.asked, held.asked);
             }
@@ -494,6 +753,8 @@ impl Index {
             .chain(index.lines.values_mut())
             .chain(index.asked.values_mut())
             .chain(index.clients.values_mut())
+            .chain(index.statuses.values_mut())
+            .chain(index.paths.values_mut())
         {
             timeline.sort();
         }
@@ -504,6 +765,10 @@ impl Index {
     fn candidates(&self, entry: &Entry, other_clients: bool) -> (&Timeline, bool) {
         fn of(map: &FxHashMap<u64, Timeline>, key: Option<u64>) -> Option<&Timeline> {
             key.and_then(|key| map.get(&key))
+        }
+        if let Some(status) = entry.status() {
+            let found = self.statuses.get(&u64::from(status));
+            return (found.unwrap_or(&self.none), false);
         }
         let exact = match (entry.serial(), entry.asked()) {
             (Some(serial), Some(asked)) => self.asked_on.get(&(serial, asked)),
@@ -516,6 +781,7 @@ impl Index {
         let found = of(&self.lines, entry.line_key())
             .or_else(|| of(&self.clients, entry.client()))
             .or_else(|| of(&self.asked, by_asked))
+            .or_else(|| of(&self.paths, entry.path().or(entry.head())))
             // A layout that writes the target in another form than the error log does.
             .or_else(|| of(&self.serials, entry.serial()))
             .unwrap_or(&self.none);
@@ -656,7 +922,7 @@ fn votes(
     let mut voters: Vec<(usize, usize)> = Vec::new();
     for (number, entry) in entries.iter().enumerate() {
         all.entry(entry.source()).or_default();
-        if told.is_none() && entry.lines[0].zone.is_none() {
+        if told.is_none() && entry.zone.is_none() && entry.is_timed {
             voters.push((indexes.candidates(entry).0.len(), number));
         }
     }
@@ -755,7 +1021,7 @@ impl Summer {
     /// The zone of the next entry in the order of place: that of the entry before, unless only the other fits a
     /// request.
     fn zone(&mut self, entry: &Entry, candidates: &Timeline, requests: &[HeldRequest]) -> i32 {
-        if let Some(zone) = entry.lines[0].zone {
+        if let Some(zone) = entry.zone {
             return zone;
         }
         let source = entry.source();
@@ -800,9 +1066,9 @@ fn possible_zones(entry: &Entry, candidates: &Timeline, requests: &[HeldRequest]
         .map(|number| &requests[number])
         .filter(|held| entry.fits(held))
     {
-        let minutes = (entry.lines[0].civil.0 - held.at.0) as f64 / 60_000.0;
+        let minutes = (entry.civil.0 - held.at.0) as f64 / 60_000.0;
         let zone = (minutes / ZONE_STEP_MINUTES as f64).round() as i64 * ZONE_STEP_MINUTES;
-        let at = entry.lines[0].civil.plus_secs(-zone * 60);
+        let at = entry.civil.plus_secs(-zone * 60);
         // No place on earth is further from Greenwich than 14 hours.
         if zone.abs() <= 14 * 60
             && entry.distance(at, held).is_some()
@@ -840,8 +1106,14 @@ fn join(
     // The nearest pair of all comes first, then the next. Entries are in order of place and requests in order of
     // events, so their numbers settle ties.
     let mut pairs = BinaryHeap::new();
+    join_moments(requests, entries, unrelated, &mut joined, &mut taken);
     for (number, search) in searches.iter_mut().enumerate() {
-        if search.entry.is_about_request() && !unrelated.contains(&search.entry.source()) {
+        search.prefer_unfinished(requests);
+        if search.entry.status().is_some() || !search.is_alone(requests) {
+            continue;
+        }
+        let entry = search.entry;
+        if entry.is_about_request() && entry.is_timed && !unrelated.contains(&entry.source()) {
             let first = search.next(requests).or_else(|| search.saved(requests));
             pairs.extend(first.map(|(distance, request)| Reverse((distance, number, request))));
         }
@@ -859,7 +1131,133 @@ fn join(
             pairs.extend(next.map(|(distance, request)| Reverse((distance, number, request))));
         }
     }
+    join_in_order(requests, entries, indexes, &taken, &mut joined);
     joined
+}
+
+/// Entries without a stamp: those about one path are, in their order, about the requests for it, in theirs, if there
+/// are as many of both. Where the edge answers with the text of the entry, the size of the answer must be its length, if
+/// that leaves as many.
+fn join_in_order(
+    requests: &[HeldRequest],
+    entries: &[Entry],
+    indexes: &Indexes,
+    taken: &[Vec<usize>],
+    joined: &mut [Option<(usize, bool)>],
+) {
+    let mut alike: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+    for (number, entry) in entries.iter().enumerate() {
+        if !entry.is_timed && entry.is_about_request() {
+            let key = (entry.source(), entry.path(), entry.head());
+            let kind = (entry.page(), entry.is_after_headers());
+            alike.entry((key, kind)).or_default().push(number);
+        }
+    }
+    for numbers in alike.values() {
+        let Some(first) = numbers.first().map(|number| &entries[*number]) else {
+            continue;
+        };
+        let mut fitting: Vec<usize> = (indexes.candidates(first).0.numbers())
+            .filter(|number| taken[*number].is_empty() && first.fits(&requests[*number]))
+            .collect();
+        fitting.sort_unstable();
+        let sized: Vec<usize> = (fitting.iter().copied())
+            .filter(|number| first.page().is_some() && requests[*number].bytes == first.page())
+            .collect();
+        let ours = if sized.len() == numbers.len() {
+            sized
+        } else {
+            fitting
+        };
+        if ours.len() == numbers.len() {
+            for (entry, request) in numbers.iter().zip(ours) {
+                joined[*entry] = Some((request, false));
+            }
+        }
+    }
+}
+
+/// Ties entries that name nothing but a status to requests: in the order in which both were written, at the same moment.
+fn join_moments(
+    requests: &[HeldRequest],
+    entries: &[Entry],
+    unrelated: &BTreeSet<SourceId>,
+    joined: &mut [Option<(usize, bool)>],
+    taken: &mut [Vec<usize>],
+) {
+    let unclear = unclear(entries);
+    let mut by_status: BTreeMap<u16, (Vec<usize>, Vec<usize>)> = BTreeMap::new();
+    for (number, entry) in entries.iter().enumerate() {
+        let is_meant = !unclear.contains(&number) && !unrelated.contains(&entry.source());
+        if let Some(status) = entry.status().filter(|_| is_meant) {
+            by_status.entry(status).or_default().0.push(number);
+        }
+    }
+    for (number, held) in requests.iter().enumerate() {
+        if let Some((_, asked)) = by_status.get_mut(&held.status.0) {
+            asked.push(number);
+        }
+    }
+    for (said, asked) in by_status.values_mut() {
+        let edge = said
+            .first()
+            .map_or(Edge::Unknown, |entry| entries[*entry].edge());
+        let ended = |number: usize| second(ideal(edge, &requests[number]));
+        said.sort_unstable_by_key(|number| (entries[*number].at, *number));
+        asked.sort_unstable_by_key(|number| (ended(*number), *number));
+        let mut said = said.iter().copied().peekable();
+        let mut asked = asked.iter().copied().peekable();
+        while let (Some(&entry), Some(&request)) = (said.peek(), asked.peek()) {
+            let apart = entries[entry].at.0 - ended(request);
+            if apart > MOMENT_MILLIS || !entries[entry].fits(&requests[request]) {
+                asked.next();
+                continue;
+            }
+            said.next();
+            let is_near = apart >= -MOMENT_MILLIS;
+            if is_near && has_room(&requests[request], &taken[request], entries, entry) {
+                joined[entry] = Some((request, false));
+                taken[request].push(entry);
+                asked.next();
+            }
+        }
+    }
+}
+
+/// Entries that only status and moment tie to a request, beside which another one says otherwise: which is whose
+/// nobody can tell, unless they are about different upstreams.
+fn unclear(entries: &[Entry]) -> FxHashSet<usize> {
+    let mut by_moment: Vec<(SourceId, u16, Stamp, usize)> = entries
+        .iter()
+        .enumerate()
+        .filter_map(|(number, entry)| Some((entry.source(), entry.status()?, entry.at, number)))
+        .collect();
+    by_moment.sort_unstable();
+    let mut unclear = FxHashSet::default();
+    let differ = |one: &Entry, other: &Entry| {
+        let (here, there) = (one.upstream(), other.upstream());
+        let may_be_one = here.is_empty() || there.is_empty() || here == there;
+        let cause = |entry: &Entry| entry.finding.and_then(|finding| finding.cause);
+        may_be_one && cause(one) != cause(other)
+    };
+    // A moment holds few entries, and once two of them differ the rest of it need not be looked at.
+    let mut first = 0;
+    for at in 0..by_moment.len() {
+        let (source, status, stamp, number) = by_moment[at];
+        while by_moment[first].0 != source
+            || by_moment[first].1 != status
+            || stamp.0 - by_moment[first].2.0 > 2 * MOMENT_MILLIS
+        {
+            first += 1;
+        }
+        for &(_, _, _, other) in by_moment[first..at].iter().rev().take(NEIGHBOURS_MAX) {
+            if differ(&entries[number], &entries[other]) {
+                unclear.insert(number);
+                unclear.insert(other);
+            }
+        }
+    }
+    unclear
 }
 
 /// The way of one entry through the requests that it may be about, nearest first.
@@ -870,6 +1268,8 @@ struct Search<'a> {
     walk: Nearest<'a>,
     /// Requests met that had no attempt left.
     full: u32,
+    /// Only requests will do that are known to have been left unfinished.
+    unfinished: bool,
 }
 
 impl<'a> Search<'a> {
@@ -880,7 +1280,14 @@ impl<'a> Search<'a> {
             exact,
             walk: candidates.from(entry.at.0),
             full: 0,
+            unfinished: false,
         }
+    }
+
+    /// Looks for unfinished ones, where the access log tells them.
+    fn prefer_unfinished(&mut self, requests: &[HeldRequest]) {
+        self.unfinished = self.is_by_path()
+            && (self.near(requests)).any(|held| held.outcome == Outcome::ClientAbort);
     }
 
     /// Distance and number of the next request that the entry can be about.
@@ -889,10 +1296,38 @@ impl<'a> Search<'a> {
         loop {
             let (distance, number) = self.walk.next().filter(|(distance, _)| *distance <= far)?;
             let held = &requests[number];
-            if self.entry.distance(self.entry.at, held).is_some() && self.entry.fits(held) {
+            let is_meant = !self.unfinished || held.outcome == Outcome::ClientAbort;
+            if is_meant
+                && self.entry.distance(self.entry.at, held).is_some()
+                && self.entry.fits(held)
+            {
                 return Some((distance, number));
             }
         }
+    }
+
+    /// Whether only one request can be meant, where nothing but path and moment tell which (Traefik).
+    fn is_alone(&self, requests: &[HeldRequest]) -> bool {
+        self.unfinished || !self.is_by_path() || self.near(requests).take(2).count() < 2
+    }
+
+    /// Whether nothing but path and moment ties the entry to a request.
+    fn is_by_path(&self) -> bool {
+        self.entry.edge() == Edge::Traefik
+            && self.entry.status().is_none()
+            && self.entry.path().is_some()
+            && !self.exact
+    }
+
+    /// Requests that ended as such an entry was written.
+    fn near<'b>(&'b self, requests: &'b [HeldRequest]) -> impl Iterator<Item = &'b HeldRequest> {
+        let at = self.entry.at.0;
+        let far = self.candidates.reach() + SLACK_MILLIS;
+        let near = self.candidates.between(at - far, at + far);
+        near.map(|number| &requests[number]).filter(move |held| {
+            let ended = second(ideal(self.entry.edge(), held));
+            (at - ended).abs() <= MOMENT_MILLIS && self.entry.fits(held)
+        })
     }
 
     /// See [`saved`]. Never exact, and there is no other.
@@ -903,11 +1338,13 @@ impl<'a> Search<'a> {
     }
 }
 
-/// A failed attempt of httpd names only a client, and another member of the balancer may have answered well: the one
-/// request that this client made at that moment, if there is only one.
+/// A failed attempt of httpd names only a client, one of Varnish only a path, and another attempt may have done well:
+/// the one request of this client or path at that moment, if there is only one.
 fn saved(requests: &[HeldRequest], entry: &Entry, candidates: &Timeline) -> Option<usize> {
-    let names_only_client = entry.line_key().is_none() && entry.serial().is_none();
-    if entry.edge() != Edge::Apache || !names_only_client || entry.is_after_headers() {
+    let names_only_client =
+        entry.line_key().is_none() && (entry.serial().is_none() || entry.edge() == Edge::Varnish);
+    let may_be_saved = entry.edge() == Edge::Apache || names_only_paths(entry.edge());
+    if !may_be_saved || !names_only_client || entry.is_after_headers() {
         return None;
     }
     let (from, to) = (entry.at.0 - SLACK_MILLIS, entry.at.0 + SLACK_MILLIS);
@@ -927,13 +1364,13 @@ fn has_room(held: &HeldRequest, taken: &[usize], entries: &[Entry], entry: usize
     let upstream = entry.upstream();
     let same = taken
         .iter()
-        .filter(|other| entries[**other].upstream() == upstream)
+        .filter(|other| is_same_server(entries[**other].upstream(), upstream))
         .count();
     // httpd logs only the last member that it tried.
     let are_known = entry.edge() != Edge::Apache
         && (held.attempts.iter()).any(|attempt| !attempt.upstream.is_empty());
     if upstream.is_empty() || !are_known {
-        return same == 0;
+        return same == 0 || entry.is_again();
     }
     let may_fail = |(index, attempt): &(usize, &HeldAttempt)| {
         attempt.finding.is_some()
@@ -942,8 +1379,8 @@ fn has_room(held: &HeldRequest, taken: &[usize], entries: &[Entry], entry: usize
             || entry.is_after_headers()
             || held.outcome == Outcome::ClientAbort
     };
-    let of_it =
-        (held.attempts.iter().enumerate()).filter(|(_, attempt)| &*attempt.upstream == upstream);
+    let of_it = (held.attempts.iter().enumerate())
+        .filter(|(_, attempt)| is_same_server(&attempt.upstream, upstream));
     same < of_it.filter(may_fail).count()
 }
 
@@ -954,7 +1391,9 @@ fn apply(held: &mut HeldRequest, joined: &[&Entry]) -> Option<Place> {
     }
     add_attempts(held, joined);
     for attempt in &mut held.attempts {
-        let own: Vec<Finding> = findings(joined, |entry| entry.upstream() == &*attempt.upstream);
+        let own: Vec<Finding> = findings(joined, |entry| {
+            is_same_server(entry.upstream(), &attempt.upstream)
+        });
         if let (Some(finding), false) = (attempt.finding, own.is_empty()) {
             attempt.finding = Some(combine(finding, &own));
         }
@@ -970,7 +1409,7 @@ fn apply(held: &mut HeldRequest, joined: &[&Entry]) -> Option<Place> {
                 .max_by_key(|entry| (entry.at, entry.place()))
                 .map(|entry| entry.upstream());
             let upstream = deciding.as_deref().or(last).unwrap_or("");
-            let mut own = findings(joined, |entry| entry.upstream() == upstream);
+            let mut own = findings(joined, |entry| is_same_server(entry.upstream(), upstream));
             if own.is_empty() {
                 own = findings(joined, |_| true);
             }
@@ -978,7 +1417,7 @@ fn apply(held: &mut HeldRequest, joined: &[&Entry]) -> Option<Place> {
             held.finding = Some(combine(access, &own));
         }
         Outcome::Good | Outcome::SavedByRetry => good_with_errors(held, joined),
-        Outcome::ClientAbort => {}
+        Outcome::ClientAbort => abort_with_errors(held, joined),
     }
     let sign = held.finding.and_then(|finding| finding.sign);
     let deciding = joined
@@ -987,6 +1426,65 @@ fn apply(held: &mut HeldRequest, joined: &[&Entry]) -> Option<Place> {
     deciding
         .or(joined.iter().min_by_key(|entry| entry.place()))
         .map(|entry| entry.place())
+}
+
+/// For how long what a server did is the reason why it is left out: health checks and retries come more often.
+const LEFT_OUT_MILLIS: i64 = 600_000;
+
+/// When entries tell of servers that failed, other than by the pool being empty, by edge.
+fn first_failures(entries: &[Entry]) -> BTreeMap<Edge, Vec<i64>> {
+    let mut failures: BTreeMap<Edge, Vec<i64>> = BTreeMap::new();
+    for entry in entries {
+        let times = failures.entry(entry.edge()).or_default();
+        if entry.finding.is_some_and(is_first_failure) {
+            times.push(entry.at.0);
+        }
+    }
+    failures
+}
+
+/// Whether it is a server's failure, and not what follows from one.
+fn is_first_failure(finding: Finding) -> bool {
+    finding.cause.is_some_and(|cause| {
+        matches!(
+            cause.layer(),
+            model::Layer::Connection | model::Layer::Response | model::Layer::Application
+        ) && !matches!(cause, Cause::NoLiveUpstream | Cause::NoUpstreamRegistered)
+    })
+}
+
+/// Caddy and Traefik have the same words for a pool whose servers are all left out and for one that has none. Servers
+/// that failed a short while ago tell the first; where the process log knows of none, either may be.
+fn dead_pools(requests: &mut [HeldRequest], mut failures: BTreeMap<Edge, Vec<i64>>) {
+    // Without a process log most failures have gone by, and none is known here.
+    failures.retain(|edge, _| matches!(edge, Edge::Caddy | Edge::Traefik));
+    for held in requests.iter() {
+        if held.outcome == Outcome::Failed
+            && held.finding.is_some_and(is_first_failure)
+            && let Some(times) = failures.get_mut(&held.edge)
+        {
+            times.push(held.at.0);
+        }
+    }
+    for times in failures.values_mut() {
+        times.sort_unstable();
+    }
+    for held in requests {
+        let (Some(times), Some(finding)) = (failures.get(&held.edge), &mut held.finding) else {
+            continue;
+        };
+        let is_dead = finding.cause == Some(Cause::NoLiveUpstream);
+        let is_open = !finding.also.is_empty() && finding.confidence < Confidence::Certain;
+        let before = times.partition_point(|at| *at <= held.at.0 + SLACK_MILLIS);
+        let last = before.checked_sub(1).and_then(|last| times.get(last));
+        if is_dead && is_open {
+            let has_reason = last.is_some_and(|at| held.at.0 - at <= LEFT_OUT_MILLIS);
+            finding.confidence = match has_reason {
+                true => Confidence::Likely,
+                false => Confidence::Ambiguous,
+            };
+        }
+    }
 }
 
 /// What the entries say of servers, without a request.
@@ -1051,6 +1549,19 @@ fn findings(joined: &[&Entry], is_meant: impl Fn(&Entry) -> bool) -> Vec<Finding
         .collect()
 }
 
+/// The access line leaves open whether the client left or the body broke off; the error log tells.
+fn abort_with_errors(held: &mut HeldRequest, joined: &[&Entry]) {
+    let Some(access) = held.finding else { return };
+    if access.confidence == Confidence::Certain {
+        return;
+    }
+    let found = combine(access, &findings(joined, |_| true));
+    held.finding = Some(found);
+    if found.confidence > Confidence::Ambiguous && found.cause != Some(Cause::ClientAbort) {
+        held.outcome = Outcome::Hidden;
+    }
+}
+
 /// The client saw a good status and the error log speaks all the same: the body was cut, or a retry saved it.
 fn good_with_errors(held: &mut HeldRequest, joined: &[&Entry]) {
     let after: Vec<Finding> = findings(joined, |entry| {
@@ -1066,6 +1577,15 @@ fn good_with_errors(held: &mut HeldRequest, joined: &[&Entry]) {
     });
     if let Some(finding) = combine_errors(&after) {
         held.outcome = Outcome::Hidden;
+        held.finding = Some(finding);
+        return;
+    }
+    let left = findings(joined, |entry| {
+        let is_abort = |finding: Finding| finding.cause == Some(Cause::ClientAbort);
+        entry.is_after_headers() && entry.finding.is_some_and(is_abort)
+    });
+    if let Some(finding) = combine_errors(&left) {
+        held.outcome = Outcome::ClientAbort;
         held.finding = Some(finding);
         return;
     }

@@ -104,6 +104,24 @@ impl Spans {
         self.escaped.iter().rev().find_map(of)
     }
 
+    /// The layout does not carry `field` after all.
+    pub(crate) fn forget(&mut self, field: Field) {
+        self.carried &= !(1 << field as u32);
+        self.at[field as usize] = ABSENT;
+    }
+
+    /// The fields were found in a part of the line that begins at `start`.
+    pub(crate) fn shift(&mut self, start: usize) {
+        for span in &mut self.at {
+            if *span != ABSENT && span.start & SCRATCH == 0 {
+                span.start += start as u32;
+            }
+        }
+        for (_, range) in &mut self.escaped {
+            *range = range.start + start..range.end + start;
+        }
+    }
+
     /// Makes `field` the part `start..end` of the value of `of`, which the layout carries.
     pub(crate) fn narrow(&mut self, field: Field, of: Field, start: usize, end: usize) {
         let whole = self.at[of as usize];

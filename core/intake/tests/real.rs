@@ -16,7 +16,7 @@ use model::{Edge, LogKind, Request, SourceId};
 use serde_json::Value;
 
 /// Files of the products whose lines are read.
-const OURS: [&str; 16] = [
+const OURS: [&str; 22] = [
     "nginx-vhost-prefix.log",
     "nginx-combined-xff.log",
     "nginx-proxy-manager.log",
@@ -28,11 +28,17 @@ const OURS: [&str; 16] = [
     "gandi-ovh.log",
     "litespeed-mixed.log",
     "docker-json-file-nginx.log",
+    "caddy-json.log",
+    "caddy-compose-mixed.log",
+    "traefik-json.log",
     "istio-json.log",
     "cri-envoy-gateway-json.log",
     "aws-elb-classic.log",
     "cloudfront-standard.log",
     "cloudfront-no-header.log",
+    "haproxy-doc-examples.log",
+    "haproxy-http-bare.log",
+    "haproxy-json.log",
 ];
 
 /// Folder of those logs; they are not part of the repository.

@@ -126,6 +126,10 @@ pub enum Field {
     BackendOpen,
     /// Proxy-Status header of the answer, RFC 9209.
     ProxyStatusHeader,
+    /// Whether the line is about a client (`c`) or a backend (`b`, Varnish).
+    Side,
+    /// Server header of the answer, every one of them.
+    ServerHeader,
     /// Bytes of the body that came from the upstream, in each attempt (nginx).
     UpstreamResponseLength,
     /// The edge's own end of the connection to the upstream; no value where none was made (Envoy).
@@ -137,6 +141,8 @@ pub enum Field {
     Rule,
     /// A mark of the operator in the layout: the edge stops where the client leaves (HAProxy's `option abortonclose`).
     WatchesClient,
+    /// Protocol that the edge made an answer of HTTP out of: `HTTP/0.9` where it was none (Squid).
+    TransformedFrom,
 }
 
 impl Field {
@@ -202,15 +208,18 @@ impl Field {
         Self::ResponseReason,
         Self::BackendOpen,
         Self::ProxyStatusHeader,
+        Self::Side,
+        Self::ServerHeader,
         Self::UpstreamResponseLength,
         Self::UpstreamLocalAddr,
         Self::ConnectionOpened,
         Self::Rule,
         Self::WatchesClient,
+        Self::TransformedFrom,
     ];
 
     /// How many fields there are.
-    pub const COUNT: usize = 65;
+    pub const COUNT: usize = 68;
 
     /// The name in facts and in advice; nginx's own variable name where nginx has one.
     pub const fn name(self) -> &'static str {
@@ -275,11 +284,14 @@ impl Field {
             Self::ResponseReason => "response_reason",
             Self::BackendOpen => "backend_open",
             Self::ProxyStatusHeader => "proxy_status_header",
+            Self::Side => "side",
+            Self::ServerHeader => "server_header",
             Self::Rule => "rule",
             Self::WatchesClient => "watches_client",
             Self::UpstreamResponseLength => "upstream_response_length",
             Self::UpstreamLocalAddr => "upstream_local_addr",
             Self::ConnectionOpened => "connection_opened",
+            Self::TransformedFrom => "transformed_from",
         }
     }
 

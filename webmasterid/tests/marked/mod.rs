@@ -28,13 +28,19 @@ pub(crate) enum Layout {
     AwsAlb,
     CloudFront,
     Cloudflare,
+    Caddy,
+    Traefik,
+    Envoy,
+    TrafficServerErrors,
+    SquidErrors,
+    Haproxy,
 }
 
 /// A layout with everything personal that nginx can log.
 const CUSTOM: &str = "$remote_addr|$http_x_forwarded_for|$cookie_session|$remote_user|$time_iso8601|$request|$args|$status|$upstream_addr|$upstream_status|$host|$http_referer|$http_user_agent";
 
 impl Layout {
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 22] = [
         Self::Common,
         Self::Combined,
         Self::Vhost,
@@ -51,6 +57,12 @@ impl Layout {
         Self::AwsAlb,
         Self::CloudFront,
         Self::Cloudflare,
+        Self::Caddy,
+        Self::Traefik,
+        Self::Envoy,
+        Self::TrafficServerErrors,
+        Self::SquidErrors,
+        Self::Haproxy,
     ];
 
     /// Arguments that this layout needs, and ranges with rubbish in them for all.
@@ -76,7 +88,13 @@ impl Layout {
             Self::Upstream | Self::Ingress | Self::Syslog | Self::Docker => &["10.9.8.7:8080"],
             Self::AwsAlb => &["10.9.8.7:8080", "shop.example"],
             Self::CloudFront | Self::Cloudflare => &["shop.example"],
+            Self::TrafficServerErrors => &["10.9.8.7", "connection-refused", "error.log"],
+            Self::SquidErrors => &["10.9.8.7", "closed-before-headers", "error.log"],
             Self::Json | Self::Custom | Self::Config => &["10.9.8.7:8080", "shop.example"],
+            Self::Caddy => &["10.9.8.7:8080", "connection-refused", "shop.example"],
+            Self::Traefik => &["10.9.8.7:8080", "connection-refused"],
+            Self::Envoy => &["10.9.8.7:8080", "shop.example", "closed-before-headers"],
+            Self::Haproxy => &["shop_backend/app1", "shop.example"],
             Self::NginxErrors => &["10.9.8.7:8080", "connection-refused", "error.log"],
             Self::ApacheErrors => &["connection-refused", "dns-failure", "error.log"],
         }
@@ -205,6 +223,14 @@ impl Visit {
         )
     }
 
+    /// The target as a URL.
+    fn url(&self) -> String {
+        match self.target.starts_with("http") {
+            true => self.target.clone(),
+            false => format!("http://shop.example{}", self.target),
+        }
+    }
+
     fn combined(&self) -> String {
         format!("{} \"{REFERRER}\" \"{}\"", self.common(), self.agent)
     }
@@ -283,10 +309,75 @@ impl Visit {
                 serde_json::to_string(target).unwrap(),
                 serde_json::to_string(&agent.replace("\\x22", "\"")).unwrap()
             ),
+            Layout::Caddy => format!(
+                "{{\"level\":\"info\",\"ts\":\"2026-11-22T{time}+01:00\",\"logger\":\"http.log.access.canary\",\"msg\":\"handled request\",{},\"bytes_read\":0,\"user_id\":\"canary\",\"duration\":0.002,\"size\":0,\"status\":{status},\"resp_headers\":{{\"Server\":[\"Caddy\"],\"Set-Cookie\":[\"session=canary\"],\"Location\":[\"/canary?canary\"]}},\"canary\":\"canary\"}}",
+                self.caddy_request()
+            ),
+            Layout::Traefik => {
+                format!("{combined} 7 \"canary@docker\" \"http://10.9.8.7:8080\" 2ms")
+                    .replace("\" 502 512 ", "\" 502 11 ")
+            }
+            // Neither an agent's quotes nor a client's other words are escaped.
+            Layout::Envoy => format!(
+                "[2026-11-22T{time}.123Z] \"GET {target} HTTP/1.1\" {} - \"-\" 0 95 3 {} \"198.51.100.9, {client}\" \"{}\" \"canary-id\" \"shop.example\" \"10.9.8.7:8080\" outbound|80||shop 10.0.0.2:4711 10.0.0.2:80 {}:51234 canary.example default",
+                match status {
+                    502 => "503 UC upstream_reset_before_response_started{connection_termination}",
+                    499 => "0 DC downstream_remote_disconnect",
+                    _ => "200 - via_upstream",
+                },
+                if *status == 200 { "2" } else { "-" },
+                agent.replace("\\x22", "\""),
+                bracketed(client)
+            ),
+            Layout::TrafficServerErrors | Layout::SquidErrors => {
+                let result = match (layout, status) {
+                    (Layout::TrafficServerErrors, 502) => " 2 {} ERR_CONNECT_FAIL",
+                    (Layout::TrafficServerErrors, _) => " 2 {} TCP_MISS",
+                    _ => "      2 {} TCP_MISS",
+                };
+                let pairs = match (layout, status) {
+                    (Layout::TrafficServerErrors, _) => {
+                        "DIRECT/10.9.8.7 text/html cookie=\"canary\""
+                    }
+                    (_, 502) => {
+                        "FIRSTUP_PARENT/10.9.8.7 text/html error_code=ERR_ZERO_SIZE_OBJECT canary=canary"
+                    }
+                    _ => "FIRSTUP_PARENT/10.9.8.7 text/html error_code=- canary=canary",
+                };
+                // 22 November, 09:00 in Berlin.
+                let epoch = 1_795_334_400 + self.second;
+                format!(
+                    "{epoch}.123{}/{status} 512 GET {} canary-user {pairs} \"{agent}\"",
+                    result.replace("{}", client),
+                    self.url()
+                )
+            }
+            Layout::Haproxy => {
+                let (status, state) = match status {
+                    502 => (502, "SH--"),
+                    499 => (400, "CH--"),
+                    other => (*other, "--NI"),
+                };
+                let agent = agent.replace("\\x22", "#22");
+                format!(
+                    "Nov 22 {time} canary haproxy[7]: {client}:51234 [22/Nov/2026:{time}.250] www~ shop_backend/app1 0/0/0/-1/2 {status} 209 session=canary SRV=canary {state} 1/1/0/0/0 0/0 {{shop.example|{agent}|{REFERRER}|198.51.100.7}} {{canary}} \"GET {target} HTTP/1.1\" 0/0/0/0/0 canary.example/TLSv1.3/canary"
+                )
+            }
             Layout::Custom | Layout::Config => format!(
                 "{client}|198.51.100.7, 2001:db8:ca::1|canary|canary-user|2026-11-22T{time}+01:00|GET {target} HTTP/1.1|{args}|{status}|10.9.8.7:8080|{status}|shop.example|{REFERRER}|{agent}"
             ),
         }
+    }
+
+    /// The request as it stands in each of Caddy's entries.
+    fn caddy_request(&self) -> String {
+        let agent = self.agent.replace("\\x22", "\"");
+        format!(
+            "\"request\":{{\"remote_ip\":\"198.51.100.7\",\"remote_port\":\"51234\",\"client_ip\":\"{}\",\"proto\":\"HTTP/2.0\",\"method\":\"GET\",\"host\":\"shop.example\",\"uri\":{},\"headers\":{{\"User-Agent\":[{}],\"Referer\":[\"{REFERRER}\"],\"Cookie\":[\"session=canary\"],\"X-Forwarded-For\":[\"198.51.100.7, 2001:db8:ca::1\"]}},\"tls\":{{\"server_name\":\"canary.example\"}}}}",
+            self.client,
+            serde_json::to_string(&self.target).unwrap(),
+            serde_json::to_string(&agent).unwrap(),
+        )
     }
 
     /// The same with the status that httpd answers with after what its error log says.
@@ -315,6 +406,23 @@ impl Visit {
             Layout::NginxErrors => Some(format!(
                 "2026/11/22 {time} [warn] 31#31: *{number} a client request body is buffered to a temporary file /var/canary/0000000001, client: {client}, server: shop.example, request: \"POST {target} HTTP/1.1\", host: \"canary.example\"\n2026/11/22 {time} [canary] {client} no such level, canary\n"
             )),
+            Layout::TrafficServerErrors if failed => Some(format!(
+                "20261122.{}h{}m{}s CONNECT: attempt fail [CONNECTION_ERROR] to 10.9.8.7:8080 for host='shop.example' connection_result=Connection refused [111] error=Connection refused [111] attempts=0 url='{}'\n20261122.09h00m00s canary {client} '{target}' canary\n",
+                &time[..2],
+                &time[3..5],
+                &time[6..],
+                self.url()
+            )),
+            Layout::SquidErrors if failed => Some(format!(
+                "2026/11/22 {time} kid1| WARNING: HTTP: Invalid Response: No object data received for {url} AKA {url}\n    current master transaction: master{number}\n2026/11/22 {time} kid1| canary {client} {url}\n",
+                url = self.url()
+            )),
+            Layout::Haproxy if failed => Some(format!(
+                "Nov 22 {time} canary haproxy[7]: Server shop_backend/app1 is DOWN, reason: Layer7 wrong status, code: 503, info: \"canary@canary.example 198.51.100.7\", check duration: 1ms. 0 active and 0 backup servers left.\n"
+            )),
+            Layout::Haproxy => Some(format!(
+                "Nov 22 {time} canary haproxy[7]: {client}:51234 [22/Nov/2026:{time}.250] www/1: SSL handshake failure (canary)\n"
+            )),
             Layout::ApacheErrors if failed => {
                 let client = if client.contains(':') {
                     format!("[{client}]")
@@ -331,6 +439,25 @@ impl Visit {
                     "{head} [proxy:error] [pid 31:tid 3{number}] (111)Connection refused: AH00957: HTTP: attempt to connect to 10.9.8.7:8080 (10.9.8.7) failed\n{head} [proxy_http:error] [pid 31:tid 3{number}] [client {client}:51234] AH01114: HTTP: failed to make connection to backend: 10.9.8.7, referer: {REFERRER}\n{head} [canary:error] [pid 31:tid 3{number}] [client {client}:51234] AH99999: canary {target}, referer: {REFERRER}\n"
                 ))
             }
+            Layout::Caddy if failed => Some(format!(
+                "{{\"level\":\"error\",\"ts\":\"2026-11-22T{time}+01:00\",\"logger\":\"http.log.error.canary\",\"msg\":\"dial tcp 10.9.8.7:8080: connect: connection refused\",{},\"duration\":0.002,\"status\":502,\"err_id\":\"canary\",\"err_trace\":\"canary\"}}\n",
+                self.caddy_request()
+            )),
+            Layout::Caddy => Some(format!(
+                "{{\"level\":\"warn\",\"ts\":\"2026-11-22T{time}+01:00\",\"logger\":\"http.handlers.reverse_proxy\",\"msg\":\"aborting with incomplete response\",\"upstream\":\"10.9.8.7:8080\",{},\"error\":\"writing: write tcp 198.51.100.9:443->198.51.100.7:51234: write: broken pipe\"}}\n",
+                self.caddy_request()
+            )),
+            Layout::Traefik if failed => Some(format!(
+                "2026-11-22T{time}+01:00 DBG github.com/traefik/traefik/v3/pkg/proxy/httputil/proxy.go:199 > 502 Bad Gateway error=\"dial tcp 10.9.8.7:8080: connect: connection refused\" canary=canary\n"
+            )),
+            Layout::Traefik => Some(format!(
+                "2026-11-22T{time}+01:00 DBG recovery.go:45 > Request has been aborted [{}:51234 - {target}]: net/http: abort Handler canary=canary\n2026-11-22T{time}+01:00 DBG retry.go:247 > New attempt 2 for request: {target}\n",
+                bracketed(client)
+            )),
+            // Scripts write what they like.
+            Layout::Envoy if failed => Some(format!(
+                "[2026-11-22 {time}.123][31][error][lua] [source/extensions/filters/http/lua/lua_filter.cc:930] script log: canary {target} from {client}\n[2026-11-22 {time}.124][31][warning][canary] [canary.cc:1] canary\n"
+            )),
             _ => None,
         }
     }

@@ -58,6 +58,15 @@ const RICH: &str = r#"filter {
 		}
 	}"#;
 
+/// Encoders of the other logs: the defaults, without the headers by which the lab's client chooses a fault.
+fn unmarked(encoder: &str) -> String {
+    let mut text = format!("filter {{\nwrap {encoder}\nfields {{\n");
+    for name in ["Fault", "Delay", "Status", "Size"] {
+        writeln!(text, "request>headers>X-Lab-{name} delete").ok();
+    }
+    text + "}\n}"
+}
+
 /// What puts the exchange with the upstream, and what became of it, into the access log.
 const APPENDED: &str = "log_append user_agent {header.User-Agent}\n\
     log_append upstream {http.reverse_proxy.upstream.hostport}\n\
@@ -103,21 +112,30 @@ impl Proxy for Caddy {
         let path = site.dir.join("Caddyfile");
         std::fs::write(&path, self.config(site)).context("cannot write the Caddyfile")?;
         let mut command = Command::new("caddy");
+        // It logs where its files are: no path of this machine in it.
         command
-            .arg("run")
-            .arg("--config")
-            .arg(path)
+            .current_dir(site.dir)
+            .args(["run", "--config", "Caddyfile"])
             .env("XDG_DATA_HOME", site.dir)
             .env("XDG_CONFIG_HOME", site.dir);
         Ok(command)
     }
 
     fn started_says(&self) -> Option<&'static str> {
-        Some("finished cleaning storage units")
+        Some("server running")
     }
 
     fn echo_says(&self) -> &'static str {
         "no upstreams available"
+    }
+
+    fn states_echoes(&self) -> bool {
+        // There the error's text stands in the access log.
+        !self.rich
+    }
+
+    fn stream(&self) -> Option<(&'static str, &'static str)> {
+        Some(("stream", "\"http.log.access"))
     }
 
     fn logs_unanswered_as(&self) -> &'static [u16] {
@@ -157,28 +175,34 @@ impl Proxy for Caddy {
 
 impl Caddy {
     fn config(&self, site: &Site<'_>) -> String {
-        let dir = site.dir.display();
         let mut text = String::from(
             "{\nadmin off\npersist_config off\nauto_https off\ngrace_period 1s\n\
              servers {\ntrusted_proxies static 127.0.0.0/8\n}\n",
         );
         for layout in self.layouts() {
+            // Without what names this machine's folders.
             let include = if layout.name == "stream" {
-                ""
+                "exclude tls\n"
             } else {
                 "include http.log.access\n"
             };
+            let encoder = if self.rich {
+                layout.format.to_owned()
+            } else {
+                unmarked(layout.format)
+            };
             write!(
                 text,
-                "log {} {{\n{include}output file {dir}/{}.log\nformat {}\n}}\n",
-                layout.name, layout.name, layout.format
+                "log {} {{\n{include}output file {}.log\nformat {encoder}\n}}\n",
+                layout.name, layout.name
             )
             .ok();
         }
         write!(
             text,
-            "log default {{\nexclude http.log.access\noutput file {dir}/error.log\n}}\n}}\n\
+            "log errors {{\nexclude http.log.access tls\noutput file error.log\nformat {}\n}}\n}}\n\
              http://:{} {{\nbind {}\nlog\n",
+            unmarked("json"),
             site.listen.port(),
             site.listen.ip()
         )
@@ -215,7 +239,8 @@ fn pool(setup: &Setup) -> String {
             text += "lb_retries 2\n";
         }
         if setup.eject {
-            text += "fail_duration 60s\n";
+            // A minute of the script in real time.
+            text += "fail_duration 150ms\n";
         }
     }
     if setup.rule == Rule::MaskErrors {
@@ -232,7 +257,7 @@ fn pool(setup: &Setup) -> String {
     }
     write!(
         text,
-        "transport http {{\ndial_timeout {millis}ms\nresponse_header_timeout {millis}ms\n"
+        "transport http {{\ndial_timeout {millis}ms\nresponse_header_timeout {millis}ms\nmax_response_header 16KB\n"
     )
     .ok();
     if !setup.keepalive {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 
 use super::origin::{DELAY_HEADER, FAULT_HEADER, SIZE_HEADER, STATUS_HEADER};
-use super::traffic::{Ask, Visitor};
+use super::traffic::Ask;
 
 /// Longest wait for bytes, real time: above every time-out of a proxy that runs in real time.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -59,25 +59,30 @@ pub(crate) fn send(stream: &mut TcpStream, ask: &Ask, keep: bool) -> Result<()> 
     }
 }
 
-/// Opens a connection to the proxy.
-pub(crate) fn connect(proxy: SocketAddr) -> Result<TcpStream> {
-    let stream = TcpStream::connect(proxy).context("cannot connect to the proxy")?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_nodelay(true)?;
-    Ok(stream)
-}
-
-/// Says by the PROXY protocol, version 1, who the client is.
-pub(crate) fn introduce(stream: &mut TcpStream, visitor: &Visitor) -> Result<()> {
-    let (family, proxy) = if visitor.addr.contains(':') {
+/// Tells the proxy who the client is, in the words of HAProxy's PROXY protocol, version 1.
+pub(crate) fn introduce(stream: &mut TcpStream, client: &str) -> Result<()> {
+    let (family, own) = if client.contains(':') {
         ("TCP6", "::1")
     } else {
         ("TCP4", "127.0.0.1")
     };
-    let line = format!("PROXY {family} {} {proxy} 40012 80\r\n", visitor.addr);
+    let line = format!("PROXY {family} {client} {own} 50123 80\r\n");
     stream
         .write_all(line.as_bytes())
         .context("cannot send to the proxy")
+}
+
+/// Opens a connection to the proxy.
+pub(crate) fn connect(proxy: SocketAddr) -> Result<TcpStream> {
+    let stream = TcpStream::connect(proxy).context("cannot connect to the proxy")?;
+    be_patient(&stream)?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+/// Waits for bytes for as long as any proxy may take.
+pub(crate) fn be_patient(stream: &TcpStream) -> Result<()> {
+    Ok(stream.set_read_timeout(Some(PATIENCE))?)
 }
 
 /// Reads the answer to `ask`. A broken answer is an observation, not an error.

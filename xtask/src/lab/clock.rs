@@ -113,6 +113,12 @@ fn library() -> Result<&'static str> {
         .context("libfaketime is not installed (Debian packages faketime and libfaketime)")
 }
 
+/// The variable that has a program of several threads read the clock one thread at a time.
+pub(crate) fn for_threads() -> Result<(&'static str, String)> {
+    let one_thread = library()?;
+    Ok(("LD_PRELOAD", one_thread.replace(".so.1", "MT.so.1")))
+}
+
 /// The variables that make a child process believe that it is always `moment` (UTC, as libfaketime reads it).
 pub(crate) fn frozen_at(moment: &str) -> Result<[(&'static str, String); 3]> {
     Ok([

@@ -170,7 +170,7 @@ pub(super) fn full_socket(s: &mut Session<'_>) -> Result<()> {
 }
 
 pub(super) fn tls_to_plain(s: &mut Session<'_>) -> Result<()> {
-    let cause = if s.proxy.name() == "apache" {
+    let cause = if matches!(s.proxy.name(), "apache" | "h2o") {
         C::TlsHandshakeFailure
     } else {
         C::ProtocolMismatch
@@ -243,8 +243,11 @@ pub(super) fn upload_refused(s: &mut Session<'_>) -> Result<()> {
     for number in 0..5 {
         let mut ask = Ask::post(Visitor::person_with_agent(number), "/account/photos");
         ask.body = 12 << 20;
-        // nginx finds the reset while it waits for the answer, httpd while it sends; Envoy does both at once.
-        let cause = if matches!(s.proxy.name(), "nginx" | "envoy") {
+        // Most find the reset while they wait for the answer, httpd while it sends; Envoy does both at once.
+        let cause = if matches!(
+            s.proxy.name(),
+            "nginx" | "envoy" | "squid" | "trafficserver"
+        ) {
             C::ClosedBeforeHeaders
         } else {
             C::RequestOrUpgradeFailed
@@ -273,8 +276,11 @@ pub(super) fn edge_full(s: &mut Session<'_>) -> Result<()> {
             held.push(s.begin(slow(number), None)?);
             s.settle();
         }
-        let cause = if s.proxy.name() == "envoy" {
-            // Its limit is one on the upstream.
+        let cause = if matches!(
+            s.proxy.name(),
+            "envoy" | "squid" | "trafficserver" | "varnish"
+        ) {
+            // Their limit is one on the upstream.
             C::UpstreamBusy
         } else {
             C::EdgeCapacityExhausted
@@ -341,7 +347,9 @@ pub(super) fn pool_dead(s: &mut Session<'_>) -> Result<()> {
     good(s, 6)?;
     s.down(0)?;
     s.down(1)?;
-    spells(s, C::ConnectionRefused, s.proxy.name() != "apache")?;
+    // httpd tries members that it left out when no other is left, Varnish only leaves out what its probes found dead.
+    let ejects = !matches!(s.proxy.name(), "apache" | "varnish");
+    spells(s, C::ConnectionRefused, ejects)?;
     s.up(0)?;
     s.up(1)?;
     s.pass(90)?;
@@ -364,21 +372,28 @@ pub(super) fn ejected(s: &mut Session<'_>) -> Result<()> {
     spells(s, C::ConnectionRefused, true)?;
     s.up(0)?;
     s.up(1)?;
+    std::thread::sleep(s.proxy.ejects_after());
     s.pass(90)?;
     good(s, 6)
 }
 
 /// Three spells of failures; `echo` is whether the proxy answers all but the first of each by itself.
 fn spells(s: &mut Session<'_>, cause: Cause, echo: bool) -> Result<()> {
-    for _ in 0..3 {
+    // A proxy that probes keeps them out until they answer, others try again after a while.
+    let probes = !s.proxy.ejects_after().is_zero();
+    for spell in 0..3 {
         for (number, ask) in struck(s).into_iter().take(4).enumerate() {
-            let why = if number == 0 || !echo {
+            let is_first = number == 0 && (spell == 0 || !probes);
+            let why = if is_first || !echo {
                 Why::new("pool-dead", cause)
             } else {
                 Why::echo("pool-dead", cause)
             };
             s.ask_because(ask, Some(why))?;
             s.clock.advance(Duration::from_millis(1_400))?;
+            if number == 0 && echo {
+                std::thread::sleep(s.proxy.ejects_after());
+            }
         }
         s.pass(95)?;
     }

@@ -79,7 +79,7 @@ impl Proxy for Lighttpd {
         &[200, 500, 504]
     }
 
-    fn sees_clients_leave(&self) -> bool {
+    fn notices_hangup(&self) -> bool {
         false
     }
 

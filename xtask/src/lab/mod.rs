@@ -11,6 +11,7 @@ mod client;
 mod clock;
 mod envoy;
 mod fault_scripts;
+mod h2o;
 mod haproxy;
 mod haproxy_scripts;
 mod lighttpd;
@@ -22,9 +23,12 @@ mod recording;
 mod session;
 mod shop_scripts;
 mod split;
+mod squid;
 mod traefik;
 mod traffic;
+mod trafficserver;
 mod truth;
+mod varnish;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -44,7 +48,7 @@ use self::session::Session;
 const SOCKET_DIR: &str = "/tmp/shop";
 
 /// Every proxy that the lab can run.
-const PROXIES: [&dyn Proxy; 10] = [
+const PROXIES: [&dyn Proxy; 14] = [
     &nginx::Nginx,
     &apache::Apache,
     &haproxy::Haproxy,
@@ -55,6 +59,10 @@ const PROXIES: [&dyn Proxy; 10] = [
     &envoy::Envoy,
     &lighttpd::Lighttpd,
     &nghttpx::Nghttpx,
+    &varnish::Varnish,
+    &h2o::H2o,
+    &squid::Squid,
+    &trafficserver::TrafficServer,
 ];
 
 #[derive(clap::Args)]

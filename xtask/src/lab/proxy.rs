@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::clock::Clock;
+use super::clock::{self, Clock};
 use super::origin::Address;
 use super::traffic::Ask;
 
@@ -98,7 +98,11 @@ pub(crate) struct Own {
 impl Setup {
     /// The limit for a proxy that is recorded in real time: long enough to tell it from a failure at once.
     pub(crate) fn real_timeout(&self) -> Duration {
-        self.timeout / 4
+        // A machine that is not there is found out after three seconds.
+        match self.timeout {
+            short if short < Duration::from_secs(5) => short / 4,
+            long => long / 2,
+        }
     }
 }
 
@@ -134,20 +138,58 @@ pub(crate) trait Proxy {
     fn prepare(&self, site: &Site<'_>) -> Result<Command>;
     /// What its error log says once it has started, if it says anything.
     fn started_says(&self) -> Option<&'static str>;
-    /// What its error log says when no member of the pool is left to ask; empty where no words say just that.
+    /// The layout in which requests and entries stand in one file, and what a line of a request holds.
+    fn stream(&self) -> Option<(&'static str, &'static str)> {
+        None
+    }
+    /// Whether it says so at all.
+    fn states_echoes(&self) -> bool {
+        true
+    }
+    /// Whether a line of its error log says nothing of a failure: those of every request at a level that tells causes.
+    fn is_chatter(&self, _line: &[u8]) -> bool {
+        false
+    }
+    /// How long after that it begins to serve.
+    fn starts_after(&self) -> Duration {
+        Duration::ZERO
+    }
+    /// What its error log says when no member of the pool is left to ask.
     fn echo_says(&self) -> &'static str;
     /// Status that stands in the log where the client saw `None`, a broken answer, or hung up.
     fn logs_unanswered_as(&self) -> &'static [u16];
-    /// Whether it sees the time only when something happens, so that it must be woken after a jump of the clock.
-    fn wants_waking(&self) -> bool {
+
+    /// Whether all that reads its logs has started, where other programs do that.
+    fn is_ready(&self, _dir: &Path) -> bool {
+        true
+    }
+
+    /// Whether it is told of the client by a line before the request, since its log names who opened the connection.
+    fn takes_proxy_protocol(&self) -> bool {
         false
     }
-    /// Whether it notices a client that leaves before the origin has spoken.
-    fn sees_clients_leave(&self) -> bool {
+
+    /// The target as its access log writes it.
+    fn logged_target(&self, target: &str) -> String {
+        target.to_owned()
+    }
+
+    /// Whether it sees that a client hung up while the origin is still silent.
+    fn notices_hangup(&self) -> bool {
         self.timers_follow_clock()
     }
-    /// Whether it is told the client's address by the PROXY protocol rather than by X-Forwarded-For.
-    fn takes_proxy_protocol(&self) -> bool {
+
+    /// How long an error line may come behind the access line, real time.
+    fn error_lag(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    /// How long it takes to see that a member went or came, real time, where it looks by itself.
+    fn ejects_after(&self) -> Duration {
+        Duration::ZERO
+    }
+    /// Whether it sees the time only when something happens, so that it must be woken after a jump of the clock.
+    fn wants_waking(&self) -> bool {
         false
     }
     /// The product, where several of its configurations are recorded under names of their own.
@@ -162,7 +204,11 @@ pub(crate) trait Proxy {
     /// Status in an access line of the first layout, which must be the line of `ask`.
     fn logged_status(&self, line: &[u8], ask: &Ask) -> Result<u16> {
         let line = String::from_utf8_lossy(line);
-        let request = format!("\"{} {} HTTP/1.1\" ", ask.method, ask.target);
+        let request = format!(
+            "\"{} {} HTTP/1.1\" ",
+            ask.method,
+            self.logged_target(&ask.target)
+        );
         let (_, rest) = line
             .split_once(&request)
             .with_context(|| format!("the last access line is not {request}"))?;
@@ -170,6 +216,10 @@ pub(crate) trait Proxy {
         status
             .parse()
             .with_context(|| format!("logged status {status}"))
+    }
+    /// Whether several of its threads look at the clock at once.
+    fn has_threads(&self) -> bool {
+        false
     }
     /// Whether a GET that met a dead kept connection is sent again without a trace in any log.
     fn hides_races(&self) -> bool {
@@ -207,8 +257,11 @@ impl Running {
         let listen = free_address("127.0.0.1", 0)?;
         let site = Site { dir, listen, setup };
         let mut command = proxy.prepare(&site)?;
+        command.envs(clock.variables()?);
+        if proxy.has_threads() {
+            command.envs([clock::for_threads()?]);
+        }
         let child = command
-            .envs(clock.variables()?)
             .stdin(Stdio::null())
             .stdout(std::fs::File::create(dir.join("stdout"))?)
             .stderr(std::fs::File::create(dir.join("stderr"))?)
@@ -260,13 +313,14 @@ impl Running {
                 .started_says()
                 .is_none_or(|says| logged().contains(says))
         };
-        while TcpStream::connect(self.listen).is_err() || !said() {
+        while TcpStream::connect(self.listen).is_err() || !said() || !proxy.is_ready(&self.dir) {
             if self.child.try_wait()?.is_some() || Instant::now() > deadline {
                 let said = std::fs::read_to_string(self.dir.join("stderr")).unwrap_or_default();
                 bail!("{} did not start: {said}{}", proxy.name(), logged());
             }
             std::thread::sleep(Duration::from_millis(5));
         }
+        std::thread::sleep(proxy.starts_after());
         Ok(())
     }
 }

@@ -162,15 +162,6 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// A connection to the proxy, as the client of `ask`.
-    fn connect(&self, ask: &Ask) -> Result<TcpStream> {
-        let mut stream = client::connect(self.running.listen)?;
-        if self.proxy.takes_proxy_protocol() {
-            client::introduce(&mut stream, &ask.visitor)?;
-        }
-        Ok(stream)
-    }
-
     /// Sends a request and waits for its answer and its lines.
     pub(crate) fn ask(&mut self, ask: Ask) -> Result<Seen> {
         self.ask_because(ask, None)
@@ -270,6 +261,15 @@ impl<'a> Session<'a> {
             .collect())
     }
 
+    /// A connection to the proxy on which it takes the client for that of `ask`.
+    fn connect(&self, ask: &Ask) -> Result<TcpStream> {
+        let mut stream = client::connect(self.running.listen)?;
+        if self.proxy.takes_proxy_protocol() {
+            client::introduce(&mut stream, &ask.visitor.addr)?;
+        }
+        Ok(stream)
+    }
+
     /// Sends a request and does not wait.
     pub(crate) fn begin(&mut self, ask: Ask, why: Option<Why>) -> Result<Pending> {
         let errors_before = self.take_errors()?;
@@ -298,9 +298,22 @@ impl<'a> Session<'a> {
             self.clock.advance(wait)?;
             self.running.poke()?;
         }
+        if self.proxy.writes_lines_after().is_some() {
+            self.let_time_run(&pending, wait)?;
+        }
         let seen = self.finish(pending)?;
         self.release();
         Ok(seen)
+    }
+
+    /// Moves the clock until the answer begins: a proxy that tries again times out more than once.
+    fn let_time_run(&self, pending: &Pending, wait: Duration) -> Result<()> {
+        let deadline = Instant::now() + LINE_MAX;
+        pending.stream.set_read_timeout(Some(SETTLE))?;
+        while pending.stream.peek(&mut [0]).is_err() && Instant::now() < deadline {
+            self.clock.advance(wait)?;
+        }
+        client::be_patient(&pending.stream)
     }
 
     /// Hangs up on a request under way after `wait` of lab time.
@@ -311,7 +324,7 @@ impl<'a> Session<'a> {
         } else {
             std::thread::sleep(wait / REAL_PATIENCE_PART);
         }
-        if !self.proxy.sees_clients_leave() {
+        if !self.proxy.notices_hangup() {
             std::thread::sleep(SETTLE);
         }
         let Pending {
@@ -321,7 +334,7 @@ impl<'a> Session<'a> {
             why,
         } = pending;
         drop(stream);
-        if !self.proxy.sees_clients_leave() {
+        if !self.proxy.notices_hangup() || self.proxy.writes_lines_after().is_some() {
             // Such a proxy notices the client only once the origin has spoken.
             std::thread::sleep(SETTLE);
             self.release();
@@ -382,13 +395,25 @@ impl<'a> Session<'a> {
     /// Error lines up to now belong to earlier requests: gives late ones to the last request.
     fn take_errors(&mut self) -> Result<usize> {
         let count = self.errors.lines()?;
+        let late = self.telling(self.error_lines + 1..=count)?;
         if self.proxy.errors_name_requests()
             && let Some(last) = self.driven.last_mut()
         {
-            last.error_lines.extend(self.error_lines + 1..=count);
+            last.error_lines.extend(late);
         }
         self.error_lines = count;
         Ok(count)
+    }
+
+    /// Those of these lines of the error log that say something.
+    fn telling(&self, numbers: std::ops::RangeInclusive<usize>) -> Result<Vec<usize>> {
+        if numbers.is_empty() {
+            return Ok(Vec::new());
+        }
+        let lines = self.read_lines("error")?;
+        Ok(numbers
+            .filter(|number| !self.proxy.is_chatter(&lines[number - 1]))
+            .collect())
     }
 
     /// Waits for the access line and notes the request with its lines.
@@ -408,9 +433,10 @@ impl<'a> Session<'a> {
         if !aborted {
             check_body(&ask, seen, logged, why)?;
         }
+        std::thread::sleep(self.proxy.error_lag());
         let errors = self.errors.lines()?;
         let error_lines: Vec<usize> = if self.proxy.errors_name_requests() {
-            (errors_before.max(self.error_lines) + 1..=errors).collect()
+            self.telling(errors_before.max(self.error_lines) + 1..=errors)?
         } else {
             Vec::new()
         };
@@ -444,7 +470,7 @@ impl<'a> Session<'a> {
                 bail!("no access line for {what}");
             }
             if let Some(step) = self.proxy.writes_lines_after()
-                && waited.elapsed() > SETTLE
+                && waited.elapsed() > SETTLE / 2
             {
                 self.clock.advance(step)?;
                 waited = Instant::now();

@@ -6,6 +6,7 @@
 
 use std::fmt::Write as _;
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 
@@ -32,11 +33,11 @@ const JSON: [Layout; 1] = [Layout {
 /// The rich layout: all that is on by default but the query, and of the headers the few that tell something.
 const RICH: &str = "format: json
   fields:
-    queryParameters: drop
+    queryParameters:
+      defaultMode: drop
     names:
       ClientUsername: drop
       ClientAddr: drop
-      ClientPort: drop
     headers:
       defaultMode: drop
       names:
@@ -82,16 +83,42 @@ impl Proxy for Traefik {
     }
 
     fn prepare(&self, site: &Site<'_>) -> Result<Command> {
-        let (fixed, routes) = (site.dir.join("traefik.yml"), site.dir.join("routes.yml"));
-        std::fs::write(&fixed, self.config(site)).context("cannot write traefik.yml")?;
-        std::fs::write(&routes, routes_of(site.setup)).context("cannot write routes.yml")?;
+        let write = |name: &str, text: String| std::fs::write(site.dir.join(name), text);
+        write("traefik.yml", self.config(site)).context("cannot write traefik.yml")?;
+        write("routes.yml", routes_of(site.setup)).context("cannot write routes.yml")?;
         let mut command = Command::new("traefik");
-        command.arg("--configFile").arg(fixed);
+        // It logs where its files are: no path of this machine in it.
+        command
+            .current_dir(site.dir)
+            .args(["--configFile", "traefik.yml"]);
         Ok(command)
     }
 
     fn started_says(&self) -> Option<&'static str> {
-        Some("routes.yml")
+        // One of the last parts that is made before the routes are taken into use.
+        Some("traefik-internal-recovery")
+    }
+
+    fn states_echoes(&self) -> bool {
+        false
+    }
+
+    fn is_chatter(&self, line: &[u8]) -> bool {
+        let line = String::from_utf8_lossy(line);
+        [
+            "Service selected by",
+            "Setting status of",
+            "Propagating",
+            "no need to propagate",
+            "I have to go",
+            "New attempt",
+        ]
+        .iter()
+        .any(|words| line.contains(words))
+    }
+
+    fn starts_after(&self) -> Duration {
+        Duration::from_millis(100)
     }
 
     fn echo_says(&self) -> &'static str {
@@ -138,7 +165,6 @@ impl Proxy for Traefik {
 impl Traefik {
     /// What Traefik reads once.
     fn config(&self, site: &Site<'_>) -> String {
-        let dir = site.dir.display();
         let (layout, log) = if self.json {
             (&JSON[0], "  format: json\n")
         } else {
@@ -147,9 +173,9 @@ impl Traefik {
         format!(
             "global:\n  checkNewVersion: false\n  sendAnonymousUsage: false\n\
              entryPoints:\n  web:\n    address: \"{}\"\n    forwardedHeaders:\n      insecure: true\n\
-             providers:\n  file:\n    filename: {dir}/routes.yml\n    watch: false\n\
-             log:\n  level: DEBUG\n  filePath: {dir}/error.log\n{log}\
-             accessLog:\n  filePath: {dir}/{}.log\n  {}\n",
+             providers:\n  file:\n    filename: routes.yml\n    watch: false\n\
+             log:\n  level: DEBUG\n  filePath: error.log\n{log}\
+             accessLog:\n  filePath: {}.log\n  {}\n",
             site.listen,
             layout.name,
             if self.json {
@@ -168,7 +194,7 @@ fn routes_of(setup: &Setup) -> String {
     match setup.rule {
         Rule::RateLimit(_) => {
             used.push("limit");
-            middlewares += "    limit:\n      rateLimit:\n        average: 1\n        period: 1s\n        burst: 2\n\
+            middlewares += "    limit:\n      rateLimit:\n        average: 1\n        period: 50ms\n        burst: 2\n\
                             \x20       sourceCriterion:\n          requestHeaderName: X-Forwarded-For\n";
         }
         Rule::MaskErrors => {
@@ -196,7 +222,7 @@ fn routes_of(setup: &Setup) -> String {
     };
     text += "  services:\n    shop:\n      loadBalancer:\n        serversTransport: shop\n";
     if setup.members.len() > 1 && setup.eject {
-        text += "        passiveHealthCheck:\n          failureWindow: 60s\n          maxFailedAttempts: 1\n";
+        text += "        passiveHealthCheck:\n          failureWindow: 150ms\n          maxFailedAttempts: 1\n";
     }
     text += "        servers:\n";
     if setup.upstream == Upstream::UnresolvedName {

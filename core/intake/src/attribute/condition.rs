@@ -315,3 +315,19 @@ pub(super) fn body_is_short(visit: &Visit<'_>) -> bool {
         .is_some_and(|left| left <= HEADER_MAX);
     received < declared && sent < declared && is_passed_on && !is_head(visit)
 }
+
+/// Whether fewer bytes were sent than the answer declared, where nothing tells how many came: the client may have left.
+pub(super) fn is_shorter_than_declared(visit: &Visit<'_>) -> bool {
+    if visit.get(Field::UpstreamBytesReceived).is_some() {
+        return false;
+    }
+    let (Some(declared), Some(sent)) = (
+        visit.value(Field::UpstreamContentLength),
+        visit.value(Field::BytesSent),
+    ) else {
+        return false;
+    };
+    micros(declared)
+        .zip(micros(sent))
+        .is_some_and(|(declared, sent)| sent < declared)
+}

@@ -6,8 +6,9 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use knowledge::SignRule;
 use model::{Cause, Edge, Finding, LogKind, SignId};
 
+use super::REUSED;
 use super::rank::{Match, decide};
-use crate::error_log::ErrorLine;
+use crate::error_log::{ErrorLine, Part};
 
 /// What a line of the error log belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +17,8 @@ pub(crate) enum About {
     Request,
     /// The request that the same process and thread log next, within a moment: httpd names no client where it connects.
     Thread,
-    /// A request that ended about then: the edge names neither client nor connection where it speaks of backends.
+    /// A request that ended about then: the edge names neither client nor connection where it speaks of backends
+    /// (lighttpd, nghttpx), or only the status (Traefik).
     Moment,
     /// No request: a server marked down, a worker that died, a resolver out of reach, a reload.
     Itself,
@@ -29,8 +31,20 @@ pub(crate) struct ErrorFinding {
     pub(crate) now: Option<Finding>,
     /// What it says if none of these literals comes in the next lines of the same client.
     pub(crate) if_not_followed: Option<(Finding, &'static [&'static str])>,
+    /// What it says if the connection to the upstream was used before.
+    pub(crate) if_reused: Option<Finding>,
     /// What it belongs to.
     pub(crate) about: About,
+}
+
+impl ErrorFinding {
+    /// Says nothing of a failure, but of the entry that it is a line of.
+    pub(crate) const SILENT: Self = Self {
+        now: None,
+        if_not_followed: None,
+        if_reused: None,
+        about: About::Itself,
+    };
 }
 
 /// A rule, with its literals as numbers of the automaton.
@@ -90,15 +104,8 @@ impl Automaton {
         rules: &'static [SignRule],
         line: &ErrorLine<'_>,
     ) -> Option<ErrorFinding> {
-        let present = self.present(line)?;
-        let held = || {
-            self.entries.iter().filter_map(|entry| {
-                let has = |literal: &usize| present.get(*literal).copied().unwrap_or(false);
-                let holds = entry.all.iter().all(has) && !entry.none.iter().any(has);
-                let rule = rules.get(usize::from(entry.id.0)).filter(|_| holds)?;
-                Some((entry.id, rule))
-            })
-        };
+        let present = self.present(line.words)?;
+        let held = || self.held(rules, &present);
         let of = |(id, rule): (SignId, &'static SignRule)| Match::of(id, rule);
         let now = decide(
             held()
@@ -114,7 +121,43 @@ impl Automaton {
         Some(ErrorFinding {
             now,
             if_not_followed,
+            if_reused: (line.part == Part::Further)
+                .then(|| self.words(rules, [line.words[1], REUSED]))
+                .flatten()
+                .filter(|reused| Some(*reused) != now),
             about: about(line, &said),
+        })
+    }
+
+    /// What these words say.
+    pub(super) fn words(&self, rules: &'static [SignRule], words: [&[u8]; 2]) -> Option<Finding> {
+        let present = self.present(words)?;
+        decide(
+            self.held(rules, &present)
+                .map(|(id, rule)| Match::of(id, rule)),
+        )
+    }
+
+    /// What `words` say that stand elsewhere than in an error log.
+    pub(super) fn find_words(&self, rules: &'static [SignRule], words: &[u8]) -> Option<Finding> {
+        let present = self.present([words, b""])?;
+        decide(
+            self.held(rules, &present)
+                .map(|(id, rule)| Match::of(id, rule)),
+        )
+    }
+
+    /// The rules that hold where these literals stand.
+    fn held<'a>(
+        &'a self,
+        rules: &'static [SignRule],
+        present: &'a [bool],
+    ) -> impl Iterator<Item = (SignId, &'static SignRule)> + 'a {
+        self.entries.iter().filter_map(|entry| {
+            let has = |literal: &usize| present.get(*literal).copied().unwrap_or(false);
+            let holds = entry.all.iter().all(has) && !entry.none.iter().any(has);
+            let rule = rules.get(usize::from(entry.id.0)).filter(|_| holds)?;
+            Some((entry.id, rule))
         })
     }
 
@@ -128,11 +171,11 @@ impl Automaton {
     }
 
     /// Which literals stand in the product's own words; `None` where none does.
-    fn present(&self, line: &ErrorLine<'_>) -> Option<Vec<bool>> {
+    fn present(&self, words: [&[u8]; 2]) -> Option<Vec<bool>> {
         let literals = self.literals.as_ref()?;
         // A literal may reach over both pieces: `(111)Connection refused: AH00957: `.
         let joined;
-        let words = match line.words {
+        let words = match words {
             [words, b""] | [b"", words] => words,
             [first, second] => {
                 joined = [first, second].concat();
@@ -160,11 +203,20 @@ fn about(line: &ErrorLine<'_>, finding: &Finding) -> About {
     if is_ejection {
         return About::Itself;
     }
-    if line.client.is_some() || line.connection.is_some() || line.log_id.is_some() {
-        return About::Request;
-    }
     if names_no_client(line.edge) {
         return about_moment(finding);
+    }
+    // Those that name no client may name what was asked for.
+    let names_path = line.path_hint.is_some() && line.edge != Edge::Apache;
+    if line.client.is_some() || line.connection.is_some() || line.log_id.is_some() || names_path {
+        return About::Request;
+    }
+    // Other lines of the entry name the request.
+    if line.part != Part::Whole {
+        return About::Request;
+    }
+    if line.status.is_some() {
+        return About::Moment;
     }
     let is_hop = finding.candidates().iter().any(|cause| {
         matches!(

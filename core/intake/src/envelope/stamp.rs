@@ -70,6 +70,41 @@ fn midnight(year: u32, month: u32, day: u32) -> Option<i64> {
     parse_time(text.as_bytes()).map(|(millis, _)| millis)
 }
 
+/// A moment in ISO 8601, in the zone it was written in.
+pub(super) fn text((millis, zone): Moment) -> String {
+    let local = millis.saturating_add(i64::from(zone.unwrap_or(0)) * 60_000);
+    let (days, rest) = (local.div_euclid(DAY_MILLIS), local.rem_euclid(DAY_MILLIS));
+    // Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
+    let day = days.saturating_add(719_468);
+    let era = day.div_euclid(146_097);
+    let of_era = day.rem_euclid(146_097);
+    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let shifted = (5 * of_year + 2) / 153;
+    let month = if shifted < 10 {
+        shifted + 3
+    } else {
+        shifted - 9
+    };
+    let year = year + era * 400 + i64::from(month <= 2);
+    let date = of_year - (153 * shifted + 2) / 5 + 1;
+    let (seconds, millis) = (rest / 1_000, rest % 1_000);
+    let zone = match zone {
+        None => String::new(),
+        Some(zone) => {
+            let sign = if zone < 0 { '-' } else { '+' };
+            let minutes = zone.unsigned_abs();
+            format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+        }
+    };
+    format!(
+        "{year:04}-{month:02}-{date:02}T{:02}:{:02}:{:02}.{millis:03}{zone}",
+        seconds / 3_600,
+        seconds / 60 % 60,
+        seconds % 60
+    )
+}
+
 /// Longest ISO 8601 stamp: nanoseconds and an offset.
 const ISO_MAX: usize = 36;
 

@@ -325,6 +325,31 @@ fn the_time_of_a_line_without_one() {
 }
 
 #[test]
+fn a_header_of_ours_says_the_same() {
+    let newest = Some(Stamp(parse_time(b"2026-12-01T00:00:00Z").unwrap().0));
+    for line in [
+        "x",
+        "<134>Nov 22 07:25:33 lb1 haproxy[1]: x",
+        "<134>1 2026-02-28T23:59:59.5-04:30 lb1 sshd - - - x",
+        "2028-02-29T07:25:33.123456789Z stdout F x",
+        "nginx-1  | x",
+        "app-1  | x",
+        r#"{"log":"x\n","stream":"stdout","time":"2026-11-22T07:25:33.5Z"}"#,
+    ] {
+        opened(line, |first| {
+            let mut text = Vec::new();
+            first.around.write_header(newest, &mut text);
+            text.extend_from_slice(first.line);
+            let second = open(&text);
+            assert_eq!(second.line, b"x", "{line}");
+            assert_eq!(second.around.program, first.around.program, "{line}");
+            let moment = first.around.written.moment(newest);
+            assert_eq!(second.around.written.moment(newest), moment, "{line}");
+        });
+    }
+}
+
+#[test]
 fn parts_of_longer_lines_are_known() {
     for line in [
         "2026-11-22T07:25:33.123456789Z stdout P x",

@@ -78,16 +78,29 @@ fn entry<'line>(
 
 /// An event of the health checker or the outlier detector.
 fn event(line: &[u8]) -> Option<ErrorLine<'_>> {
-    let is_event = has(line, b"\"health_checker_type\":")
-        || has(line, b"\"num_ejections\":") && has(line, b"\"upstream_url\":");
-    if !is_event {
-        return None;
-    }
     let text = |key: &[u8]| {
         let start = memmem::find(line, key)? + key.len();
         let rest = line.get(start..)?;
         rest.get(..memchr::memchr(b'"', rest)?)
     };
+    let is_connection = has(line, b"\"response_flags\":")
+        && [&b"\"method\":null"[..], b"\"method\":\"-\""]
+            .iter()
+            .any(|none| has(line, none));
+    if is_connection {
+        let mut at = Cursor {
+            rest: text(b"\"start_time\":\"")?,
+        };
+        let millis = stamp(&mut at, b"T")?;
+        let mut entry = ErrorLine::new(Edge::Envoy, millis, Level::Info, b"");
+        entry.zone = Some(0);
+        return Some(entry);
+    }
+    let is_event = has(line, b"\"health_checker_type\":")
+        || has(line, b"\"num_ejections\":") && has(line, b"\"upstream_url\":");
+    if !is_event {
+        return None;
+    }
     let mut at = Cursor {
         rest: text(b"\"timestamp\":\"")?,
     };
@@ -185,6 +198,8 @@ mod tests {
         let tcp =
             br#"[2026-11-24T13:30:00.279Z] "- - -" 0 UF 0 0 1 - "-" "-" "-" "-" "10.0.0.7:3306""#;
         assert_eq!(parse(tcp).unwrap().words, [&b""[..], b""]);
+        let json = br#"{"authority":null,"method":null,"path":null,"protocol":null,"response_code":0,"response_flags":"UF","start_time":"2026-11-24T13:30:00.279Z","upstream_host":"10.0.0.7:3306"}"#;
+        assert_eq!(parse(json).unwrap().words, [&b""[..], b""]);
         for line in [
             &br#"[2026-11-24T13:30:00.279Z] "GET / HTTP/1.1" 503 UF 0 121 7 - "-" "a" "b" "c" "d""#
                 [..],

@@ -37,8 +37,12 @@ pub(super) fn parse(line: &[u8], spans: &mut Spans) -> Result<(), Reason> {
 fn fields(line: &[u8], start: usize, of_application: bool, spans: &mut Spans) -> Option<()> {
     let time = word(line, start)?;
     let name = word(line, time.end + 1)?;
-    if of_application != line.get(name.clone())?.starts_with(b"app/") {
+    let slashes = memchr::memchr_iter(b'/', line.get(name.clone())?).count();
+    if slashes != if of_application { 2 } else { 0 } {
         return None;
+    }
+    if of_application {
+        spans.set(Field::Protocol, 0, start - 1);
     }
     spans.set(Field::Time, time.start, time.end);
     let client = word(line, name.end + 1)?;

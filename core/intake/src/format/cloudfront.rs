@@ -23,17 +23,18 @@ const COLUMNS: [Option<Field>; 29] = [
     None, // cs(Host): the distribution's own name
     Some(Field::Target),
     Some(Field::Status),
-    None, // cs(Referer)
+    Some(Field::Referer),
     Some(Field::UserAgent),
     Some(Field::Query),
-    None, // cs(Cookie)
+    Some(Field::Cookie),
     Some(Field::CacheStatus),
     Some(Field::RequestId),
     Some(Field::Host),
     Some(Field::Scheme),
     None, // cs-bytes
     Some(Field::Duration),
-    Some(Field::ForwardedFor),
+    // x-forwarded-for: written as in a URL, so no list of addresses, and of no use beside the client's.
+    Some(Field::RemoteUser),
     None, // ssl-protocol
     None, // ssl-cipher
     None, // x-edge-response-result-type

@@ -126,7 +126,7 @@ impl Layout {
             reason: "neither an nginx variable (`$status`) nor an Apache directive (`%>s`)",
         })?;
         let (layout, warnings) = Self::in_syntax(name, syntax, text)?;
-        let edge = syntax.edge_of_text(text);
+        let edge = syntax.edge(text);
         Ok((layout.with_edge(edge), warnings))
     }
 
@@ -160,7 +160,7 @@ impl Layout {
     ) -> Result<(Self, Vec<Warning>), FormatError> {
         check_length(text)?;
         let (items, warnings) = syntax.items(text)?;
-        let layout = Self::compile(name, syntax.edge(), text, &items)?;
+        let layout = Self::compile(name, syntax.edge(text), text, &items)?;
         Ok((layout, warnings))
     }
 

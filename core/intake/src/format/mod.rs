@@ -7,10 +7,11 @@
 //! built-in layouts that begin so; all else is the NCSA family, and behind an agent one of the built-in tails.
 
 mod aws_alb;
+pub(crate) mod caddy;
 mod cloudfront;
 mod envoy;
 mod haproxy;
-mod json;
+pub(crate) mod json;
 mod layout;
 mod ncsa;
 mod squid;
@@ -135,7 +136,7 @@ impl fmt::Display for Reason {
 
 /// Names of what the hand-written parsers find, by index: the NCSA family, JSON without and with a product of its own,
 /// then the grammars.
-const NAMES: [&str; 24] = [
+const NAMES: [&str; 30] = [
     "common",
     "common-extended",
     "combined",
@@ -146,6 +147,7 @@ const NAMES: [&str; 24] = [
     "vhost-combined-extended",
     "json",
     "caddy-json",
+    "caddy-console",
     "traefik-json",
     "envoy-json",
     "haproxy-json",
@@ -160,6 +162,11 @@ const NAMES: [&str; 24] = [
     "varnish",
     "aws-alb",
     "cloudfront",
+    "trafficserver-extended",
+    "squid-common",
+    "squid-combined",
+    "trafficserver-json",
+    "squid-json",
 ];
 /// Index of `json` in [`NAMES`].
 const JSON: usize = 8;
@@ -258,6 +265,9 @@ impl Formats {
             Some(b'[') => grammar(line, spans)
                 .or_else(|| self.try_layouts(self.users..self.layouts.len(), line, scratch, spans))
                 .map_or_else(|| self.ncsa(line, spans), Ok),
+            Some(_) if let Some(console) = caddy::Console::of(line) => {
+                self.caddy_console(line, &console, scratch, spans)
+            }
             Some(_) => match self.ncsa(line, spans) {
                 Ok(format) => Ok(format),
                 Err(reason) => grammar(line, spans)
@@ -324,6 +334,12 @@ impl Formats {
             }
             return Ok(named("haproxy-clf", Edge::Haproxy));
         }
+        if let Some(name) = squid::result_and_way(line, &found, spans) {
+            return Ok(named(name, Edge::Squid));
+        }
+        if traffic_server::extended(line, &found, spans) {
+            return Ok(named("trafficserver-extended", Edge::TrafficServer));
+        }
         if found.combined && !found.host {
             for (name, tail) in &self.tails {
                 if tail.find(line, found.tail, spans) {
@@ -332,8 +348,32 @@ impl Formats {
                 }
             }
         }
+        if found.combined && !found.host && traefik::tail(line, found.tail, spans) {
+            return Ok(named("traefik-common", Edge::Traefik));
+        }
         let edge = tail::parse(line, found.tail, found.combined, spans);
         Ok(built_in(plain + 1, edge))
+    }
+
+    fn caddy_console(
+        &self,
+        line: &[u8],
+        console: &caddy::Console<'_>,
+        scratch: &mut Vec<u8>,
+        spans: &mut Spans,
+    ) -> Result<FormatRef, Reason> {
+        if !console.is_request() {
+            return Err(Reason::NotRequest);
+        }
+        let object = line.get(console.object..).unwrap_or_default();
+        json::caddy_fields(object, &self.json, scratch, spans)?;
+        spans.shift(console.object);
+        spans.set(Field::Time, console.time.start, console.time.end);
+        let has = |field| spans.has(field);
+        if !(has(Field::Target) && has(Field::Status)) {
+            return Err(Reason::NotRequest);
+        }
+        Ok(named("caddy-console", Edge::Caddy))
     }
 
     fn json(

@@ -222,7 +222,7 @@ fn request_end(line: &[u8], start: usize) -> Result<usize, Reason> {
             None => reason = Reason::LineEndsEarly,
             Some(b' ') => {
                 let status = &line[quote + 2..token_end(line, quote + 2)];
-                if status == b"-" || status.len() == 3 && is_status(status) {
+                if matches!(status, b"-" | b"0") || status.len() == 3 && is_status(status) {
                     return Ok(quote);
                 }
                 reason = if status.is_empty() {

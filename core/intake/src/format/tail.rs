@@ -38,10 +38,28 @@ pub(super) fn parse(line: &[u8], start: usize, after_agent: bool, spans: &mut Sp
             } else if field == Field::TerminationState {
                 edge = Edge::Haproxy;
             }
+            match token.key {
+                b"vxid" | b"fetch_error" => edge = Edge::Varnish,
+                b"h2o_error" => edge = Edge::H2o,
+                _ => {}
+            }
         }
         at = token_start(line, token.stop);
     }
     edge
+}
+
+/// The same behind the layout `squid`, which has no agent: a value in quotes at the very end is one.
+pub(super) fn of_squid(line: &[u8], start: usize, spans: &mut Spans) {
+    parse(line, start, false, spans);
+    let rest = line.get(start..).unwrap_or_default();
+    // Neither product escapes in all versions, so the last value is from the first quote that no key stands before.
+    let open = memchr::memmem::find(rest, b" \"").map(|at| start + at + 2);
+    if let (Some(open), true, false) = (open, rest.ends_with(b"\""), spans.has(Field::UserAgent))
+        && open < line.len()
+    {
+        spans.set(Field::UserAgent, open, line.len() - 1);
+    }
 }
 
 /// A quoted value directly behind the agent is X-Forwarded-For in every layout that has one there, if it looks so.
@@ -175,6 +193,12 @@ fn field(key: &[u8], value: &[u8]) -> Option<Field> {
         b"ra" | b"retry_after" | b"sent_http_retry_after" if Class::Number.admits(value) => {
             Field::RetryAfter
         }
+        b"vxid" if Class::Number.admits(value) => Field::Connection,
+        b"handling" => Field::Handling,
+        b"side" if matches!(value, b"b" | b"c") => Field::Side,
+        b"reason" => Field::ResponseReason,
+        b"fetch_error" | b"h2o_error" => Field::UpstreamError,
+        b"backend_open" => Field::BackendOpen,
         // HAProxy's, in the layout that we recommend.
         b"bc_err" | b"bc_err_str" => Field::UpstreamError,
         b"ssl_bc_err" | b"ssl_bc_err_str" => Field::UpstreamTlsError,
@@ -195,6 +219,16 @@ fn field(key: &[u8], value: &[u8]) -> Option<Field> {
         b"handler" => Field::Handler,
         b"method" | b"request_method" => Field::Method,
         b"bytes" | b"body_bytes_sent" => Field::BytesSent,
+        // Traffic Server's symbols and Squid's codes.
+        b"sssc" | b"origin_status" => Field::OriginStatus,
+        b"pfsc" | b"finish_status" => Field::FinishStatus,
+        b"crc" | b"result_code" => Field::ResultCode,
+        b"phr" | b"hierarchy" => Field::Hierarchy,
+        b"sca" | b"retries" => Field::Retries,
+        b"prrp" | b"response_reason" => Field::ResponseReason,
+        b"err_code" | b"error_code" => Field::ErrorCode,
+        b"err_detail" | b"error_detail" => Field::ErrorDetail,
+        b"transformed_from" => Field::TransformedFrom,
         _ => return None,
     };
     Class::of(field).admits(value).then_some(field)

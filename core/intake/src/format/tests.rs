@@ -298,6 +298,19 @@ fn envoy_strings() {
 }
 
 #[test]
+fn a_connection_of_envoys_is_no_request() {
+    for none in ["null", "\"-\""] {
+        let line = format!(
+            r#"{{"method":{none},"path":{none},"protocol":{none},"response_code":0,"response_flags":"UF","start_time":"2026-11-24T13:30:00.279Z"}}"#
+        );
+        assert!(recognise(&built_in(), line.as_bytes()).is_err(), "{line}");
+    }
+    // What is no HTTP is answered, and so a request.
+    let line = r#"{"method":"-","path":"-","protocol":"HTTP/1.1","response_code":400,"response_flags":"DPE","start_time":"2026-11-24T13:30:00.279Z"}"#;
+    assert!(recognise(&built_in(), line.as_bytes()).is_ok());
+}
+
+#[test]
 fn envoys_json_under_the_keys_of_what_is_built_on_it() {
     let bot = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)";
     let contour = format!(

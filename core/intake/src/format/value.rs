@@ -30,6 +30,8 @@ pub(super) enum Class {
     Addrs,
     /// nginx's `$upstream_cache_status` and its relatives: one word.
     Cache,
+    /// Blanks that fill a value up, or none.
+    Blanks,
     /// A header that HAProxy captured: what it is shows in its shape.
     Captured,
     /// HAProxy's captured headers in braces, `{a|b} {c} `, with the blank behind them; nothing where none is captured.
@@ -83,8 +85,10 @@ impl Class {
             | Field::Hierarchy
             | Field::ErrorCode
             | Field::Handling
+            | Field::Side
             | Field::Rule
             | Field::WatchesClient
+            | Field::TransformedFrom
             | Field::ConnectionStatus => Self::Word,
             Field::ForwardedFor
             | Field::RemoteUser
@@ -103,6 +107,7 @@ impl Class {
             | Field::ResponseReason
             | Field::BackendOpen
             | Field::ProxyStatusHeader
+            | Field::ServerHeader
             | Field::Cookie => Self::Any,
         }
     }
@@ -127,6 +132,7 @@ impl Class {
             Self::Cache => text
                 .iter()
                 .all(|byte| byte.is_ascii_alphabetic() || matches!(*byte, b'-' | b'_')),
+            Self::Blanks => text.iter().all(|byte| *byte == b' '),
         }
     }
 
@@ -143,6 +149,7 @@ impl Class {
                 matches!(byte, b'0'..=b'9' | b'.' | b'-' | b',' | b':' | b' ')
             }
             Self::Cache => matches!(byte, b'A'..=b'Z' | b'-'),
+            Self::Blanks => byte == b' ',
         }
     }
 
@@ -156,6 +163,7 @@ impl Class {
             | Self::Numbers
             | Self::Statuses
             | Self::Addrs
+            | Self::Blanks
             | Self::Captured
             | Self::Captures => false,
         }

@@ -31,7 +31,7 @@ pub(super) const PRODUCT: Product = Product {
         ("cs-protocol", Some(Field::Scheme)),
         ("cs-protocol-version", Some(Field::Protocol)),
         ("time-taken", Some(Field::Duration)),
-        ("x-forwarded-for", Some(Field::ForwardedFor)),
+        ("x-forwarded-for", Some(Field::RemoteUser)),
     ],
 };
 

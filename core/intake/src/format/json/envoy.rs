@@ -3,6 +3,15 @@
 use model::{Edge, Field};
 
 use super::Product;
+use crate::visit::Visit;
+
+/// Whether a TCP proxy wrote it: a connection, no request. Envoy's JSON then has null, or dashes, for what HTTP has.
+pub(super) fn is_connection(visit: &Visit<'_>) -> bool {
+    let status = visit.value(Field::Status);
+    let of_http = [Field::Method, Field::Target, Field::Request];
+    let is_http = of_http.iter().any(|field| visit.value(*field).is_some());
+    !is_http && matches!(status, None | Some(b"0"))
+}
 
 pub(super) const PRODUCT: Product = Product {
     edge: Edge::Envoy,

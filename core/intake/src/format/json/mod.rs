@@ -17,14 +17,16 @@ mod cloudflare;
 pub(super) mod cloudfront;
 mod envoy;
 mod haproxy;
+mod squid;
 mod traefik;
+mod traffic_server;
 
 use super::{Reason, ncsa::next_quote, string::nginx, value::Class};
-use crate::visit::Spans;
+use crate::visit::{Spans, Visit};
 
 /// A value by its place in the line.
 #[derive(Clone, Copy)]
-pub(super) struct Value {
+pub(crate) struct Value {
     start: usize,
     end: usize,
     /// Whether it stands in quotes and holds a backslash.
@@ -34,8 +36,19 @@ pub(super) struct Value {
 
 impl Value {
     /// As it stands in the line.
-    pub(super) fn text(self, line: &[u8]) -> &[u8] {
+    pub(crate) fn text(self, line: &[u8]) -> &[u8] {
         line.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// Of a list of addresses (X-Forwarded-For as it came) the first: the client's own.
+    fn first_address(self, field: Field, line: &[u8]) -> Self {
+        match memchr(b',', self.text(line)) {
+            Some(len) if field == Field::ClientAddr => Self {
+                end: self.start + len,
+                ..self
+            },
+            _ => self,
+        }
     }
 
     fn is_absent(self, line: &[u8]) -> bool {
@@ -49,12 +62,34 @@ const KEY_BYTES_MAX: usize = 48;
 /// Calls `visit` with each key and value of the object in `line`; keys of an inner object are `outer.inner`, what is
 /// deeper is skipped.
 pub(super) fn scan(line: &[u8], reading: Reading, visit: &mut dyn FnMut(&[u8], Value)) -> Scanned {
+    scan_to(line, Depth::Inner, reading, visit)
+}
+
+/// How deep objects are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Depth {
+    /// Objects in the outermost one; arrays are left out.
+    Inner,
+    /// Objects in those, too (`request.headers.User-Agent`), and arrays of strings: the text between the first quote
+    /// and the last.
+    Headers,
+}
+
+/// The same, `depth` deep.
+fn scan_to(
+    line: &[u8],
+    depth: Depth,
+    reading: Reading,
+    visit: &mut dyn FnMut(&[u8], Value),
+) -> Scanned {
     let mut scanner = Scanner {
         line,
         at: 1,
         deeper: false,
         irregular: false,
         reading,
+        depth,
+        path: [0; KEY_BYTES_MAX],
     };
     let end = match line.first() {
         Some(b'{') => scanner.object(None, visit),
@@ -70,6 +105,11 @@ pub(super) fn scan(line: &[u8], reading: Reading, visit: &mut dyn FnMut(&[u8], V
         deeper: scanner.deeper,
         irregular: scanner.irregular,
     }
+}
+
+/// Calls `visit` with each key and value of an object that an encoder wrote; `None` for what is none.
+pub(crate) fn values(line: &[u8], depth: Depth, visit: &mut dyn FnMut(&[u8], Value)) -> Option<()> {
+    scan_to(line, depth, Reading::Escaped, visit).end.ok()
 }
 
 /// How the reading of an object went.
@@ -98,13 +138,25 @@ struct Scanner<'a> {
     deeper: bool,
     irregular: bool,
     reading: Reading,
+    depth: Depth,
+    /// Keys of the objects that the value at hand stands in, with points between them.
+    path: [u8; KEY_BYTES_MAX],
+}
+
+/// An inner object that is being read.
+#[derive(Clone, Copy)]
+struct Parent {
+    /// How much of the path is its own; more than there is room for where its key is too long to be the name of a
+    /// field.
+    len: usize,
+    level: u32,
 }
 
 impl<'a> Scanner<'a> {
     /// From behind the opening brace to behind the closing one.
     fn object(
         &mut self,
-        parent: Option<&[u8]>,
+        parent: Option<Parent>,
         visit: &mut dyn FnMut(&[u8], Value),
     ) -> Result<(), Reason> {
         loop {
@@ -117,17 +169,27 @@ impl<'a> Scanner<'a> {
                 b',' => self.at += 1,
                 b'"' => {
                     let key = self.key()?;
-                    match parent {
-                        None => self.value(key, true, visit)?,
-                        Some(parent) => {
-                            let path = [parent, b".", key].concat();
-                            self.value(&path, false, visit)?;
-                        }
-                    }
+                    self.value(key, parent, visit)?;
                 }
                 _ => return Err(Reason::BadJson),
             }
         }
+    }
+
+    /// Notes `key` in the path behind its parents; how long that is then.
+    fn step_in(&mut self, key: &[u8], parent: Option<Parent>) -> usize {
+        let start = match parent {
+            None => 0,
+            Some(parent) => parent.len.saturating_add(1),
+        };
+        let end = start.saturating_add(key.len());
+        if let Some(place) = self.path.get_mut(start..end) {
+            place.copy_from_slice(key);
+            if let Some(point) = start.checked_sub(1).and_then(|at| self.path.get_mut(at)) {
+                *point = b'.';
+            }
+        }
+        end
     }
 
     /// `"key" :`
@@ -148,20 +210,74 @@ impl<'a> Scanner<'a> {
     fn value(
         &mut self,
         key: &[u8],
-        outermost: bool,
+        parent: Option<Parent>,
         visit: &mut dyn FnMut(&[u8], Value),
     ) -> Result<(), Reason> {
+        let level = parent.map_or(0, |parent| parent.level);
+        let deepest = match self.depth {
+            Depth::Inner => 1,
+            Depth::Headers => 2,
+        };
         let value = match self.peek().ok_or(Reason::LineEndsEarly)? {
             b'"' => self.quoted()?,
-            b'{' if outermost => {
+            b'{' if level < deepest => {
                 self.at += 1;
-                return self.object(Some(key), visit);
+                let len = self.step_in(key, parent);
+                let own = Parent {
+                    len,
+                    level: level + 1,
+                };
+                return self.object(Some(own), visit);
             }
+            b'[' if self.depth == Depth::Headers => match self.strings()? {
+                Some(value) => value,
+                None => return Ok(()),
+            },
             b'{' | b'[' => return self.skip(),
             _ => self.bare()?,
         };
-        visit(key, value);
+        if parent.is_none() {
+            visit(key, value);
+            return Ok(());
+        }
+        let len = self.step_in(key, parent);
+        if let Some(path) = self.path.get(..len) {
+            visit(path, value);
+        }
         Ok(())
+    }
+
+    /// An array; its strings from the first one's begin to the last one's end, if it holds nothing else.
+    fn strings(&mut self) -> Result<Option<Value>, Reason> {
+        let begin = self.at;
+        self.at += 1;
+        let mut all: Option<Value> = None;
+        loop {
+            self.blanks();
+            match self.peek().ok_or(Reason::LineEndsEarly)? {
+                b']' => {
+                    self.at += 1;
+                    return Ok(all);
+                }
+                b',' => self.at += 1,
+                b'"' => {
+                    let one = self.quoted()?;
+                    all = Some(match all {
+                        None => one,
+                        Some(first) => Value {
+                            end: one.end,
+                            escaped: first.escaped || one.escaped,
+                            ..first
+                        },
+                    });
+                }
+                _ => {
+                    self.at = begin;
+                    self.skip()?;
+                    return Ok(None);
+                }
+            }
+        }
     }
 
     /// A string. A quote inside it that nothing escapes is taken for its end only where JSON could go on.
@@ -306,6 +422,8 @@ pub(super) const fn name(edge: Edge) -> &'static str {
         Edge::Haproxy => "haproxy-json",
         Edge::Cloudflare => "cloudflare-json",
         Edge::CloudFront => "cloudfront-json",
+        Edge::TrafficServer => "trafficserver-json",
+        Edge::Squid => "squid-json",
         _ => "json",
     }
 }
@@ -351,13 +469,18 @@ fn read(
     spans.clear();
     let own = names.product(line);
     let mut edge = own.map_or(Edge::Unknown, |own| own.edge);
+    let depth = own.map_or(Depth::Inner, |own| own.depth());
+    let mut is_refused = false;
     let mut filling = Filling::new(line, scratch, spans);
-    let scanned = scan(line, reading, &mut |key, value| {
+    filling.marks_null = edge == Edge::Caddy;
+    let scanned = scan_to(line, depth, reading, &mut |key, value| {
+        is_refused |= edge == Edge::Caddy && caddy::is_no_request(key, value.text(line));
         let named = match own.and_then(|own| own.get(key)) {
             Some(named) => named,
             None => names.get(key),
         };
         if let Some((field, rank)) = named
+            && !(edge == Edge::Caddy && caddy::has_no_unit(field, value.text(line)))
             && filling.put(field, rank, value)
             && own.is_none()
             && is_nginx_only(field)
@@ -366,14 +489,17 @@ fn read(
         }
     });
     let has_target = spans.has(Field::Request) || spans.has(Field::Target);
-    let is_request = has_target && spans.has(Field::Status);
+    let is_connection =
+        edge == Edge::Envoy && envoy::is_connection(&Visit::new(line, scratch, spans));
+    let is_request = has_target && spans.has(Field::Status) && !is_connection;
     let found = match scanned.end {
+        Ok(()) | Err(Reason::LineEndsEarly) if is_refused => Err(Reason::NotRequest),
         Err(Reason::LineEndsEarly) if is_request => {
             spans.mark_cut();
             Ok(edge)
         }
         Err(reason) => Err(reason),
-        Ok(()) if scanned.deeper => Err(Reason::NestedTooDeep),
+        Ok(()) if scanned.deeper && own.is_none() => Err(Reason::NestedTooDeep),
         Ok(()) if is_request => Ok(edge),
         Ok(()) => Err(Reason::NotRequest),
     };
@@ -382,6 +508,39 @@ fn read(
         irregular: scanned.irregular,
         fields: spans.carried().count_ones(),
     }
+}
+
+/// Reads Caddy's fields out of the object that its console encoder puts behind the message.
+pub(super) fn caddy_fields(
+    object: &[u8],
+    names: &Names,
+    scratch: &mut Vec<u8>,
+    spans: &mut Spans,
+) -> Result<(), Reason> {
+    let own = names.products.iter().find(|own| own.edge == Edge::Caddy);
+    let mut filling = Filling::new(object, scratch, spans);
+    filling.marks_null = true;
+    let scanned = scan_to(
+        object,
+        Depth::Headers,
+        Reading::Escaped,
+        &mut |key, value| {
+            let named = match own.and_then(|own| own.get(key)) {
+                Some(named) => named,
+                None => names.get(key),
+            };
+            if let Some((field, rank)) = named
+                && !caddy::has_no_unit(field, value.text(object))
+            {
+                filling.put(field, rank, value);
+            }
+        },
+    );
+    if scanned.end == Err(Reason::LineEndsEarly) {
+        spans.mark_cut();
+        return Ok(());
+    }
+    scanned.end
 }
 
 /// Whether only nginx logs the field under a name that we know.
@@ -478,6 +637,8 @@ struct Filling<'a> {
     scratch: &'a mut Vec<u8>,
     spans: &'a mut Spans,
     ranks: [u8; Field::COUNT],
+    /// Whether `null` is the product's mark for "no value" in each of its fields.
+    marks_null: bool,
 }
 
 impl<'a> Filling<'a> {
@@ -488,17 +649,20 @@ impl<'a> Filling<'a> {
             scratch,
             spans,
             ranks: [0; Field::COUNT],
+            marks_null: false,
         }
     }
 
     /// Notes the value unless a better one is known or it cannot be one of `field`.
     fn put(&mut self, field: Field, rank: u8, value: Value) -> bool {
         if value.is_absent(self.line) {
-            if value.text(self.line) == b"null" && says_by_null(field) && !self.spans.has(field) {
+            let says = self.marks_null || says_by_null(field);
+            if value.text(self.line) == b"null" && says && !self.spans.has(field) {
                 self.spans.set(field, value.start, value.start);
             }
             return false;
         }
+        let value = value.first_address(field, self.line);
         let kept = self.scratch.len();
         if value.escaped {
             unescape(value.text(self.line), self.scratch);
@@ -622,13 +786,15 @@ struct Product {
 }
 
 /// The products, tried in this order.
-const PRODUCTS: [Product; 6] = [
+const PRODUCTS: [Product; 8] = [
     caddy::PRODUCT,
     traefik::PRODUCT,
     envoy::PRODUCT,
     haproxy::PRODUCT,
     cloudflare::PRODUCT,
     cloudfront::PRODUCT,
+    traffic_server::PRODUCT,
+    squid::PRODUCT,
 ];
 
 /// One product's keys, made ready.
@@ -641,13 +807,23 @@ pub(super) struct Own {
 impl Own {
     fn new(product: &Product) -> Self {
         let markers = product.markers.iter();
-        let names = product.names.iter();
+        // Of two keys of one field the one named first counts.
+        let ranks = (OWN_RANK..=u8::MAX).rev();
+        let names = product.names.iter().zip(ranks);
         Self {
             edge: product.edge,
             markers: markers.map(memchr::memmem::Finder::new).collect(),
             by_name: names
-                .map(|(name, field)| (name.as_bytes(), field.map(|field| (field, OWN_RANK))))
+                .map(|((name, field), rank)| (name.as_bytes(), field.map(|field| (field, rank))))
                 .collect(),
+        }
+    }
+
+    /// How deep its fields stand.
+    const fn depth(&self) -> Depth {
+        match self.edge {
+            Edge::Caddy => Depth::Headers,
+            _ => Depth::Inner,
         }
     }
 

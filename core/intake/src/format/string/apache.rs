@@ -163,8 +163,9 @@ impl<'a> Directive<'a> {
             }
             b'n' if self.argument == "proxy-status" => (Field::ProxyStatus, 1),
             b'e' => return Some(environment(self.argument)),
-            b'A' | b'l' | b'f' | b'I' | b'S' | b'k' | b'p' | b'P' | b'C' | b'n' | b'o' | b'x'
-            | b'c' | b'^' => return Some((None, 0)),
+            b'x' => return Some(extension(self.argument)),
+            b'A' | b'l' | b'f' | b'I' | b'S' | b'k' | b'p' | b'P' | b'C' | b'n' | b'o' | b'c'
+            | b'^' => return Some((None, 0)),
             _ => return None,
         };
         Some((Some(field.0), field.1))
@@ -202,6 +203,32 @@ fn environment(name: &str) -> (Option<Field>, u8) {
         "BALANCER_WORKER_NAME" => (Some(Field::UpstreamName), 1),
         _ => (None, 0),
     }
+}
+
+/// `%{name}x`: what varnishncsa and H2O add to httpd's letters
+/// (<https://varnish-cache.org/docs/trunk/reference/varnishncsa.html>,
+/// <https://h2o.examp1e.net/configure/access_log_directives.html>).
+fn extension(name: &str) -> (Option<Field>, u8) {
+    let field = match name {
+        "Varnish:side" => Field::Side,
+        "Varnish:handling" => return (Some(Field::Handling), 2),
+        "Varnish:hitmiss" => Field::Handling,
+        "Varnish:vxid" => Field::Connection,
+        "Varnish:time_firstbyte" => Field::UpstreamHeaderTime,
+        "VSL:RespReason" => return (Some(Field::ResponseReason), 2),
+        "VSL:BerespReason" => Field::ResponseReason,
+        "VSL:FetchError" => return (Some(Field::UpstreamError), 2),
+        "VSL:Error" => Field::UpstreamError,
+        "VSL:BackendOpen" => Field::BackendOpen,
+        "error" => Field::UpstreamError,
+        "connection-id" => Field::Connection,
+        "duration" | "total-time" => Field::Duration,
+        "proxy.connect-time" => Field::UpstreamConnectTime,
+        "proxy.process-time" => Field::UpstreamHeaderTime,
+        "proxy.total-time" => Field::UpstreamResponseTime,
+        _ => return (None, 0),
+    };
+    (Some(field), 1)
 }
 
 /// `%{format}t`: an example of what it prints, from which the layout learns whether it can be read.

@@ -79,11 +79,12 @@ impl<'text> Reader<'text> {
                 self.literal(*mark);
                 self.at += 2;
             }
-            [byte, ..] => {
-                self.literal(*byte);
-                self.at += 1;
+            // A whole character: between the bytes of one there is no text.
+            [..] => {
+                let len = rest.chars().next().map_or(1, char::len_utf8);
+                rest.bytes().take(len).for_each(|byte| self.literal(byte));
+                self.at += len;
             }
-            [] => {}
         }
         Ok(())
     }

@@ -64,11 +64,12 @@ impl Syntax {
         ]) {
             return Some(Self::TrafficServer);
         }
+        // Before HAProxy's, whose `%[` is also how Squid asks for quoting.
+        if has(&[">Hs", "%Ss", "%>a", "%<st", "%ru", "%err_code"]) {
+            return Some(Self::Squid);
+        }
         if has(&["%ST", "%[", "%ci", "%HM", "%{+", "%tsc", "%CC"]) {
             return Some(Self::Haproxy);
-        }
-        if has(&["%>Hs", "%03>Hs", "%Ss", "%>a", "%<st", "%ru"]) {
-            return Some(Self::Squid);
         }
         if is_nginx(text) {
             return Some(Self::Nginx);
@@ -76,21 +77,11 @@ impl Syntax {
         text.contains('%').then_some(Self::Apache)
     }
 
-    /// The product whose language it is.
-    pub(super) const fn edge(self) -> Edge {
-        match self {
-            Self::Nginx => Edge::Nginx,
-            Self::Apache => Edge::Apache,
-            Self::Haproxy => Edge::Haproxy,
-            Self::Envoy => Edge::Envoy,
-            Self::TrafficServer => Edge::TrafficServer,
-            Self::Squid => Edge::Squid,
-        }
-    }
-
-    /// The product that `text` is of, as far as it says: several share a language, some with words of their own.
-    pub(super) fn edge_of_text(self, text: &str) -> Edge {
-        /// Variables that nginx has not.
+    /// The product that `text` is of: the one whose language it is, or one that added words to it.
+    pub(super) fn edge(self, text: &str) -> Edge {
+        /// What varnishncsa and H2O have by default, and httpd has not.
+        const SHARED: &str = r#"%h %l %u %t "%r" %s %b "%{Referer}i" "%{User-agent}i""#;
+        /// Variables of nghttpx that nginx has not.
         const NGHTTPX_ONLY: [&str; 5] = [
             "$backend_host",
             "$path_without_query",
@@ -104,9 +95,31 @@ impl Syntax {
         match self {
             Self::Nginx if has(&NGHTTPX_ONLY) => Edge::Nghttpx,
             Self::Nginx if text.trim() == NGHTTPX_DEFAULT => Edge::Unknown,
+            Self::Nginx => Edge::Nginx,
             // lighttpd writes the host where others have the ident.
             Self::Apache if text.starts_with("%h %V ") => Edge::Lighttpd,
-            _ => self.edge(),
+            Self::Apache if has(&["%{Varnish:", "%{VSL:", "%{VCL_Log:"]) => Edge::Varnish,
+            Self::Apache
+                if has(&[
+                    "%{error}x",
+                    "%{proxy.",
+                    "%{connection-id}x",
+                    "%{http2.",
+                    "%{http1.",
+                    "-time}x",
+                    "%{duration}x",
+                    "%{ssl.",
+                    "%{request-",
+                ]) =>
+            {
+                Edge::H2o
+            }
+            Self::Apache if text.trim() == SHARED => Edge::Unknown,
+            Self::Apache => Edge::Apache,
+            Self::Haproxy => Edge::Haproxy,
+            Self::Envoy => Edge::Envoy,
+            Self::TrafficServer => Edge::TrafficServer,
+            Self::Squid => Edge::Squid,
         }
     }
 
