@@ -59,9 +59,10 @@ pub(crate) fn find(
         .enumerate()
         .map(|(index, (found, look))| Source {
             id: SourceId(index as u32),
-            edge: match look.edge {
-                Edge::Unknown => beside(&errors, &folder(&found.name)).unwrap_or(config_edge),
-                edge => edge,
+            edge: match (look.edge, beside(&errors, &folder(&found.name))) {
+                (Edge::Unknown, beside) => beside.unwrap_or(config_edge),
+                (edge, Some(beside)) if edge.may_be(beside) => beside,
+                (edge, _) => edge,
             },
             kind: look.kind,
             // Caddy writes its errors beside its requests, and none may stand at the beginning.

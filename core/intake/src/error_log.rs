@@ -261,6 +261,16 @@ pub(crate) fn upstream_address(url: &[u8]) -> &[u8] {
     }
 }
 
+/// Whether an entry is the last one of its event: lighttpd spreads an event over several lines and names the request in
+/// the last; nghttpx counts failures behind each.
+pub(crate) fn ends_event(entry: &ErrorLine<'_>) -> bool {
+    match entry.edge {
+        Edge::Lighttpd => lighttpd::ends_event(entry),
+        Edge::Nghttpx => nghttpx::ends_event(entry),
+        _ => false,
+    }
+}
+
 /// A cursor over a line. Every step either fits or leaves the cursor where it was.
 struct Cursor<'line> {
     rest: &'line [u8],

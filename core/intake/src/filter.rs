@@ -1,6 +1,6 @@
 //! Which good requests the error log speaks of: they wait for it, all others need not.
 
-use model::{Edge, Stamp};
+use model::{Edge, Route, Stamp};
 use rustc_hash::FxHashSet;
 
 use crate::entry;
@@ -30,13 +30,23 @@ pub struct Filter {
     others: FxHashSet<u64>,
     /// Whether entries tell of servers, without a request.
     servers: bool,
+    /// Whether entries are tied to a request by their moment only: then whatever failed waits for them.
+    moments: bool,
+    /// First segments of the paths whose answers such entries say to be broken off.
+    heads: FxHashSet<u64>,
 }
 
 impl Filter {
     /// The keys of all error-log entries in `held`.
     pub fn of(held: &Held) -> Self {
+        let moments = held.errors.iter().filter(|error| error.is_about_moment());
+        let broken = moments.filter(|error| error.after_headers);
         let mut filter = Self {
             servers: held.errors.iter().any(HeldError::is_about_server),
+            moments: held.errors.iter().any(HeldError::is_about_moment),
+            heads: broken
+                .filter_map(|error| Some(error.route?.segments.first()?.key))
+                .collect(),
             ..Self::default()
         };
         for error in &held.errors {
@@ -81,23 +91,40 @@ impl Filter {
         self.servers
     }
 
-    /// Whether there was any entry about a request.
+    /// Whether entries name the moment only: then whatever failed waits for them.
+    pub(crate) const fn tells_of_moments(&self) -> bool {
+        self.moments
+    }
+
+    /// Whether there was any entry about a request that it names.
     pub fn is_empty(&self) -> bool {
-        self.lines.is_empty()
+        !self.has_keys() && self.heads.is_empty()
+    }
+
+    /// Whether entries name something of a request: a client, a connection, a path.
+    pub(crate) fn has_keys(&self) -> bool {
+        !(self.lines.is_empty()
             && self.serials.is_empty()
             && self.clients.is_empty()
             && self.paths.is_empty()
             && self.named.is_empty()
-            && !self.by_moment
+            && !self.by_moment)
+    }
+
+    /// Whether the answer to a request for this path may be one that was broken off.
+    pub(crate) fn hits_path(&self, route: &Route) -> bool {
+        let head = route.segments.first().filter(|_| route.len > 0);
+        !self.heads.is_empty() && head.is_some_and(|head| self.heads.contains(&head.key))
     }
 
     /// Whether a request may be one that an entry is about, whatever its outcome.
     pub(crate) fn concerns(&self, at: Stamp, keys: &Keys) -> bool {
-        !self.is_empty()
-            && (self.by_moment
-                || self.others.contains(&keys.client)
-                || self.others.contains(&keys.asked)
-                || self.hits(at, keys))
+        self.moments
+            || !self.is_empty()
+                && (self.by_moment
+                    || self.others.contains(&keys.client)
+                    || self.others.contains(&keys.asked)
+                    || self.hits(at, keys))
     }
 
     pub(crate) fn hits(&self, at: Stamp, keys: &Keys) -> bool {

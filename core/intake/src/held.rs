@@ -151,6 +151,10 @@ pub(crate) struct HeldError {
     pub(crate) asked: Option<u64>,
     /// Hash of the path, where the message names it.
     pub(crate) path: Option<u64>,
+    /// The same path taken apart: some products name only its first segments.
+    pub(crate) route: Option<Route>,
+    /// Whether nothing more is said of the same event in the lines that follow.
+    pub(crate) ends_event: bool,
     /// Hash of the begin of the path, where the message cuts it.
     pub(crate) head: Option<u64>,
     /// What it tells of the attempt beside a failure.
@@ -207,6 +211,11 @@ impl HeldError {
     /// Whether the entry is about a request, by itself or through the thread that wrote it.
     pub(crate) fn is_about_request(&self) -> bool {
         self.finding.about != About::Itself
+    }
+
+    /// Whether only its moment, and a path where it names one, ties it to a request.
+    pub(crate) fn is_about_moment(&self) -> bool {
+        self.finding.about == About::Moment
     }
 }
 

@@ -127,12 +127,6 @@ impl Known {
     }
 }
 
-/// Hash of a path under the secret of the run: of its text, so that paths which differ only in what is left out
-/// (session ids) are one.
-pub(crate) fn url(secret: &Secret, path: &[u8]) -> u64 {
-    Known::of(secret, path).url
-}
-
 fn hash_of_text(secret: &Secret, path: &[u8]) -> u64 {
     let mut text = String::new();
     write_text(path, &mut text);

@@ -17,7 +17,7 @@ use crate::filter::Filter;
 use crate::format::{FormatRef, Formats, Moment, Reason, TimeMemo};
 use crate::held::{AttemptLine, Held, HeldAttempt, HeldError, HeldFetch, HeldRequest};
 use crate::identity::{Agents, Client, Ranges};
-use crate::path::{self, Known, Target};
+use crate::path::{Known, Target};
 use crate::secret::Secret;
 use crate::seen::{Seen, Sources};
 use crate::visit::{Spans, Visit};
@@ -569,6 +569,7 @@ impl Scan<'_> {
         }
         let edge = match format.edge {
             Edge::Unknown => self.chunk.edge,
+            edge if edge.may_be(self.chunk.edge) => self.chunk.edge,
             edge => edge,
         };
         self.request(
@@ -656,8 +657,12 @@ impl Scan<'_> {
             // Ordinary, and the error log says nothing of it: no more to do.
             None if self.filter.is_empty() => return sink(&request),
             None => {
-                let keys = Keys::of(secret, visit, &parts, known.url);
-                if !self.filter.hits(parts.at, &keys) {
+                let by_path = self.filter.hits_path(&known.route);
+                let by_key = || {
+                    self.filter
+                        .hits(parts.at, &Keys::of(secret, visit, &parts, known.url))
+                };
+                if !(by_path || self.filter.has_keys() && by_key()) {
                     return sink(&request);
                 }
                 Attribution::clean()
@@ -671,7 +676,8 @@ impl Scan<'_> {
         let is_open = self.filter.tells_of_servers() && is_open(&found);
         held.joins = is_stream || is_open || self.filter.concerns(parts.at, &keys);
         // A fetch that no error line can speak of has nothing to wait for: only other clients repeat.
-        let is_free = self.filter.is_empty() && !is_stream && !is_open;
+        let is_free =
+            self.filter.is_empty() && !self.filter.tells_of_moments() && !is_stream && !is_open;
         if is_free && (request.fetch.is_some() || outcome != Outcome::Failed) {
             held.lend(None, false, sink);
         } else {
@@ -772,6 +778,9 @@ impl Scan<'_> {
             .map(|(client, line)| line_key(secret, client, line.method, line.target));
         let asked = request.map(|line| asked_key(secret, line.method, line.target));
         let (path, head) = path_keys(secret, entry.path_hint);
+        let route = entry
+            .path_hint
+            .map(|path| Known::of(secret, Target::of(path).path).route);
         self.held.push_error(HeldError {
             civil,
             is_timed: entry.is_timed(),
@@ -794,6 +803,8 @@ impl Scan<'_> {
             asked,
             path,
             head,
+            route,
+            ends_event: error_log::ends_event(&entry),
             attempt: AttemptLine::of(&entry),
             serial: serial(secret, entry.connection, entry.log_id),
             goes_on: entry.goes_on,
@@ -834,7 +845,7 @@ fn path_keys(secret: &Secret, path: Option<&[u8]>) -> (Option<u64>, Option<u64>)
     if is_cut {
         return (None, head_key(secret, path));
     }
-    (Some(path::url(secret, Target::of(path).path)), None)
+    (Some(Known::of(secret, Target::of(path).path).url), None)
 }
 
 /// Hash of the begin of a path that is long enough to be cut.
@@ -1195,6 +1206,7 @@ fn is_after_headers(entry: &ErrorLine<'_>) -> bool {
     let is_grave = entry.level >= Level::Error;
     match entry.edge {
         Edge::Nginx => is_grave && says(b"while reading upstream"),
+        Edge::Lighttpd => is_grave && says(b"response already sent out"),
         Edge::Apache => is_grave && says(b"AH01110"),
         Edge::Varnish => is_grave && IN_BODY.iter().any(|text| says(text)),
         Edge::H2o => says(b"(body; ") || says(b"(chunked)"),

@@ -2,6 +2,8 @@
 //!
 //! Never a made-up join: an error entry that no request fits stays a sign of its own.
 
+mod by_moment;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::Arc;
@@ -137,7 +139,10 @@ impl Settler {
                 entry.in_zone(zone)
             })
             .collect();
-        let of_entry = join(&requests, &entries, &indexes, &unrelated);
+        let mut of_entry = join(&requests, &entries, &indexes, &unrelated);
+        for (joined, request) in (of_entry.iter_mut()).zip(by_moment::join(&requests, &entries)) {
+            *joined = joined.or(request.map(|request| (request, false)));
+        }
         let mut of_request: Vec<Vec<usize>> = vec![Vec::new(); requests.len()];
         for (entry, joined) in of_entry.iter().enumerate() {
             match joined {
@@ -162,6 +167,10 @@ impl Settler {
         for (held, joined) in requests.iter_mut().zip(&of_request) {
             let joined: Vec<&Entry> = joined.iter().map(|entry| &entries[*entry]).collect();
             evidence.push(apply(held, &joined));
+        }
+        for (number, finding, said) in by_moment::echoes(&requests, &entries, &of_entry) {
+            explain(&mut requests[number], finding);
+            evidence[number] = Some(said);
         }
         let states = states(&entries);
         for (held, place) in requests.iter_mut().zip(&mut evidence) {
@@ -259,6 +268,7 @@ fn entries(intake: &Intake, errors: Vec<HeldError>) -> Vec<Entry> {
             continue;
         }
         if error.edge != Edge::Traefik
+            && !error.is_about_moment()
             && let (None, Some(path)) = (error.client, error.path)
         {
             let tried = (error.place.source, path, Arc::clone(&error.upstream));
@@ -272,8 +282,8 @@ fn entries(intake: &Intake, errors: Vec<HeldError>) -> Vec<Entry> {
             continue;
         }
         let thread = (error.place.source, error.process);
-        let groups_by_thread =
-            error.edge == Edge::Apache && error.process != (0, 0) && error.is_about_request();
+        let groups_by_thread = error.is_about_moment()
+            || error.edge == Edge::Apache && error.process != (0, 0) && error.is_about_request();
         if groups_by_thread
             && let Some(&index) = open.get(&thread)
             && continues(&groups[index], &error)
@@ -399,6 +409,9 @@ fn continues(group: &[HeldError], next: &HeldError) -> bool {
     let Some(last) = group.last() else {
         return false;
     };
+    if next.is_about_moment() {
+        return continues_event(last, next);
+    }
     let same_client = |line: &HeldError| {
         line.client.is_none() || next.client.is_none() || line.client == next.client
     };
@@ -410,6 +423,13 @@ fn continues(group: &[HeldError], next: &HeldError) -> bool {
         && !begins_anew
 }
 
+/// Whether a line goes on with the event of the line before it. lighttpd ends an event with the line that names the
+/// request; of nghttpx only the line that counts the failures belongs to the one before it.
+fn continues_event(last: &HeldError, next: &HeldError) -> bool {
+    let is_one = !last.ends_event && (next.ends_event || next.edge == Edge::Lighttpd);
+    is_one && (next.civil.0 - last.civil.0).abs() <= THREAD_MILLIS
+}
+
 impl Entry {
     fn of(intake: &Intake, lines: Vec<HeldError>) -> Self {
         let follow_ups = lines.iter().fold(0, |bits, line| bits | line.follow_ups);
@@ -419,10 +439,14 @@ impl Entry {
             }
             _ => line.finding.now,
         };
+        // That nghttpx counts a failure says something by itself only where nothing else does.
+        let is_count =
+            |line: &&HeldError| line.edge == Edge::Nghttpx && line.ends_event && lines.len() > 1;
         let (finding, decided) = if lines.iter().any(|line| line.part != Part::Whole) {
             of_attempt(&lines)
         } else {
-            let findings: Vec<Finding> = lines.iter().filter_map(of_line).collect();
+            let telling = lines.iter().filter(|line| !is_count(line));
+            let findings: Vec<Finding> = telling.filter_map(of_line).collect();
             let finding = combine_errors(&findings);
             let decided = lines.iter().position(|line| {
                 (line.finding.now)

@@ -93,6 +93,18 @@ impl Edge {
         !matches!(self, Self::AwsAlb | Self::CloudFront | Self::Cloudflare)
     }
 
+    /// Whether a layout that looks like this product's may be the other's all the same: that took over its format strings.
+    pub const fn may_be(self, other: Self) -> bool {
+        matches!(
+            (self, other),
+            (Self::Nginx, Self::Nghttpx)
+                | (
+                    Self::Apache,
+                    Self::Lighttpd | Self::H2o | Self::Varnish | Self::OpenLiteSpeed
+                )
+        )
+    }
+
     /// The edge of that name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|edge| edge.name() == name)

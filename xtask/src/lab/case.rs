@@ -156,7 +156,8 @@ impl Recording<'_> {
 
     /// An echo must have been one: the error line of each says so.
     pub(crate) fn check_echoes(&self) -> Result<()> {
-        if !self.proxy.errors_name_requests() || !self.proxy.states_echoes() {
+        let states = self.proxy.states_echoes() && !self.proxy.echo_says().is_empty();
+        if !self.proxy.errors_name_requests() || !states {
             return Ok(());
         }
         let errors = self.log("error")?;

@@ -14,12 +14,15 @@ mod fault_scripts;
 mod h2o;
 mod haproxy;
 mod haproxy_scripts;
+mod lighttpd;
+mod nghttpx;
 mod nginx;
 mod origin;
 mod proxy;
 mod recording;
 mod session;
 mod shop_scripts;
+mod split;
 mod squid;
 mod traefik;
 mod traffic;
@@ -45,7 +48,7 @@ use self::session::Session;
 const SOCKET_DIR: &str = "/tmp/shop";
 
 /// Every proxy that the lab can run.
-const PROXIES: [&dyn Proxy; 12] = [
+const PROXIES: [&dyn Proxy; 14] = [
     &nginx::Nginx,
     &apache::Apache,
     &haproxy::Haproxy,
@@ -54,6 +57,8 @@ const PROXIES: [&dyn Proxy; 12] = [
     &traefik::Traefik { json: false },
     &traefik::Traefik { json: true },
     &envoy::Envoy,
+    &lighttpd::Lighttpd,
+    &nghttpx::Nghttpx,
     &varnish::Varnish,
     &h2o::H2o,
     &squid::Squid,

@@ -15,6 +15,8 @@ use super::traffic::Ask;
 
 /// How long a proxy may take to start or stop, real time.
 const START_MAX: Duration = Duration::from_secs(10);
+/// How long a proxy may take to stop after a recording that went wrong, real time.
+const STOP_MAX: Duration = Duration::from_secs(1);
 
 /// A server of the pool behind the proxy.
 #[derive(Clone, Debug)]
@@ -186,6 +188,10 @@ pub(crate) trait Proxy {
     fn ejects_after(&self) -> Duration {
         Duration::ZERO
     }
+    /// Whether it sees the time only when something happens, so that it must be woken after a jump of the clock.
+    fn wants_waking(&self) -> bool {
+        false
+    }
     /// The product, where several of its configurations are recorded under names of their own.
     fn edge(&self) -> &'static str {
         self.name()
@@ -321,9 +327,16 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        if matches!(self.child.try_wait(), Ok(None)) && self.signal("TERM").is_ok() {
-            self.child.wait().ok();
+        if !matches!(self.child.try_wait(), Ok(None)) || self.signal("TERM").is_err() {
+            return;
         }
+        let deadline = Instant::now() + STOP_MAX;
+        while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        // One that waits for its connections to end would keep the recorder for good.
+        self.child.kill().ok();
+        self.child.wait().ok();
     }
 }
 

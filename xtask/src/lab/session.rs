@@ -22,6 +22,8 @@ use super::truth::{Driven, Why};
 const LINE_MAX: Duration = Duration::from_secs(8);
 /// Lets a proxy come as far as it can where nothing shows that it has, real time.
 const SETTLE: Duration = Duration::from_millis(60);
+/// Lets a proxy that was woken look at the clock, real time.
+const WAKING: Duration = Duration::from_millis(8);
 
 /// A client's patience takes this part of its time where the proxy lives in real time.
 const REAL_PATIENCE_PART: u32 = 20;
@@ -140,8 +142,24 @@ impl<'a> Session<'a> {
     pub(crate) fn pass(&mut self, seconds: u64) -> Result<()> {
         let millis = seconds * 1_000;
         let spread = self.dice.below(millis * 2 / 3 + 1);
-        self.clock
-            .advance(Duration::from_millis(millis * 2 / 3 + spread))
+        let step = Duration::from_millis(millis * 2 / 3 + spread);
+        if !self.proxy.wants_waking() {
+            return self.clock.advance(step);
+        }
+        // In two steps: lighttpd does what is due at the time that it saw last.
+        let last = step.min(Duration::from_secs(1));
+        for step in [step - last, last] {
+            self.clock.advance(step)?;
+            self.wake()?;
+        }
+        Ok(())
+    }
+
+    /// Lets a proxy that looks at the clock only when something happens see that time has passed.
+    fn wake(&self) -> Result<()> {
+        self.running.poke()?;
+        std::thread::sleep(WAKING);
+        Ok(())
     }
 
     /// Sends a request and waits for its answer and its lines.
@@ -306,7 +324,7 @@ impl<'a> Session<'a> {
         } else {
             std::thread::sleep(wait / REAL_PATIENCE_PART);
         }
-        if !self.proxy.timers_follow_clock() {
+        if !self.proxy.notices_hangup() {
             std::thread::sleep(SETTLE);
         }
         let Pending {
@@ -407,7 +425,8 @@ impl<'a> Session<'a> {
         why: Option<Why>,
         errors_before: usize,
     ) -> Result<()> {
-        self.await_lines(self.access_lines + 1, &ask.target)?;
+        self.await_lines(self.access_lines + 1, &ask.target)
+            .with_context(|| format!("the client saw {seen:?}"))?;
         self.access_lines += 1;
         let logged = self.proxy.logged_status(&self.access.tail, &ask)?;
         self.check(&ask, seen, logged)?;

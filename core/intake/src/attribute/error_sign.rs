@@ -17,7 +17,8 @@ pub(crate) enum About {
     Request,
     /// The request that the same process and thread log next, within a moment: httpd names no client where it connects.
     Thread,
-    /// The request that got this status at that moment: Traefik names neither client nor path.
+    /// A request that ended about then: the edge names neither client nor connection where it speaks of backends
+    /// (lighttpd, nghttpx), or only the status (Traefik).
     Moment,
     /// No request: a server marked down, a worker that died, a resolver out of reach, a reload.
     Itself,
@@ -202,6 +203,9 @@ fn about(line: &ErrorLine<'_>, finding: &Finding) -> About {
     if is_ejection {
         return About::Itself;
     }
+    if names_no_client(line.edge) {
+        return about_moment(finding);
+    }
     // Those that name no client may name what was asked for.
     let names_path = line.path_hint.is_some() && line.edge != Edge::Apache;
     if line.client.is_some() || line.connection.is_some() || line.log_id.is_some() || names_path {
@@ -225,5 +229,20 @@ fn about(line: &ErrorLine<'_>, finding: &Finding) -> About {
         About::Thread
     } else {
         About::Itself
+    }
+}
+
+/// Whether the error log of this edge never names who asked.
+const fn names_no_client(edge: Edge) -> bool {
+    matches!(edge, Edge::Lighttpd | Edge::Nghttpx)
+}
+
+/// What a line of such an edge belongs to.
+fn about_moment(finding: &Finding) -> About {
+    match finding.cause {
+        Some(Cause::WorkerCrashed | Cause::OriginRestart | Cause::EdgeCapacityExhausted) | None => {
+            About::Itself
+        }
+        Some(_) => About::Moment,
     }
 }

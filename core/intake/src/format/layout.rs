@@ -125,7 +125,9 @@ impl Layout {
             at: 0,
             reason: "neither an nginx variable (`$status`) nor an Apache directive (`%>s`)",
         })?;
-        Self::in_syntax(name, syntax, text)
+        let (layout, warnings) = Self::in_syntax(name, syntax, text)?;
+        let edge = syntax.edge(text);
+        Ok((layout.with_edge(edge), warnings))
     }
 
     /// Compiles a format string of `edge`, or one whose words tell the product where that has none of its own.

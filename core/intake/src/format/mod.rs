@@ -319,6 +319,11 @@ impl Formats {
     fn ncsa(&self, line: &[u8], spans: &mut Spans) -> Result<FormatRef, Reason> {
         let found = ncsa::parse(line, spans)?;
         let plain = usize::from(found.host) * 4 + usize::from(found.combined) * 2;
+        if found.host_for_ident && found.combined {
+            tail::parse(line, found.tail, true, spans);
+            let extended = usize::from(found.tail < line.len());
+            return Ok(built_in(plain + extended, Edge::Lighttpd));
+        }
         if found.tail >= line.len() {
             return Ok(built_in(plain, Edge::Unknown));
         }

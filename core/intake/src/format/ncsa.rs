@@ -20,6 +20,8 @@ use crate::visit::Spans;
 pub(super) struct Ncsa {
     /// Whether a host stands in front or beside the client.
     pub(super) host: bool,
+    /// Whether the host stands where others have the ident: so lighttpd writes it.
+    pub(super) host_for_ident: bool,
     /// Whether referrer and agent are there.
     pub(super) combined: bool,
     /// Where begins what follows the last known field, its blank included; the line's length where nothing does.
@@ -35,7 +37,7 @@ const QUOTES_TRIED_MAX: usize = 64;
 /// Finds the fields of `line`. On an error `spans` holds whatever was found before.
 pub(super) fn parse(line: &[u8], spans: &mut Spans) -> Result<Ncsa, Reason> {
     let bracket = time_bracket(line).ok_or(Reason::UnknownLayout)?;
-    let host = prefix(line, bracket, spans)?;
+    let (host, host_for_ident) = prefix(line, bracket, spans)?;
     let time = bracket + 1;
     let time_end = find(line, time, b']').ok_or(Reason::LineEndsEarly)?;
     spans.set(Field::Time, time, time_end);
@@ -50,6 +52,7 @@ pub(super) fn parse(line: &[u8], spans: &mut Spans) -> Result<Ncsa, Reason> {
     let (combined, tail) = after_status(line, status_end, spans)?;
     Ok(Ncsa {
         host,
+        host_for_ident,
         combined,
         tail,
     })
@@ -60,8 +63,9 @@ fn time_bracket(line: &[u8]) -> Option<usize> {
     memchr_iter(b'[', line).find(|at| begins_like_time(&line[at + 1..]))
 }
 
-/// Client, ident and user, with or without a host before or after the client. Whether there was one.
-fn prefix(line: &[u8], bracket: usize, spans: &mut Spans) -> Result<bool, Reason> {
+/// Client, ident and user, with or without a host before or after the client. Whether there was one, and whether it
+/// stood in place of the ident.
+fn prefix(line: &[u8], bracket: usize, spans: &mut Spans) -> Result<(bool, bool), Reason> {
     let Some(end) = bracket.checked_sub(1).filter(|at| line[*at] == b' ') else {
         return Err(Reason::UnknownLayout);
     };
@@ -69,19 +73,19 @@ fn prefix(line: &[u8], bracket: usize, spans: &mut Spans) -> Result<bool, Reason
     if line[first_end..end] == *b" - -" && is_client(&line[..first_end]) {
         spans.set(Field::ClientAddr, 0, first_end);
         spans.set(Field::RemoteUser, end - 1, end);
-        return Ok(false);
+        return Ok((false, false));
     }
     odd_prefix(&line[..end], spans)
 }
 
 /// Any prefix but the most common one.
-fn odd_prefix(text: &[u8], spans: &mut Spans) -> Result<bool, Reason> {
+fn odd_prefix(text: &[u8], spans: &mut Spans) -> Result<(bool, bool), Reason> {
     let mut first_end = token_end(text, 0);
     if text[..first_end].ends_with(b",") {
         first_end = forwarded_end(text, first_end);
         spans.set(Field::ForwardedFor, 0, first_end);
         let ident_end = token_end(text, token_start(text, first_end));
-        return user(text, ident_end, spans).map(|()| false);
+        return user(text, ident_end, spans).map(|()| (false, false));
     }
     let first = &text[..first_end];
     let second = token_start(text, first_end);
@@ -98,7 +102,7 @@ fn odd_prefix(text: &[u8], spans: &mut Spans) -> Result<bool, Reason> {
         } else {
             second_end
         };
-        return user(text, ident_end, spans).map(|()| true);
+        return user(text, ident_end, spans).map(|()| (true, false));
     }
     if !is_client(first) {
         return Err(Reason::UnknownLayout);
@@ -108,7 +112,7 @@ fn odd_prefix(text: &[u8], spans: &mut Spans) -> Result<bool, Reason> {
         let list_end = forwarded_end(text, second_end);
         spans.set(Field::ForwardedFor, second, list_end);
         let ident_end = token_end(text, token_start(text, list_end));
-        return user(text, ident_end, spans).map(|()| false);
+        return user(text, ident_end, spans).map(|()| (false, false));
     }
     let ident = &text[second..second_end];
     if !ident.iter().all(|byte| is_ident(*byte)) {
@@ -119,7 +123,7 @@ fn odd_prefix(text: &[u8], spans: &mut Spans) -> Result<bool, Reason> {
     if host {
         spans.set(Field::Host, second, second_end);
     }
-    user(text, second_end, spans).map(|()| host)
+    user(text, second_end, spans).map(|()| (host, host))
 }
 
 /// Whether the line begins with the host asked for: `host addr ...`, or `host name - -` with names looked up.

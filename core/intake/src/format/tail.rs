@@ -177,6 +177,7 @@ fn field(key: &[u8], value: &[u8]) -> Option<Field> {
         b"ubr" | b"upstream_bytes_received" => Field::UpstreamBytesReceived,
         b"ubl" | b"upstream_response_length" => Field::UpstreamResponseLength,
         b"ucl" | b"upstream_http_content_length" => Field::UpstreamContentLength,
+        b"backend_host" => Field::UpstreamServer,
         b"upstream_name" | b"proxy_upstream_name" => Field::UpstreamName,
         b"cs" | b"ucs" | b"cache" | b"cache_status" | b"upstream_cache_status" => {
             Field::CacheStatus

@@ -158,6 +158,9 @@ impl<'a> Directive<'a> {
             b'X' => (Field::ConnectionStatus, 1),
             b'i' => return Some(request_header(self.argument)),
             b'o' if self.argument.eq_ignore_ascii_case("retry-after") => (Field::RetryAfter, 1),
+            b'o' if self.argument.eq_ignore_ascii_case("content-length") => {
+                (Field::UpstreamContentLength, 1)
+            }
             b'n' if self.argument == "proxy-status" => (Field::ProxyStatus, 1),
             b'e' => return Some(environment(self.argument)),
             b'x' => return Some(extension(self.argument)),

@@ -81,9 +81,23 @@ impl Syntax {
     pub(super) fn edge(self, text: &str) -> Edge {
         /// What varnishncsa and H2O have by default, and httpd has not.
         const SHARED: &str = r#"%h %l %u %t "%r" %s %b "%{Referer}i" "%{User-agent}i""#;
+        /// Variables of nghttpx that nginx has not.
+        const NGHTTPX_ONLY: [&str; 5] = [
+            "$backend_host",
+            "$path_without_query",
+            "$alpn",
+            "$protocol_version",
+            "$tls_",
+        ];
+        /// How nghttpx begins, unless told otherwise; configurations of nginx do so, too.
+        const NGHTTPX_DEFAULT: &str = r#"$remote_addr - - [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent""#;
         let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
         match self {
+            Self::Nginx if has(&NGHTTPX_ONLY) => Edge::Nghttpx,
+            Self::Nginx if text.trim() == NGHTTPX_DEFAULT => Edge::Unknown,
             Self::Nginx => Edge::Nginx,
+            // lighttpd writes the host where others have the ident.
+            Self::Apache if text.starts_with("%h %V ") => Edge::Lighttpd,
             Self::Apache if has(&["%{Varnish:", "%{VSL:", "%{VCL_Log:"]) => Edge::Varnish,
             Self::Apache
                 if has(&[

@@ -84,7 +84,9 @@ const fn is_name(c: char) -> bool {
 
 /// The field behind a variable; for one that carries none, the shape of its value. `None` for an unknown name.
 pub(in crate::format) fn variable(name: &str) -> Option<Item> {
-    if let Some((field, rank)) = field(name) {
+    let own = NGHTTPX.iter().find(|(known, _, _)| *known == name);
+    let own = own.map(|(_, field, rank)| (*field, *rank));
+    if let Some((field, rank)) = field(name).or(own) {
         return Some(Item::value(Some(field), Class::of(field), rank));
     }
     let class = match name {
@@ -102,6 +104,18 @@ pub(in crate::format) fn variable(name: &str) -> Option<Item> {
         "upstream_bytes_sent" | "upstream_first_byte_time" | "upstream_session_time" => {
             Class::Numbers
         }
+        "backend_port" => Class::Number,
+        "alpn"
+        | "tls_cipher"
+        | "tls_client_fingerprint_sha1"
+        | "tls_client_fingerprint_sha256"
+        | "tls_client_issuer_name"
+        | "tls_client_serial"
+        | "tls_client_subject_name"
+        | "tls_protocol"
+        | "tls_session_id"
+        | "tls_session_reused"
+        | "tls_sni" => Class::Any,
         "pipe"
         | "https"
         | "is_args"
@@ -224,6 +238,15 @@ pub(in crate::format) const FIELDS: &[(&str, Field, u8)] = &[
     ("http_x_request_id", Field::RequestId, 1),
     ("sent_http_retry_after", Field::RetryAfter, 2),
     ("upstream_http_retry_after", Field::RetryAfter, 1),
+];
+
+/// What nghttpx has names of its own for. No keys of JSON logs, which it does not write.
+const NGHTTPX: &[(&str, Field, u8)] = &[
+    ("backend_host", Field::UpstreamServer, 1),
+    ("path", Field::Target, 2),
+    ("path_without_query", Field::Target, 1),
+    ("protocol_version", Field::Protocol, 1),
+    ("method", Field::Method, 1),
 ];
 
 #[cfg(test)]
