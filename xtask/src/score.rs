@@ -29,16 +29,6 @@ pub(crate) struct Args {
     strict: bool,
 }
 
-/// Scores the cases in this folder, and fails where something falls short.
-pub(crate) fn strict(cases: &Path) -> Result<()> {
-    run(&Args {
-        cases: Some(cases.to_owned()),
-        edge: None,
-        misses: false,
-        strict: true,
-    })
-}
-
 /// Shares that the project promises, in percent.
 const ANSWERED_MIN: f64 = 90.0;
 const LAYER_MIN: f64 = 99.0;

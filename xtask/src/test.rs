@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow, bail};
 
 use crate::tool::{self, Need};
-use crate::{command, facts, score, wall};
+use crate::{command, facts, wall};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -28,7 +28,7 @@ struct Step {
 }
 
 /// Cheap ones first; the tests last, so that their closing lines are what one sees.
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 7] = [
     Step {
         name: "tools",
         run: |_, _| tool::install(Need::Test),
@@ -52,10 +52,6 @@ const STEPS: [Step; 8] = [
     Step {
         name: "facts",
         run: |_, _| facts::check(),
-    },
-    Step {
-        name: "recordings made afresh",
-        run: |_, _| record(),
     },
     // The recorded cases and the fuzz corpora are replayed in here.
     Step {
@@ -150,30 +146,6 @@ fn deny(args: &Args) -> Result<()> {
         deny.arg("advisories");
     }
     command::run(deny.args(["bans", "licenses", "sources"]))
-}
-
-/// The edges that are in widest use, recorded anew on this machine, and told as well as the recordings kept.
-fn record() -> Result<()> {
-    let fresh = command::root().join("target/fresh");
-    if fresh.exists() {
-        std::fs::remove_dir_all(&fresh).with_context(|| fresh.display().to_string())?;
-    }
-    let Some(mut record) = tool::with_edges()? else {
-        bail!("the tests do not run inside a recording");
-    };
-    record
-        .args([
-            "record",
-            "nginx",
-            "apache",
-            "haproxy",
-            "envoy",
-            "--cases-only",
-            "--into",
-        ])
-        .arg(&fresh);
-    command::run(&mut record)?;
-    score::strict(&fresh.join("cases"))
 }
 
 /// Tests that had nothing to read and said so.

@@ -13,6 +13,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::envelope::{self, Envelopes, Opened};
 use crate::error_log::{self, ErrorLine};
+use crate::format::Formats;
 use crate::identity::{Agents, Client};
 use crate::path::{Known, Target};
 use crate::scan::{Intake, LINE_MAX};
@@ -247,14 +248,16 @@ impl Intake {
         }
         let is_entry = |work: &mut Work<'_>| {
             // What says nothing of a failure may say anything else.
-            let entry = error_log::parse(inner).filter(|entry| self.is_telling(entry));
+            let entry = error_log::parse(inner)
+                .filter(|entry| is_rewritten(entry.edge) && self.is_telling(entry));
             entry.map(|entry| work.entry(&entry)).is_some()
         };
         let is_request = |work: &mut Work<'_>, scratch: &mut Vec<u8>, spans: &mut Spans| {
             let found = self.formats().recognise(inner, scratch, spans);
+            let found = found.ok().filter(|format| is_rewritten(format.edge));
             found
                 .map(|_| work.request(&Visit::new(inner, scratch, spans), spans))
-                .is_ok()
+                .is_some()
         };
         // A source of entries may hold requests, and the other way round.
         let understood = (kind == LogKind::Error && is_entry(&mut work))
@@ -281,6 +284,12 @@ impl Intake {
         let around = [0..quoted.start, quoted.end..words.len()];
         let all = around.into_iter().chain(inside);
         all.filter_map(|range| words.get(range)).collect()
+    }
+
+    /// What signs look for in an entry's words.
+    fn sought_words<'line>(&self, edge: Edge, words: &'line [u8]) -> Vec<&'line [u8]> {
+        let literals = self.signs().literals_in(edge, words).into_iter();
+        literals.filter_map(|range| words.get(range)).collect()
     }
 
     fn is_fetch(&self, visit: &Visit<'_>) -> bool {
@@ -310,6 +319,11 @@ fn address_of_page(words: &[u8]) -> Option<Range<usize>> {
     let end = memchr::memchr(b' ', rest).map_or(words.len(), |at| mark + at);
     // The scheme alone ends the words that stand before an upstream.
     (end > mark + 3).then_some(start..end)
+}
+
+/// Whether the lines of this product can be rewritten yet. Traefik's own log holds fields of any content, unquoted.
+const fn is_rewritten(edge: Edge) -> bool {
+    !matches!(edge, Edge::Traefik)
 }
 
 /// Where `part` stands in `whole`, of which it is a part.
@@ -367,13 +381,23 @@ impl Work<'_> {
 
     fn entry(&mut self, entry: &ErrorLine<'_>) {
         self.is_entry = true;
-        self.head = place(self.line, entry.message).map_or(0, |message| message.start);
+        // In an object anything may stand before the message.
+        if self.line.first() != Some(&b'{') {
+            self.head = place(self.line, entry.message).map_or(0, |message| message.start);
+        }
         let mut add = |part: Option<&[u8]>, becomes: Becomes| {
             let range = part.and_then(|part| place(self.line, part));
             self.parts.extend(range.map(|range| (range, becomes)));
         };
-        for words in entry.words {
-            for part in self.intake.own_words(entry.edge, words) {
+        let is_json = self.line.first() == Some(&b'{');
+        for (number, words) in entry.words.into_iter().enumerate() {
+            // Behind the message an object says where in the code it happened, or more in a field of any content.
+            let parts = if is_json && number > 0 {
+                self.intake.sought_words(entry.edge, words)
+            } else {
+                self.intake.own_words(entry.edge, words)
+            };
+            for part in parts {
                 add(Some(part), Becomes::OtherAddresses);
             }
         }
@@ -402,6 +426,12 @@ impl Work<'_> {
             (entry.server, entry.server.map(|text| self.host(text))),
             (upstream, upstream.map(|text| self.upstream(text))),
         ];
+        if let Some((method, target)) = entry.asked {
+            let method = place(self.line, method).map(|range| (range, Becomes::Same));
+            let becomes = Becomes::Text(self.target(target, false));
+            let target = place(self.line, target).map(|range| (range, becomes));
+            self.parts.extend(method.into_iter().chain(target));
+        }
         for (part, text) in texts {
             let range = part.and_then(|part| place(self.line, part));
             let part = range.zip(text.map(Becomes::Text));
@@ -591,8 +621,41 @@ impl Work<'_> {
         let head = self.line.get(head).unwrap_or_default();
         let rest = self.line.get(rest).unwrap_or_default();
         self.redactor.addresses_in(head, out);
-        self.redactor.between(rest, self.is_entry, out);
+        let lies_in = match self.line.first() {
+            Some(b'{') => LiesIn::Json,
+            _ if self.is_entry => LiesIn::Entry,
+            _ => LiesIn::Layout,
+        };
+        self.redactor
+            .between(rest, lies_in, self.intake.formats(), out);
     }
+}
+
+/// What a piece of a line lies in: that decides what may be told by it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum LiesIn {
+    /// A line of an access log.
+    Layout,
+    /// An entry of an error log.
+    Entry,
+    /// An object.
+    Json,
+}
+
+/// Words with which programs say in JSON what a line is, and stamps.
+fn is_word_of_json(word: &[u8]) -> bool {
+    const WORDS: [&[u8]; 12] = [
+        b"info", b"error", b"warn", b"debug", b"handled", b"request", b"null", b"true", b"false",
+        b"http", b"https", b"GET",
+    ];
+    let is_logger = word.starts_with(b"http.log.") || word.starts_with(b"http.handlers.");
+    let digit = |at: usize| word.get(at).is_some_and(u8::is_ascii_digit);
+    let is_date = (0..4).all(digit) && word.get(4) == Some(&b'-') && digit(5);
+    let is_stamp = word
+        .iter()
+        .all(|byte| byte.is_ascii_digit() || b"-.+TZ".contains(byte))
+        && (is_date || word.contains(&b'.') || word.ends_with(b"Z"));
+    WORDS.contains(&word) || is_logger || is_stamp
 }
 
 impl Redactor {
@@ -639,7 +702,8 @@ impl Redactor {
     }
 
     /// What lies between the fields: marks, short numbers and names of values stay, words do not.
-    fn between(&mut self, text: &[u8], is_entry: bool, out: &mut Vec<u8>) {
+    fn between(&mut self, text: &[u8], lies_in: LiesIn, formats: &Formats, out: &mut Vec<u8>) {
+        let (is_json, is_entry) = (lies_in == LiesIn::Json, lies_in == LiesIn::Entry);
         /// Longer ones may be telephone numbers and the like.
         const DIGITS_MAX: usize = 6;
         let mut plain = Vec::new();
@@ -665,17 +729,37 @@ impl Redactor {
             let is_number = word
                 .iter()
                 .all(|byte| byte.is_ascii_digit() || b".-+".contains(byte));
-            let names_value = if is_entry {
+            let names_value = if is_json {
+                matches!(behind, [b'"', b':', ..] | [b'"', b' ', b':', ..])
+                    && formats.knows_key(word)
+            } else if is_entry {
                 ENTRY_LABELS.contains(&word) || behind.starts_with(b"\":")
             } else {
                 matches!(
                     behind,
-                    [b'=' | b':', ..] | [b'"', b':', ..] | [b'"', b' ', b':', ..] | [b'(', ..]
+                    [b'=', ..]
+                        | [b':', b' ', ..]
+                        | [b'"', b':', ..]
+                        | [b'"', b' ', b':', ..]
+                        | [b'(', ..]
                 )
             };
             // Behind an address stands its port.
             let is_port = at > 0 && plain.get(at - 1) == Some(&b':') && digits <= 5;
-            if is_number && (is_entry && !is_port || digits > DIGITS_MAX) && digits > 0 {
+            let is_address = address_of(word).is_some();
+            // Traefik's duration: what its layout is known by.
+            let is_duration = (word.strip_suffix(b"ms"))
+                .is_some_and(|digits| !digits.is_empty() && digits.iter().all(u8::is_ascii_digit));
+            let is_known = is_json && is_word_of_json(word) || is_address || is_duration;
+            if is_known {
+                // A logger may have a name of the site's own behind what Caddy calls it.
+                let parts: Vec<&[u8]> = word.split(|byte| *byte == b'.').take(3).collect();
+                let is_logger = is_json && word.starts_with(b"http.");
+                match is_logger {
+                    true => out.extend(parts.join(&b'.')),
+                    false => out.extend_from_slice(word),
+                }
+            } else if is_number && (is_entry && !is_port || digits > DIGITS_MAX) && digits > 0 {
                 out.push(b'0');
             } else if is_number || names_value || len == 1 {
                 out.extend_from_slice(word);

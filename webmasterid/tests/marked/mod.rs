@@ -340,9 +340,9 @@ impl Visit {
                         "DIRECT/10.9.8.7 text/html cookie=\"canary\""
                     }
                     (_, 502) => {
-                        "FIRSTUP_PARENT/10.9.8.7 text/html error_code=ERR_ZERO_SIZE_OBJECT canary=canary"
+                        "FIRSTUP_PARENT/10.9.8.7 text/html error_code=ERR_ZERO_SIZE_OBJECT note=canary"
                     }
-                    _ => "FIRSTUP_PARENT/10.9.8.7 text/html error_code=- canary=canary",
+                    _ => "FIRSTUP_PARENT/10.9.8.7 text/html error_code=- note=canary",
                 };
                 // 22 November, 09:00 in Berlin.
                 let epoch = 1_795_334_400 + self.second;
@@ -448,10 +448,10 @@ impl Visit {
                 self.caddy_request()
             )),
             Layout::Traefik if failed => Some(format!(
-                "2026-11-22T{time}+01:00 DBG github.com/traefik/traefik/v3/pkg/proxy/httputil/proxy.go:199 > 502 Bad Gateway error=\"dial tcp 10.9.8.7:8080: connect: connection refused\" canary=canary\n"
+                "2026-11-22T{time}+01:00 DBG github.com/traefik/traefik/v3/pkg/proxy/httputil/proxy.go:199 > 502 Bad Gateway error=\"dial tcp 10.9.8.7:8080: connect: connection refused\" note=canary\n"
             )),
             Layout::Traefik => Some(format!(
-                "2026-11-22T{time}+01:00 DBG recovery.go:45 > Request has been aborted [{}:51234 - {target}]: net/http: abort Handler canary=canary\n2026-11-22T{time}+01:00 DBG retry.go:247 > New attempt 2 for request: {target}\n",
+                "2026-11-22T{time}+01:00 DBG recovery.go:45 > Request has been aborted [{}:51234 - {target}]: net/http: abort Handler note=canary\n2026-11-22T{time}+01:00 DBG retry.go:247 > New attempt 2 for request: {target}\n",
                 bracketed(client)
             )),
             // Scripts write what they like.

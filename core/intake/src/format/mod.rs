@@ -213,6 +213,11 @@ impl Formats {
         formats
     }
 
+    /// Whether `word` is a key of JSON that is known, or a part of one.
+    pub(crate) fn knows_key(&self, word: &[u8]) -> bool {
+        self.json.knows(word)
+    }
+
     /// The name of a layout in every output.
     pub fn name(&self, format: FormatRef) -> &str {
         let index = usize::from(format.index);

@@ -842,6 +842,25 @@ pub(super) struct Names {
 }
 
 impl Names {
+    /// Whether `word` is a key, or a part of one, that some product or this program knows. Anybody can send a header of
+    /// any name, and some products log those as keys.
+    pub(super) fn knows(&self, word: &[u8]) -> bool {
+        /// What inner objects are called.
+        const OUTER: [&[u8]; 8] = [
+            b"request",
+            b"headers",
+            b"resp_headers",
+            b"response",
+            b"upstream",
+            b"level",
+            b"msg",
+            b"logger",
+        ];
+        let is_part = |key: &&[u8]| key.split(|byte| *byte == b'.').any(|part| part == word);
+        let is_own = |own: &Own| own.by_name.keys().any(|key| is_part(key));
+        OUTER.contains(&word) || self.get(word).is_some() || self.products.iter().any(is_own)
+    }
+
     pub(super) fn new() -> Self {
         let nginx = nginx::FIELDS
             .iter()
