@@ -857,7 +857,7 @@ impl Names {
             b"logger",
         ];
         let is_part = |key: &&[u8]| key.split(|byte| *byte == b'.').any(|part| part == word);
-        let is_own = |own: &Own| own.by_name.keys().any(|key| is_part(key));
+        let is_own = |own: &Own| own.by_name.keys().any(is_part);
         OUTER.contains(&word) || self.get(word).is_some() || self.products.iter().any(is_own)
     }
 
