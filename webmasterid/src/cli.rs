@@ -129,7 +129,8 @@ pub(crate) struct InputArgs {
     /// told apart by their content
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<String>,
-    /// A log format that the content cannot tell: the string of nginx's log_format or Apache's LogFormat
+    /// A log format that the content cannot tell: the format string from the configuration of nginx, httpd, HAProxy, Envoy,
+    /// Varnish, Traffic Server, Squid, lighttpd, nghttpx or H2O
     #[arg(long, value_name = "STRING", help_heading = "Reading")]
     pub(crate) log_format: Vec<String>,
     /// A configuration file of nginx or Apache: its log formats are used
