@@ -80,6 +80,8 @@ struct Score {
     cause_right: usize,
     certain: Stated,
     likely: Stated,
+    /// Stated, not right, and taken for the truth by the case: these logs cannot tell the two apart.
+    accepted: usize,
     ambiguous: usize,
     /// Ambiguous, and the truth is not among the causes named.
     ambiguous_wrong: usize,
@@ -102,6 +104,7 @@ impl Score {
         self.cause_right += other.cause_right;
         self.certain.add(other.certain);
         self.likely.add(other.likely);
+        self.accepted += other.accepted;
         self.ambiguous += other.ambiguous;
         self.ambiguous_wrong += other.ambiguous_wrong;
         self.unknown += other.unknown;
@@ -282,9 +285,11 @@ impl Scores {
             score.ambiguous_wrong += usize::from(!named);
             return (!named).then(|| format!("{outcome} by {cause}; said {}", said(row)));
         };
-        // Two causes that these logs cannot tell apart, as the case says.
-        let is_right = fact == cause || either(fact) && either(cause);
-        let layer_right = is_right || row["layer"].as_str() == layer(cause);
+        let is_right = fact == cause;
+        // Two causes that these logs cannot tell apart, as the case says: no mistake, yet stated as more than is known.
+        let is_accepted = !is_right && either(fact) && either(cause);
+        score.accepted += usize::from(is_accepted);
+        let layer_right = row["layer"].as_str() == layer(cause);
         let calibration = match row["confidence"].as_str() {
             Some("certain") => &mut score.certain,
             _ => &mut score.likely,
@@ -296,12 +301,13 @@ impl Scores {
             score.layer_right += usize::from(layer_right);
             score.cause_right += usize::from(is_right);
         }
-        (!is_right).then(|| format!("{outcome} by {cause}; said {}", said(row)))
+        let reading = if is_accepted { "accepted: " } else { "" };
+        (!is_right).then(|| format!("{reading}{outcome} by {cause}; said {}", said(row)))
     }
 
     fn print(&self, misses: bool) {
         println!(
-            "{:<14} {:>5} {:>8} {:>8} {:>9} {:>9} {:>9} {:>14} {:>14} {:>9} {:>7} {:>6} {:>6} {:>7}",
+            "{:<14} {:>5} {:>8} {:>8} {:>9} {:>9} {:>9} {:>14} {:>14} {:>8} {:>9} {:>7} {:>6} {:>6} {:>7}",
             "edge",
             "cases",
             "failures",
@@ -311,6 +317,7 @@ impl Scores {
             "cause ok",
             "certain ok",
             "likely ok",
+            "accepted",
             "ambiguous",
             "unknown",
             "missed",
@@ -376,7 +383,7 @@ impl Scores {
 
 fn print_row(edge: &str, score: &Score) {
     println!(
-        "{edge:<14} {:>5} {:>8} {:>8} {:>8.1}% {:>8.1}% {:>8.1}% {:>14} {:>14} {:>9} {:>7} {:>6} {:>6} {:>7}",
+        "{edge:<14} {:>5} {:>8} {:>8} {:>8.1}% {:>8.1}% {:>8.1}% {:>14} {:>14} {:>8} {:>9} {:>7} {:>6} {:>6} {:>7}",
         score.cases,
         score.failures,
         score.tellable,
@@ -385,6 +392,7 @@ fn print_row(edge: &str, score: &Score) {
         percent(score.cause_right, score.answered),
         format!("{}/{}", score.certain.right, score.certain.all),
         format!("{}/{}", score.likely.right, score.likely.all),
+        score.accepted,
         format!("{}-{}", score.ambiguous, score.ambiguous_wrong),
         score.unknown,
         score.missed,
