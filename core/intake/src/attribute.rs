@@ -253,12 +253,14 @@ impl Signs {
             failures,
             status: status.unwrap_or(0),
         };
-        match edge {
+        let mut result = match edge {
             Edge::Nginx => case.nginx(),
             Edge::Apache => case.apache(),
             Edge::Unknown => case.unknown(),
             _ => case.by_signs(),
-        }
+        };
+        case.look_behind(&mut result);
+        result
     }
 
     /// What words of the error log say that stand in an access line.
@@ -493,6 +495,17 @@ impl<'line> Case<'_, 'line> {
             });
         }
         result
+    }
+
+    /// An error that was passed on may be the application's or of one more gateway before it.
+    fn look_behind(&self, result: &mut Attribution<'line>) {
+        let record = Record::of(self.visit);
+        let look = |finding: Finding| passed_on::by_whom(finding, &record, self.edge);
+        result.finding = result.finding.map(look);
+        let deciding = result.decided_by;
+        if let Some(attempt) = deciding.and_then(|index| result.attempts.get_mut(index)) {
+            attempt.finding = attempt.finding.map(look);
+        }
     }
 
     /// A layout of which the product is not known. No rule of a product may be applied; what is missing is said.

@@ -153,6 +153,9 @@ pub(crate) struct FormatFile {
 pub(crate) struct EdgeFile {
     /// `start` or `end`: which moment of the request its access log is stamped with.
     pub(crate) stamp: String,
+    /// Whether the bytes in its logs are header and body together.
+    #[serde(default)]
+    pub(crate) counts_headers: bool,
     /// What its access-log format is set with.
     pub(crate) directive: String,
     /// Fields that tell causes apart, the most telling first.

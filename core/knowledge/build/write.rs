@@ -224,9 +224,10 @@ fn edge_row(edge: Edge, file: &EdgeFile) -> String {
         .filter_map(|name| Field::from_name(name));
     let telling: Vec<_> = telling.map(|field| format!("Field::{field:?}")).collect();
     format!(
-        "edge: Edge::{edge:?}, stamps_start: {}, directive: {:?}, telling: &[{}], recommended: {}, log_lines: &[{log_lines}], default_page: {page}, blind_spots: &[{spots}], \
+        "edge: Edge::{edge:?}, stamps_start: {}, counts_headers: {}, directive: {:?}, telling: &[{}], recommended: {}, log_lines: &[{log_lines}], default_page: {page}, blind_spots: &[{spots}], \
          source: {:?}, checked: {:?}",
         file.stamp == "start",
+        file.counts_headers,
         file.directive,
         telling.join(", "),
         recommended(file.recommended.as_ref()),

@@ -13,6 +13,8 @@ pub struct EdgeFacts {
     pub stamps_start: bool,
     /// Fields that tell causes apart, the most telling first: what "unknown" asks for.
     pub telling: &'static [Field],
+    /// Whether the bytes in its logs are header and body together.
+    pub counts_headers: bool,
     /// What its access-log format is set with.
     pub directive: &'static str,
     /// What to add to the log format for each field, by the field's name.

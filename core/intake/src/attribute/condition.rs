@@ -202,7 +202,7 @@ impl<'case, 'line> Record<'case, 'line> {
 
     /// Whether the body is as long as nginx's own page. Which agent an inner nginx saw, and so whether it padded the page,
     /// is not known.
-    fn is_nginx_page(&self) -> bool {
+    pub(super) fn is_nginx_page(&self) -> bool {
         let size = self.visit.value(Field::BytesSent).and_then(micros);
         let size = size.and_then(|size| u64::try_from(size / 1_000_000).ok());
         let facts = knowledge::edge(Edge::Nginx);

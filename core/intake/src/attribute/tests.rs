@@ -583,7 +583,14 @@ fn nginx_fields_tell_the_measured_causes_apart() {
             "the application's own 502",
             nginx("502", "502", A, ["0.000", "0.000", "69"]),
             OriginOwnError,
-            Certain,
+            // A gateway behind this one may say 502, too.
+            Likely,
+        ),
+        (
+            "the 502 page of an nginx behind this one",
+            nginx("502", "502", A, ["0.000", "0.000", "311"]),
+            ChainedGatewayError,
+            Likely,
         ),
         (
             "the application's own 500",
