@@ -54,13 +54,21 @@ fn certain(cause: Cause) -> (Outcome, Option<Cause>, Confidence) {
     (outcome, Some(cause), Confidence::Certain)
 }
 
+/// Passed on, by the application or by a gateway before it.
+const PASSED_ON: (Outcome, Option<Cause>, Confidence) = (
+    Outcome::Failed,
+    Some(Cause::OriginOwnError),
+    Confidence::Likely,
+);
+
 #[test]
 fn aws_balancers() {
     for (statuses, wanted) in [
         ("502 -", UNKNOWN),
         ("504 -", UNKNOWN),
         ("502 200", UNKNOWN),
-        ("503 503", certain(Cause::OriginOwnError)),
+        ("503 503", PASSED_ON),
+        ("500 500", certain(Cause::OriginOwnError)),
         ("460 -", certain(Cause::ClientAbort)),
     ] {
         let line = format!(
@@ -101,7 +109,8 @@ fn cloudflare() {
     for (edge, origin, wanted) in [
         (502, 0, UNKNOWN),
         (520, 0, UNKNOWN),
-        (502, 502, certain(Cause::OriginOwnError)),
+        (502, 502, PASSED_ON),
+        (500, 500, certain(Cause::OriginOwnError)),
         (522, 0, certain(Cause::ConnectTimeout)),
         (499, 0, certain(Cause::ClientAbort)),
     ] {
@@ -120,12 +129,12 @@ fn cloudflare() {
 #[test]
 fn ingress_nginx() {
     for (status, upstream, cause, confidence) in [
-        // A body came: the application answered.
+        // A body came as long as an nginx's page: one behind the edge wrote it.
         (
             502,
             "10.0.0.1:80 150 0.020 502",
-            Cause::OriginOwnError,
-            Confidence::Certain,
+            Cause::ChainedGatewayError,
+            Confidence::Likely,
         ),
         (
             504,
