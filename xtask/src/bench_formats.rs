@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
+use crate::command;
 use crate::measure::{self, Costs};
 use crate::reference_format::{self, FORMATS, Format, Status};
 use crate::reference_log::{self, Shape};
@@ -55,7 +56,30 @@ pub(crate) fn run(ours: &Path, folder: &Path, runs: u64) -> Result<String> {
         table.push_str(&row);
         forget(&path, format)?;
     }
+    table.push_str(&format!(
+        "\nBeside: {}\n",
+        versions(&python_path)?.join("; ")
+    ));
     Ok(table)
+}
+
+/// Of the other readers of JSON.
+fn versions(python_path: &Path) -> Result<Vec<String>> {
+    let mut versions = Vec::new();
+    if let Ok(jq) = command::output(command::program("jq").arg("--version")) {
+        versions.push(jq.trim().to_owned());
+    }
+    for entry in fs::read_dir(python_path)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        let package = name.strip_suffix(".dist-info");
+        versions.extend(
+            package
+                .filter(|name| name.contains("duckdb") || name.contains("chdb"))
+                .map(str::to_owned),
+        );
+    }
+    versions.sort();
+    Ok(versions)
 }
 
 /// Counts by status, as the other tools would be asked for it. All on one core.
