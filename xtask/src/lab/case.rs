@@ -15,7 +15,7 @@ use super::truth::Driven;
 const LINES: std::ops::RangeInclusive<usize> = 3..=60;
 
 /// The case folders made from each recording.
-const TABLES: [&str; 12] = [
+pub(crate) const TABLES: &[&str] = &[
     include_str!("cases/nginx.txt"),
     include_str!("cases/apache.txt"),
     include_str!("cases/haproxy.txt"),
@@ -51,9 +51,9 @@ pub(crate) struct Variant {
 }
 
 impl Variant {
-    /// Every line of the table.
-    pub(crate) fn all() -> Result<Vec<Self>> {
-        TABLES
+    /// Every line of `tables`.
+    pub(crate) fn all(tables: &[&'static str]) -> Result<Vec<Self>> {
+        tables
             .iter()
             .flat_map(|table| table.lines())
             .filter(|line| !line.starts_with('#') && !line.trim().is_empty())
@@ -270,11 +270,13 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
     use super::*;
+    use crate::lab::other;
     use crate::lab::recording::SCRIPTS;
 
     #[test]
     fn every_line_of_the_table_names_a_recording() {
-        for variant in Variant::all().unwrap() {
+        let tables = [TABLES, other::TABLES].concat();
+        for variant in Variant::all(&tables).unwrap() {
             let known = SCRIPTS
                 .iter()
                 .any(|script| script.name == variant.recording);
@@ -284,7 +286,7 @@ mod tests {
 
     #[test]
     fn every_recording_becomes_a_case() {
-        let table = Variant::all().unwrap();
+        let table = Variant::all(TABLES).unwrap();
         for script in SCRIPTS {
             let used = table.iter().any(|variant| variant.recording == script.name);
             assert!(used, "{} is recorded for nothing", script.name);
@@ -293,7 +295,7 @@ mod tests {
 
     #[test]
     fn every_cause_that_a_proxy_shows_has_a_look_alike_by_the_same_proxy() {
-        let table = Variant::all().unwrap();
+        let table = Variant::all(TABLES).unwrap();
         for shown in table.iter().filter(|variant| !variant.look_alike) {
             let matched = table.iter().any(|variant| {
                 variant.look_alike && variant.of == shown.of && variant.proxy == shown.proxy
@@ -304,7 +306,7 @@ mod tests {
 
     #[test]
     fn no_two_lines_write_one_folder() {
-        let mut folders: Vec<PathBuf> = Variant::all()
+        let mut folders: Vec<PathBuf> = Variant::all(TABLES)
             .unwrap()
             .iter()
             .map(Variant::folder)

@@ -18,6 +18,7 @@ mod lighttpd;
 mod nghttpx;
 mod nginx;
 mod origin;
+mod other;
 mod proxy;
 mod recording;
 mod session;
@@ -48,7 +49,7 @@ use self::session::Session;
 const SOCKET_DIR: &str = "/tmp/shop";
 
 /// Every proxy that the lab can run.
-const PROXIES: [&dyn Proxy; 14] = [
+const PROXIES: &[&dyn Proxy] = &[
     &nginx::Nginx,
     &apache::Apache,
     &haproxy::Haproxy,
@@ -78,6 +79,9 @@ pub(crate) struct Args {
     /// Write the folders cases/ and examples/ there instead of here
     #[arg(long)]
     into: Option<PathBuf>,
+    /// The held-out configurations instead, for `cargo xtask score --cases DIR/cases`; they are never kept as cases
+    #[arg(long, requires = "into")]
+    other: bool,
 }
 
 /// Records `examples/` and `cases/` anew.
@@ -89,9 +93,15 @@ pub(crate) fn record(args: &Args) -> Result<()> {
     let only = args.only.as_deref().unwrap_or_default();
     let _alone = alone()?;
     let mut recordings = 0;
-    let table = Variant::all()?;
-    for proxy in PROXIES {
-        if !args.proxies.is_empty() && !args.proxies.iter().any(|name| name == proxy.name()) {
+    let (proxies, tables) = if args.other {
+        (other::PROXIES, other::TABLES)
+    } else {
+        (PROXIES, case::TABLES)
+    };
+    let table = Variant::all(tables)?;
+    for proxy in proxies.iter().copied() {
+        let asked = |name: &String| name == proxy.name() || args.other && name == proxy.edge();
+        if !args.proxies.is_empty() && !args.proxies.iter().any(asked) {
             continue;
         }
         let version = proxy.version()?;
@@ -107,7 +117,7 @@ pub(crate) fn record(args: &Args) -> Result<()> {
                 recordings += 1;
             }
         }
-        if !args.cases_only {
+        if !args.cases_only && !args.other {
             recordings += shop_scripts::record(proxy, &version, only, &root.join("examples"))?;
         }
     }
