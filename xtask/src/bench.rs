@@ -88,6 +88,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 
 /// Every layout on one core. The other readers of JSON come from Debian and PyPI; where one is missing its cell is empty.
 fn formats(args: &Args, folder: &Path) -> Result<()> {
+    if args.generate_only {
+        return bench_formats::generate(folder);
+    }
     tool::install(Need::Bench)?;
     let ours = ours(args)?;
     let table = bench_formats::run(&ours, folder, args.runs)?;

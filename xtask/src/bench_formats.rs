@@ -1,7 +1,7 @@
 //! `cargo xtask bench --formats`: the same requests in every layout, on one core, and JSON beside tools that read any.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
@@ -14,15 +14,27 @@ use crate::tool;
 /// Enough for a second or so, at the speed we aim for.
 const LINES: u64 = 1_000_000;
 
+/// Writes every layout and keeps it.
+pub(crate) fn generate(folder: &Path) -> Result<()> {
+    let reference = reference(folder)?;
+    for format in FORMATS {
+        let path = reference_format::file(&reference, format)?;
+        println!("{}", path.display());
+    }
+    Ok(())
+}
+
+fn reference(folder: &Path) -> Result<PathBuf> {
+    let shape = Shape {
+        lines: LINES,
+        days: 1,
+    };
+    reference_log::file(folder, shape)
+}
+
 /// Times every format; gives the table.
 pub(crate) fn run(ours: &Path, folder: &Path, runs: u64) -> Result<String> {
-    let reference = reference_log::file(
-        folder,
-        Shape {
-            lines: LINES,
-            days: 1,
-        },
-    )?;
+    let reference = reference(folder)?;
     let python_path = tool::python(&["duckdb", "chdb"])?;
     let mut table = String::from(
         "| layout | MB | webmasterid GB/s, one core | jq s | DuckDB s | ClickHouse's engine s | webmasterid s |\n\

@@ -154,8 +154,13 @@ impl Case {
         let is_alone = !folder.join("error.log").exists();
         Ok(Self {
             now: word("now").context("no now")?,
-            // No line of httpd names the product, nor what stands behind the combined part: its user says it.
-            log_format: word("log_format").filter(|_| edge == "apache" && (is_rich || is_alone)),
+            // No line of httpd names the product, nor what stands behind the combined part, and lighttpd's default is
+            // what hosters write with httpd: its user says it.
+            log_format: word("log_format").filter(|_| match edge.as_str() {
+                "apache" => is_rich || is_alone,
+                "lighttpd" => !is_rich && is_alone,
+                _ => false,
+            }),
             edge,
             ranges: word("ranges"),
             causes: word("cause").into_iter().chain(words("or")).collect(),

@@ -271,6 +271,15 @@ pub(crate) fn ends_event(entry: &ErrorLine<'_>) -> bool {
     }
 }
 
+/// Whether an edge says that it started or stopped: nothing of anybody stands there, and where no request names the
+/// product such a line does.
+pub(crate) fn is_of_the_edge_itself(entry: &ErrorLine<'_>) -> bool {
+    match entry.edge {
+        Edge::Lighttpd => lighttpd::is_of_the_server_itself(entry),
+        _ => false,
+    }
+}
+
 /// A cursor over a line. Every step either fits or leaves the cursor where it was.
 struct Cursor<'line> {
     rest: &'line [u8],

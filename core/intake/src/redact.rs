@@ -247,9 +247,11 @@ impl Intake {
                 .for_each(|address| work.redactor.number(address));
         }
         let is_entry = |work: &mut Work<'_>| {
-            // What says nothing of a failure may say anything else.
-            let entry = error_log::parse(inner)
-                .filter(|entry| is_rewritten(entry.edge) && self.is_telling(entry));
+            // What says nothing of a failure may say anything else, unless it speaks of the edge alone.
+            let entry = error_log::parse(inner).filter(|entry| {
+                let is_kept = self.is_telling(entry) || error_log::is_of_the_edge_itself(entry);
+                is_rewritten(entry.edge) && is_kept
+            });
             entry.map(|entry| work.entry(&entry)).is_some()
         };
         let is_request = |work: &mut Work<'_>, scratch: &mut Vec<u8>, spans: &mut Spans| {

@@ -264,6 +264,9 @@ impl Intake {
             .max_by_key(|((edge, _), n)| (is_own(*edge), **n))
             .map(|((edge, _), _)| *edge)
             .filter(|edge| *edge != Edge::Unknown && !is_error_log);
+        // varnishncsa writes the whole URL of every request; elsewhere only a stranger sends one now and then.
+        let is_varnish = seen.requests > 0 && seen.absolute * 10 >= seen.requests * 9;
+        let of_requests = of_requests.or((is_varnish && !is_error_log).then_some(Edge::Varnish));
         let of_entries = seen.error_edges.iter().max_by_key(|(_, n)| **n);
         let of_entries = of_entries.map_or(Edge::Unknown, |(edge, _)| *edge);
         Look {
@@ -513,7 +516,7 @@ impl Scan<'_> {
     fn visit(
         &mut self,
         visit: &Visit<'_>,
-        mut format: FormatRef,
+        format: FormatRef,
         around: &Around,
         place: Place,
         sink: &mut impl FnMut(&Request<'_>),
@@ -527,11 +530,12 @@ impl Scan<'_> {
         let status = status(visit.get(Field::Status).unwrap_or_default())?;
         let line = RequestLine::of(visit);
         let target = Target::of(line.target);
-        if let (Edge::Unknown, Edge::Unknown, Some(_)) = (format.edge, self.chunk.edge, target.host)
-        {
-            format.edge = Edge::Varnish;
-        }
-        if format.edge == Edge::Varnish && is_attempt(visit) {
+        let edge = match format.edge {
+            Edge::Unknown => self.chunk.edge,
+            edge if edge.may_be(self.chunk.edge) => self.chunk.edge,
+            edge => edge,
+        };
+        if edge == Edge::Varnish && is_attempt(visit) {
             self.attempt(visit, millis, zone, status, &target, place);
             return Ok(());
         }
@@ -547,6 +551,7 @@ impl Scan<'_> {
         self.zone_count += 1;
         let seen = &mut self.seen;
         seen.requests += 1;
+        seen.absolute += u64::from(format.edge == Edge::Unknown && target.host.is_some());
         seen.stretch(at);
         let settings = &self.intake.settings;
         if settings.since.is_some_and(|since| at < since)
@@ -567,11 +572,6 @@ impl Scan<'_> {
         {
             return Ok(());
         }
-        let edge = match format.edge {
-            Edge::Unknown => self.chunk.edge,
-            edge if edge.may_be(self.chunk.edge) => self.chunk.edge,
-            edge => edge,
-        };
         self.request(
             visit,
             Parts {

@@ -15,6 +15,8 @@ pub struct Seen {
     pub wrapped: u64,
     /// Requests of programs that have an edge's name.
     pub named: u64,
+    /// Requests for a whole URL in a layout that names no product.
+    pub absolute: u64,
     /// Error-log entries among them.
     pub entries: u64,
     /// Further lines of error-log entries.
@@ -59,6 +61,7 @@ impl Seen {
         self.requests += other.requests;
         self.wrapped += other.wrapped;
         self.named += other.named;
+        self.absolute += other.absolute;
         self.entries += other.entries;
         self.continuations += other.continuations;
         self.others += other.others;

@@ -178,3 +178,26 @@ fn ingress_nginx() {
         );
     }
 }
+
+/// lighttpd's default has the host where others have the ident, and so has httpd at large hosters.
+#[test]
+fn a_host_for_the_ident_names_no_product() {
+    let line = r#"192.0.2.7 shop.example - [22/Nov/2026:07:28:32 +0100] "GET /a HTTP/1.1" 500 5000 "-" "Mozilla/5.0""#;
+    let (edge, outcome, cause, confidence) = told(line);
+    assert_eq!(edge, Edge::Unknown);
+    assert_eq!((outcome, cause, confidence), UNKNOWN);
+    // With the keys that are advised for lighttpd it is lighttpd's.
+    let advised = format!("{line} request_time_us=1200 connection_status=+ ra=-");
+    let (edge, _, cause, _) = told(&advised);
+    assert_eq!(edge, Edge::Lighttpd);
+    assert_eq!(cause, Some(Cause::OriginOwnError));
+}
+
+/// A scanner that asks an edge for a whole URL does not make it Varnish.
+#[test]
+fn a_whole_url_names_no_product() {
+    let line = r#"192.0.2.7 - - [22/Nov/2026:07:28:32 +0100] "GET http://shop.example/a HTTP/1.1" 502 5000 "-" "Mozilla/5.0""#;
+    let (edge, outcome, cause, confidence) = told(line);
+    assert_eq!(edge, Edge::Unknown);
+    assert_eq!((outcome, cause, confidence), UNKNOWN);
+}

@@ -69,14 +69,19 @@ impl Case {
                 .collect()
         };
         let of = folder.parent().unwrap().file_name().unwrap();
-        let is_httpd = word("edge").unwrap() == "apache";
+        let edge = word("edge").unwrap();
         let is_rich = word("layout").unwrap() == "rich";
         let is_alone = !folder.join("error.log").exists();
         Self {
             now: word("now").unwrap(),
             ranges: word("ranges"),
-            // No line of an access log of httpd names the product, nor what stands behind the combined part.
-            log_format: word("log_format").filter(|_| is_httpd && (is_rich || is_alone)),
+            // No line of an access log of httpd names the product, nor what stands behind the combined part; lighttpd's
+            // default is what hosters write with httpd.
+            log_format: word("log_format").filter(|_| match edge.as_str() {
+                "apache" => is_rich || is_alone,
+                "lighttpd" => !is_rich && is_alone,
+                _ => false,
+            }),
             look_alike: table["look_alike"].as_bool().unwrap(),
             missing: words("missing"),
             causes: word("cause").into_iter().chain(words("or")).collect(),

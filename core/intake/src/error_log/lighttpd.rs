@@ -43,6 +43,13 @@ pub(super) fn ends_event(entry: &ErrorLine<'_>) -> bool {
     names_request && !goes_on || memmem::find(words, b" timeout on socket: ").is_some()
 }
 
+/// `server started (lighttpd/1.4.69)`, `server stopped by UID = 0 PID = 9151`.
+pub(super) fn is_of_the_server_itself(entry: &ErrorLine<'_>) -> bool {
+    [b"server started (".as_slice(), b"server stopped by UID = "]
+        .iter()
+        .any(|words| entry.message.starts_with(words))
+}
+
 /// lighttpd writes no level. What it says of backends is grave, unless it is a note.
 fn level(message: &[u8]) -> Level {
     if message.starts_with(b"[note]") || message.starts_with(b"server ") {

@@ -327,7 +327,15 @@ impl Formats {
         if found.host_for_ident && found.combined {
             tail::parse(line, found.tail, true, spans);
             let extended = usize::from(found.tail < line.len());
-            return Ok(built_in(plain + extended, Edge::Lighttpd));
+            // lighttpd's default, and that of large hosters with httpd: its error log or its format string tells. What
+            // docs/edges.md advises for lighttpd carries both of these keys, and no other edge's layout does.
+            let is_advised = spans.has(Field::DurationMicros) && spans.has(Field::ConnectionStatus);
+            let edge = if is_advised {
+                Edge::Lighttpd
+            } else {
+                Edge::Unknown
+            };
+            return Ok(built_in(plain + extended, edge));
         }
         if found.tail >= line.len() {
             return Ok(built_in(plain, Edge::Unknown));

@@ -356,7 +356,7 @@ mod tests {
         let access = asked("07:28:32", "/a/1", 503, 361) + &asked("07:28:32", "/b", 503, 5_000);
         let errors = refused("07:28:32") + &down("07:28:32", "/a/1", "");
         assert_eq!(
-            told(Edge::Unknown, &access, &errors),
+            told(Edge::Lighttpd, &access, &errors),
             [
                 (Some(Cause::ConnectionRefused), true),
                 (Some(Cause::OriginOwnError), true)
@@ -369,7 +369,7 @@ mod tests {
         let access = asked("07:28:32", "/a/1?x", 503, 361);
         let errors = refused("07:28:31") + &down("07:28:31", "/a", "/");
         assert_eq!(
-            told(Edge::Unknown, &access, &errors),
+            told(Edge::Lighttpd, &access, &errors),
             [(Some(Cause::ConnectionRefused), true)]
         );
     }
@@ -380,7 +380,7 @@ mod tests {
             + &asked("07:28:33", "/b", 503, 361)
             + &asked("07:48:33", "/c", 503, 361);
         let errors = refused("07:28:32") + &down("07:28:32", "/a", "");
-        let told = told(Edge::Unknown, &access, &errors);
+        let told = told(Edge::Lighttpd, &access, &errors);
         assert_eq!(told[0], (Some(Cause::ConnectionRefused), true));
         assert_eq!(told[1], (Some(Cause::NoLiveUpstream), true));
         // Long after: the error log says nothing of it.
@@ -392,7 +392,7 @@ mod tests {
         let access = asked("07:28:32", "/a", 200, 14_630) + &asked("07:28:32", "/b", 200, 9);
         let errors = "2026-11-22 07:28:32: (http-header-glue.c.1341) read() 13 14: Connection reset by peer\n\
                       2026-11-22 07:28:32: (gw_backend.c.2396) response already sent out, but backend returned error on socket: tcp:192.0.2.1:80 for /a?, terminating connection\n";
-        let told = told(Edge::Unknown, &access, errors);
+        let told = told(Edge::Lighttpd, &access, errors);
         assert!(
             told.contains(&(Some(Cause::TruncatedBody), true)),
             "{told:?}"
