@@ -21,6 +21,7 @@ use self::condition::Record;
 use self::error_sign::Automaton;
 use self::rank::Match;
 use crate::error_log::ErrorLine;
+use crate::literal::finder;
 use crate::visit::Visit;
 
 pub(crate) use self::error_sign::{About, ErrorFinding};
@@ -136,7 +137,7 @@ pub(crate) fn needs_attribution(
         // Where no status is logged the addresses still tell of a retry.
         None => visit
             .get(Field::UpstreamAddr)
-            .is_none_or(|list| memchr::memmem::find(list, b", ").is_none()),
+            .is_none_or(|list| finder!(b", ").find(list).is_none()),
     };
     if !is_ordinary {
         return true;

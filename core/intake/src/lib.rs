@@ -11,6 +11,7 @@ mod format;
 pub mod fuzz;
 mod held;
 mod identity;
+mod literal;
 mod nearest;
 mod path;
 mod redact;

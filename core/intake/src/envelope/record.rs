@@ -5,7 +5,9 @@
 //! is no envelope.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
+use aho_corasick::packed::Searcher;
 use memchr::memchr2;
 
 use super::{Around, Program, Written};
@@ -104,7 +106,7 @@ pub(super) fn open(
     text: &mut Vec<u8>,
     path: &mut Vec<u8>,
 ) -> Option<(Option<Range<usize>>, Around)> {
-    if line.first() != Some(&b'{') {
+    if line.first() != Some(&b'{') || !may_hold_message(line) {
         return None;
     }
     path.clear();
@@ -116,6 +118,20 @@ pub(super) fn open(
         return None;
     }
     found.message(text)
+}
+
+/// Whether some key of [`MESSAGES`] may stand in the object: most are requests, which end here. Nested keys stand there
+/// piece by piece, so the first piece counts.
+fn may_hold_message(line: &[u8]) -> bool {
+    static ANY: LazyLock<Option<Searcher>> = LazyLock::new(|| {
+        let first = |key: &&[u8]| key.split(|byte| *byte == b'.').next().map(<[u8]>::to_vec);
+        let quoted = |key: Vec<u8>| [b"\"".as_slice(), &key, b"\""].concat();
+        let mut keys: Vec<Vec<u8>> = MESSAGES.iter().filter_map(first).map(quoted).collect();
+        keys.push(b"\"event.original\"".to_vec());
+        Searcher::new(keys)
+    });
+    // Without the instructions for it all are read.
+    ANY.as_ref().is_none_or(|any| any.find(line).is_some())
 }
 
 /// A value by its place in the line.

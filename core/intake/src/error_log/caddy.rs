@@ -10,6 +10,7 @@ use super::{ErrorLine, Level, go_net};
 use crate::format::caddy::Console;
 use crate::format::json::{Depth, Value, values};
 use crate::format::parse_time;
+use crate::literal::finder;
 
 /// Loggers of Caddy itself, as they stand in JSON.
 const LOGGERS: [&[u8]; 5] = [
@@ -23,8 +24,11 @@ const LOGGERS: [&[u8]; 5] = [
 /// Takes a line apart; `None` for what is no entry of Caddy, requests included.
 pub(super) fn parse(line: &[u8]) -> Option<ErrorLine<'_>> {
     if line.first() == Some(&b'{') {
-        let has = |text: &[u8]| memmem::find(line, text).is_some();
-        let is_ours = !has(b"\"http.log.access") && LOGGERS.iter().any(|logger| has(logger));
+        let is_request = finder!(b"\"http.log.access").find(line).is_some();
+        let is_ours = !is_request
+            && LOGGERS
+                .iter()
+                .any(|logger| memmem::find(line, logger).is_some());
         return is_ours.then(|| Fields::of(line)?.entry()).flatten();
     }
     let console = Console::of(line)?;

@@ -11,6 +11,7 @@ use model::Edge;
 use super::{Cursor, ErrorLine, Level, go_net};
 use crate::format::json::{Depth, Value, values};
 use crate::format::parse_time;
+use crate::literal::finder;
 
 /// Takes a line apart; `None` for what is no entry of Traefik.
 pub(super) fn parse(line: &[u8]) -> Option<ErrorLine<'_>> {
@@ -81,8 +82,17 @@ fn version_2(line: &[u8]) -> Option<ErrorLine<'_>> {
 }
 
 fn json(line: &[u8]) -> Option<ErrorLine<'_>> {
-    let has = |text: &[u8]| memmem::find(line, text).is_some();
-    if !has(b"\"level\":\"") || has(b"\"DownstreamStatus\"") {
+    let has_level = finder!(b"\"level\":\"").find(line).is_some();
+    if !has_level || finder!(b"\"DownstreamStatus\"").find(line).is_some() {
+        return None;
+    }
+    let messages = [finder!(b"\"message\":\""), finder!(b"\"msg\":\"")];
+    let is_of_known = |finder: &memmem::Finder<'_>| {
+        let at = finder.find(line).map(|at| at + finder.needle().len());
+        at.and_then(|at| line.get(at..)).is_some_and(is_known)
+    };
+    // A cheap look first: other products' requests stand in such objects, too.
+    if finder!(b"traefik").find(line).is_none() && !messages.into_iter().any(is_of_known) {
         return None;
     }
     let (mut time, mut level, mut message, mut error) = (

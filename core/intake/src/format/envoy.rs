@@ -17,6 +17,7 @@ use model::Field;
 
 use super::{Reason, value::is_status};
 use crate::identity::is_public;
+use crate::literal::{finder, last_finder};
 use crate::visit::{Spans, Visit};
 
 /// Begins a line of Emissary (Ambassador).
@@ -195,11 +196,15 @@ fn client_side(at: &mut Cursor<'_>, spans: &mut Spans) -> Result<(), Reason> {
     let quoted = &line[start..close];
     let mut end = quoted.len();
     for field in [Field::UpstreamAddr, Field::Host, Field::RequestId] {
-        let before = memmem::rfind(&quoted[..end], BETWEEN).ok_or(Reason::LineEndsEarly)?;
+        let before = last_finder!(BETWEEN)
+            .rfind(&quoted[..end])
+            .ok_or(Reason::LineEndsEarly)?;
         spans.set(field, start + before + BETWEEN.len(), start + end);
         end = before;
     }
-    let forwarded = memmem::find(&quoted[..end], BETWEEN).ok_or(Reason::LineEndsEarly)?;
+    let forwarded = finder!(BETWEEN)
+        .find(&quoted[..end])
+        .ok_or(Reason::LineEndsEarly)?;
     spans.set(Field::ForwardedFor, start, start + forwarded);
     let agent = start + forwarded + BETWEEN.len();
     spans.set(Field::UserAgent, agent, start + end);

@@ -168,27 +168,23 @@ const NAMES: [&str; 30] = [
     "trafficserver-json",
     "squid-json",
 ];
-/// Index of `json` in [`NAMES`].
-const JSON: usize = 8;
-
 /// A product's own text layout: finds the fields of a line, or refuses it at once.
 type Grammar = fn(&[u8], &mut Spans) -> Result<(), Reason>;
 
 /// The products' own text layouts, with their names. Tried in this order after the NCSA family, whose lines none of
 /// them takes; those that begin with a bracket are tried before it.
-const GRAMMARS: [(&str, Edge, Grammar); 8] = [
-    ("envoy-text", Edge::Envoy, envoy::parse),
-    ("haproxy-http", Edge::Haproxy, haproxy::parse),
-    ("traefik-common", Edge::Traefik, traefik::parse),
-    ("squid", Edge::Squid, squid::parse),
+const GRAMMARS: [(FormatRef, Grammar); 8] = [
+    (named("envoy-text", Edge::Envoy), envoy::parse),
+    (named("haproxy-http", Edge::Haproxy), haproxy::parse),
+    (named("traefik-common", Edge::Traefik), traefik::parse),
+    (named("squid", Edge::Squid), squid::parse),
     (
-        "trafficserver-squid",
-        Edge::TrafficServer,
+        named("trafficserver-squid", Edge::TrafficServer),
         traffic_server::parse,
     ),
-    ("varnish", Edge::Varnish, varnish::parse),
-    ("aws-alb", Edge::AwsAlb, aws_alb::parse),
-    ("cloudfront", Edge::CloudFront, cloudfront::parse),
+    (named("varnish", Edge::Varnish), varnish::parse),
+    (named("aws-alb", Edge::AwsAlb), aws_alb::parse),
+    (named("cloudfront", Edge::CloudFront), cloudfront::parse),
 ];
 
 /// Layouts a user may give. More would make every line that fits none of them slow.
@@ -345,13 +341,16 @@ impl Formats {
             if visit.get(Field::Request) == Some(haproxy::CLF_TCP) {
                 return Err(Reason::UnknownLayout);
             }
-            return Ok(named("haproxy-clf", Edge::Haproxy));
+            return Ok(const { named("haproxy-clf", Edge::Haproxy) });
         }
-        if let Some(name) = squid::result_and_way(line, &found, spans) {
-            return Ok(named(name, Edge::Squid));
+        if squid::result_and_way(line, &found, spans) {
+            return Ok(match found.combined {
+                true => const { named("squid-combined", Edge::Squid) },
+                false => const { named("squid-common", Edge::Squid) },
+            });
         }
         if traffic_server::extended(line, &found, spans) {
-            return Ok(named("trafficserver-extended", Edge::TrafficServer));
+            return Ok(const { named("trafficserver-extended", Edge::TrafficServer) });
         }
         if found.combined && !found.host {
             for (name, tail) in &self.tails {
@@ -362,7 +361,7 @@ impl Formats {
             }
         }
         if found.combined && !found.host && traefik::tail(line, found.tail, spans) {
-            return Ok(named("traefik-common", Edge::Traefik));
+            return Ok(const { named("traefik-common", Edge::Traefik) });
         }
         let edge = tail::parse(line, found.tail, found.combined, spans);
         Ok(built_in(plain + 1, edge))
@@ -386,7 +385,7 @@ impl Formats {
         if !(has(Field::Target) && has(Field::Status)) {
             return Err(Reason::NotRequest);
         }
-        Ok(named("caddy-console", Edge::Caddy))
+        Ok(const { named("caddy-console", Edge::Caddy) })
     }
 
     fn json(
@@ -396,7 +395,7 @@ impl Formats {
         spans: &mut Spans,
     ) -> Result<FormatRef, Reason> {
         let edge = json::record(line, &self.json, scratch, spans)?;
-        Ok(named(json::name(edge), edge))
+        Ok(json::format(edge))
     }
 
     /// Compiles a layout from facts. What the NCSA parser reads by itself is left to it.
@@ -422,16 +421,29 @@ impl Formats {
 
 /// The first grammar that takes `line`.
 fn grammar(line: &[u8], spans: &mut Spans) -> Option<FormatRef> {
-    GRAMMARS.into_iter().find_map(|(name, edge, parse)| {
+    GRAMMARS.into_iter().find_map(|(format, parse)| {
         spans.clear();
-        parse(line, spans).ok().map(|()| named(name, edge))
+        parse(line, spans).ok().map(|()| format)
     })
 }
 
-/// A layout by its name in [`NAMES`].
-fn named(name: &str, edge: Edge) -> FormatRef {
-    let index = NAMES.iter().position(|known| *known == name);
-    built_in(index.unwrap_or(JSON), edge)
+/// A layout by its name in [`NAMES`]. Called where constants are made, so that it costs nothing and a wrong name does not
+/// compile.
+const fn named(name: &str, edge: Edge) -> FormatRef {
+    let mut index = 0;
+    while !is_same(NAMES[index], name) {
+        index += 1;
+    }
+    built_in(index, edge)
+}
+
+const fn is_same(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    let mut at = 0;
+    while at < one.len() && at < other.len() && one[at] == other[at] {
+        at += 1;
+    }
+    at == one.len() && at == other.len()
 }
 
 const fn built_in(index: usize, edge: Edge) -> FormatRef {

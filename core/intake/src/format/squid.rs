@@ -75,25 +75,23 @@ pub(super) fn find(line: &[u8], edge: Edge, spans: &mut Spans) -> Result<(), Rea
     Ok(())
 }
 
-/// What Squid's `common` and `combined` have behind what every other product has: ` TCP_MISS:HIER_DIRECT`. The name of
-/// the layout.
-pub(super) fn result_and_way(line: &[u8], found: &Ncsa, spans: &mut Spans) -> Option<&'static str> {
+/// What Squid's `common` and `combined` have behind what every other product has: ` TCP_MISS:HIER_DIRECT`.
+pub(super) fn result_and_way(line: &[u8], found: &Ncsa, spans: &mut Spans) -> bool {
     let start = found.tail + 1;
-    let tail = line.get(found.tail..)?.strip_prefix(b" ")?;
-    let colon = memchr(b':', tail)?;
+    let tail = line.get(start..).unwrap_or_default();
+    let Some(colon) = memchr(b':', tail).filter(|_| line.get(found.tail) == Some(&b' ')) else {
+        return false;
+    };
     let (result, way) = (word(tail, 0, colon), word(tail, colon + 1, tail.len()));
     let begins_well = result.starts_with(b"TCP_")
         || result.starts_with(b"NONE")
         || result.starts_with(b"TAG_NONE");
     if !begins_well || !is_tag(result) || !is_tag(way) {
-        return None;
+        return false;
     }
     spans.set(Field::ResultCode, start, start + colon);
     spans.set(Field::Hierarchy, start + colon + 1, line.len());
-    Some(match found.combined {
-        true => "squid-combined",
-        false => "squid-common",
-    })
+    true
 }
 
 /// Words of a line with their places, blanks between them in any number.

@@ -10,6 +10,7 @@ use super::{
     ncsa::{next_quote, token_end, token_start},
     value::{Class, is_forwarded_for, is_host_name},
 };
+use crate::literal::finder;
 use crate::visit::Spans;
 
 /// Finds the fields in `line` from `start`, behind the agent's quote (`after_agent`) or behind the bytes. The
@@ -54,7 +55,7 @@ pub(super) fn of_squid(line: &[u8], start: usize, spans: &mut Spans) {
     parse(line, start, false, spans);
     let rest = line.get(start..).unwrap_or_default();
     // Neither product escapes in all versions, so the last value is from the first quote that no key stands before.
-    let open = memchr::memmem::find(rest, b" \"").map(|at| start + at + 2);
+    let open = finder!(b" \"").find(rest).map(|at| start + at + 2);
     if let (Some(open), true, false) = (open, rest.ends_with(b"\""), spans.has(Field::UserAgent))
         && open < line.len()
     {
@@ -161,10 +162,16 @@ fn token_stop(line: &[u8], at: usize) -> usize {
     }
 }
 
+/// Longer than any key below.
+const KEY_MAX: usize = 40;
+
 /// The field that `key` names, if `value` can be one of it.
 fn field(key: &[u8], value: &[u8]) -> Option<Field> {
-    let lower = key.to_ascii_lowercase();
-    let field = match lower.as_slice() {
+    let mut lower = [0; KEY_MAX];
+    let lower = lower.get_mut(..key.len())?;
+    lower.copy_from_slice(key);
+    lower.make_ascii_lowercase();
+    let field = match &*lower {
         b"rt" | b"request_time" | b"req_time" => Field::Duration,
         b"request_time_ms" | b"rt_ms" | b"duration_ms" => Field::DurationMillis,
         b"duration_us" | b"request_time_us" => Field::DurationMicros,

@@ -5,6 +5,7 @@
 use model::Field;
 
 use super::{Reason, ncsa};
+use crate::literal::finder;
 use crate::visit::Spans;
 
 /// Where the values behind the agent stand.
@@ -69,7 +70,7 @@ fn quoted(line: &[u8], at: usize) -> Option<((usize, usize), usize)> {
 
 /// A line whose client is a list: Traefik writes X-Forwarded-For as it came.
 pub(super) fn parse(line: &[u8], spans: &mut Spans) -> Result<(), Reason> {
-    let begin = memchr::memmem::find(line, b" - ").ok_or(Reason::UnknownLayout)?;
+    let begin = finder!(b" - ").find(line).ok_or(Reason::UnknownLayout)?;
     let clients = line.get(..begin).unwrap_or_default();
     let first = memchr::memchr(b',', clients).ok_or(Reason::UnknownLayout)?;
     let last = memchr::memrchr2(b',', b' ', clients).map_or(0, |at| at + 1);

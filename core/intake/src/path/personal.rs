@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use super::{is_hash, is_uuid, stem};
+use crate::literal::last_finder;
 
 /// How far the words of a route reach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -447,7 +448,9 @@ fn has_digest(word: &[u8]) -> bool {
     let digit = |byte: &u8| byte.is_ascii_hexdigit();
     word.last_chunk::<DIGEST_MIN>()
         .is_some_and(|end| end.iter().all(digit))
-        && memchr::memmem::rfind(word, b"--").is_some_and(|at| word[at + 2..].iter().all(digit))
+        && last_finder!(b"--")
+            .rfind(word)
+            .is_some_and(|at| word[at + 2..].iter().all(digit))
 }
 
 /// A long run that mixes upper case, lower case and digits without any separator that a slug would have.

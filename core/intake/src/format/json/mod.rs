@@ -21,7 +21,7 @@ mod squid;
 mod traefik;
 mod traffic_server;
 
-use super::{Reason, ncsa::next_quote, string::nginx, value::Class};
+use super::{FormatRef, Reason, named, ncsa::next_quote, string::nginx, value::Class};
 use crate::visit::{Spans, Visit};
 
 /// A value by its place in the line.
@@ -413,18 +413,19 @@ fn is_key(text: &[u8]) -> bool {
     key.is_some_and(|(len, rest)| len > 0 && rest.trim_ascii_start().starts_with(b":"))
 }
 
-/// The layout's name in every output.
-pub(super) const fn name(edge: Edge) -> &'static str {
+/// The layout: its name tells the product.
+pub(super) fn format(edge: Edge) -> FormatRef {
+    let json = const { named("json", Edge::Unknown) };
     match edge {
-        Edge::Caddy => "caddy-json",
-        Edge::Traefik => "traefik-json",
-        Edge::Envoy => "envoy-json",
-        Edge::Haproxy => "haproxy-json",
-        Edge::Cloudflare => "cloudflare-json",
-        Edge::CloudFront => "cloudfront-json",
-        Edge::TrafficServer => "trafficserver-json",
-        Edge::Squid => "squid-json",
-        _ => "json",
+        Edge::Caddy => const { named("caddy-json", Edge::Caddy) },
+        Edge::Traefik => const { named("traefik-json", Edge::Traefik) },
+        Edge::Envoy => const { named("envoy-json", Edge::Envoy) },
+        Edge::Haproxy => const { named("haproxy-json", Edge::Haproxy) },
+        Edge::Cloudflare => const { named("cloudflare-json", Edge::Cloudflare) },
+        Edge::CloudFront => const { named("cloudfront-json", Edge::CloudFront) },
+        Edge::TrafficServer => const { named("trafficserver-json", Edge::TrafficServer) },
+        Edge::Squid => const { named("squid-json", Edge::Squid) },
+        _ => FormatRef { edge, ..json },
     }
 }
 
@@ -837,8 +838,10 @@ impl Own {
 pub(super) struct Names {
     by_name: FxHashMap<&'static [u8], (Field, u8)>,
     products: [Own; PRODUCTS.len()],
-    /// All their markers at once, for the lines that hold none; `None` on machines without the instructions for it.
+    /// All their markers at once; `None` on machines without the instructions for it.
     any_marker: Option<Searcher>,
+    /// The product of each of them.
+    owners: Vec<usize>,
 }
 
 impl Names {
@@ -872,15 +875,20 @@ impl Names {
             by_name: nginx.chain(others).collect(),
             products: PRODUCTS.each_ref().map(Own::new),
             any_marker: Searcher::new(PRODUCTS.iter().flat_map(|product| product.markers)),
+            owners: PRODUCTS
+                .iter()
+                .enumerate()
+                .flat_map(|(owner, product)| vec![owner; product.markers.len()])
+                .collect(),
         }
     }
 
     /// The product that only writes such keys. A client cannot choose it: a quote inside a value is escaped.
     fn product(&self, line: &[u8]) -> Option<&Own> {
-        if let Some(any) = &self.any_marker
-            && any.find(line).is_none()
-        {
-            return None;
+        if let Some(any) = &self.any_marker {
+            let found = any.find_iter(line);
+            let owners = found.filter_map(|marker| self.owners.get(marker.pattern().as_usize()));
+            return owners.min().and_then(|owner| self.products.get(*owner));
         }
         let has = |own: &&Own| {
             let mut markers = own.markers.iter();
@@ -891,6 +899,13 @@ impl Names {
 
     /// The field of `key` (`remote_addr`, `remote-addr` and `remoteAddr` alike); nginx's own names rank highest.
     pub(super) fn get(&self, key: &[u8]) -> Option<(Field, u8)> {
+        if let Some(found) = self.by_name.get(key) {
+            return Some(*found);
+        }
+        let is_other = |byte: &u8| byte.is_ascii_uppercase() || matches!(byte, b'-' | b' ');
+        if !key.iter().any(is_other) {
+            return None;
+        }
         let mut buffer = [0; KEY_BYTES_MAX];
         let len = snake_case(key, &mut buffer)?;
         self.by_name.get(buffer.get(..len)?).copied()
