@@ -10,6 +10,7 @@ mod bench_formats;
 mod cases;
 mod command;
 mod facts;
+mod fresh;
 mod fuzz;
 mod lab;
 mod measure;

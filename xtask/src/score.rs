@@ -3,7 +3,7 @@
 //! Whether a failure can be told is set by the tables of cases before the program runs: a case whose `answer` is `-` has
 //! logs that leave the cause open.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -183,6 +183,34 @@ fn score(cases: &Path, only: Option<&str>) -> Result<Scores> {
         }
     }
     Ok(scores)
+}
+
+/// What is said in each case, by its folder: each kind of truth with its answer, however often.
+pub(crate) fn answers(cases: &Path) -> Result<BTreeMap<String, BTreeSet<String>>> {
+    let mut all = BTreeMap::new();
+    for cause in folders(cases)? {
+        for folder in folders(&cause)? {
+            if !folder.join("case.toml").is_file() {
+                continue;
+            }
+            let case = Case::read(&folder)
+                .with_context(|| folder.join("case.toml").display().to_string())?;
+            let rows = rows(&folder, &case)?;
+            let truth = fs::read_to_string(folder.join("truth.ndjson"))?;
+            let mut answers = BTreeSet::new();
+            for line in truth.lines() {
+                let truth: Value = serde_json::from_str(line)?;
+                let file = truth["access"]["file"].as_str().unwrap_or_default();
+                let at = truth["access"]["line"].as_u64().unwrap_or(0);
+                let row = rows.get(&(file.to_owned(), at));
+                let said = row.map_or("no row".to_owned(), said);
+                answers.insert(format!("{} {}: {said}", truth["outcome"], truth["fault"]));
+            }
+            let name = folder.strip_prefix(cases)?.display().to_string();
+            all.insert(name, answers);
+        }
+    }
+    Ok(all)
 }
 
 fn folders(of: &Path) -> Result<Vec<PathBuf>> {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow, bail};
 
 use crate::tool::{self, Need};
-use crate::{command, facts, wall};
+use crate::{command, facts, fresh, wall};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -28,7 +28,7 @@ struct Step {
 }
 
 /// Cheap ones first; the tests last, so that their closing lines are what one sees.
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 8] = [
     Step {
         name: "tools",
         run: |_, _| tool::install(Need::Test),
@@ -52,6 +52,10 @@ const STEPS: [Step; 7] = [
     Step {
         name: "facts",
         run: |_, _| facts::check(),
+    },
+    Step {
+        name: "fresh recordings",
+        run: |_, _| fresh::check(),
     },
     // The recorded cases and the fuzz corpora are replayed in here.
     Step {
