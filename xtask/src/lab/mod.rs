@@ -5,6 +5,7 @@
 //! set up so. Time is the lab's own (`clock.rs`): two days take seconds. Everything stays on the loopback net.
 
 mod apache;
+mod apart;
 mod caddy;
 mod case;
 mod client;
@@ -82,6 +83,23 @@ pub(crate) struct Args {
     /// The held-out configurations instead, for `cargo xtask score --cases DIR/cases`; they are never kept as cases
     #[arg(long, requires = "into")]
     other: bool,
+    /// Products recorded at the same time, each in a network namespace; one after the other where that is impossible
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=16))]
+    jobs: u64,
+}
+
+impl Args {
+    /// What a lab for one of the products is to be told, too.
+    fn others(&self) -> Vec<String> {
+        let mut args = Vec::new();
+        if let Some(into) = &self.into {
+            args.extend(["--into".to_owned(), into.display().to_string()]);
+        }
+        for (name, is_set) in [("--cases-only", self.cases_only), ("--other", self.other)] {
+            args.extend(is_set.then(|| name.to_owned()));
+        }
+        args
+    }
 }
 
 /// Records `examples/` and `cases/` anew.
@@ -91,19 +109,28 @@ pub(crate) fn record(args: &Args) -> Result<()> {
         .context("no workspace")?;
     let root = args.into.as_deref().unwrap_or(here);
     let only = args.only.as_deref().unwrap_or_default();
-    let _alone = alone()?;
-    let mut recordings = 0;
     let (proxies, tables) = if args.other {
         (other::PROXIES, other::TABLES)
     } else {
         (PROXIES, case::TABLES)
     };
+    let asked = |proxy: &&&dyn Proxy| {
+        let is_it = |name: &String| name == proxy.name() || args.other && name == proxy.edge();
+        args.proxies.is_empty() || args.proxies.iter().any(is_it)
+    };
+    let proxies: Vec<&dyn Proxy> = proxies.iter().filter(asked).copied().collect();
+    if let [_, _, ..] = *proxies
+        && args.jobs > 1
+        && args.only.is_none()
+        && apart::is_possible()
+    {
+        let names: Vec<&str> = proxies.iter().map(|proxy| proxy.name()).collect();
+        return apart::run(&names, args.jobs as usize, &args.others());
+    }
+    let _alone = (!apart::is_apart()).then(alone).transpose()?;
+    let mut recordings = 0;
     let table = Variant::all(tables)?;
-    for proxy in proxies.iter().copied() {
-        let asked = |name: &String| name == proxy.name() || args.other && name == proxy.edge();
-        if !args.proxies.is_empty() && !args.proxies.iter().any(asked) {
-            continue;
-        }
+    for proxy in proxies {
         let version = proxy.version()?;
         println!("{} {version}", proxy.name());
         for script in SCRIPTS {
