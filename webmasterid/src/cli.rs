@@ -136,6 +136,10 @@ pub(crate) struct InputArgs {
     /// A configuration file of nginx or Apache: its log formats are used
     #[arg(long, value_name = "FILE", help_heading = "Reading")]
     pub(crate) config: Vec<PathBuf>,
+    /// Zone of stamps in access logs that carry none (HAProxy's, and those of formats of one's own), such as +01:00;
+    /// else they are taken as UTC
+    #[arg(long, value_name = "OFFSET", value_parser = clock::parse_offset, allow_hyphen_values = true, help_heading = "Reading")]
+    pub(crate) zone: Option<i32>,
     /// Zone of the error logs, such as +01:00, where the join should not find it
     #[arg(long, value_name = "OFFSET", value_parser = clock::parse_offset, allow_hyphen_values = true, help_heading = "Reading")]
     pub(crate) error_zone: Option<i32>,
@@ -188,6 +192,7 @@ impl InputArgs {
             paths,
             log_format,
             config: Vec::new(),
+            zone: None,
             error_zone: None,
             ranges: Vec::new(),
             since: None,

@@ -80,6 +80,7 @@ pub(crate) fn settings(args: &InputArgs) -> anyhow::Result<Settings> {
         since: args.since,
         until,
         plausible: Some((oldest, days)),
+        zone: args.zone,
         sites: args
             .site
             .iter()

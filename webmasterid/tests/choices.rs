@@ -239,3 +239,26 @@ fn slips_in_the_arguments() {
         assert!(ran.stderr.contains(says), "{words}: {}", ran.stderr);
     });
 }
+
+/// HAProxy's stamps, and those of many hand-made formats, say no zone.
+#[test]
+fn a_zone_places_stamps_that_say_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = r#"2026-11-22 10:00:01.500 192.0.2.7 shop.example "GET /a HTTP/1.1" 502 17 "Mozilla/5.0 (compatible; Googlebot/2.1)""#;
+    let zoned = r#"192.0.2.7 - - [22/Nov/2026:10:00:02 +0200] "GET /a HTTP/1.1" 502 17 "-" "Mozilla/5.0 (compatible; Googlebot/2.1)""#;
+    write(folder.path(), "a.log", format!("{line}\n{zoned}\n"));
+    let stamps = |words: &str| -> Vec<String> {
+        let rows = program::line(
+            folder.path(),
+            &format!("failures a.log --format ndjson {words}"),
+        );
+        let row = |row: &str| serde_json::from_str::<Value>(row).unwrap()["at"].to_string();
+        rows.report().lines().map(row).collect()
+    };
+    let second = "\"2026-11-22T08:00:02Z\"";
+    assert_eq!(stamps(""), [second, "\"2026-11-22T10:00:01.500Z\""]);
+    assert_eq!(
+        stamps("--zone +01:00"),
+        [second, "\"2026-11-22T09:00:01.500Z\""]
+    );
+}

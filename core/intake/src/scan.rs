@@ -70,6 +70,8 @@ pub struct Settings {
     pub until: Option<Stamp>,
     /// Stamps that a log of our time can have; a line with another is not understood.
     pub plausible: Option<(Stamp, Stamp)>,
+    /// Minutes east of UTC of stamps that say none; UTC where it is not known.
+    pub zone: Option<i32>,
     /// Only these hosts; empty for all.
     pub sites: Vec<String>,
     /// Only fetches of these crawlers; empty for all requests.
@@ -77,6 +79,16 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// A stamp in the zone that the user named, where it says none. An epoch is UTC, and so are CloudFront's stamps.
+    fn placed(&self, moment: Moment, text: &[u8], edge: Edge) -> Moment {
+        match (moment, self.zone) {
+            ((millis, None), Some(zone)) if edge != Edge::CloudFront && text.contains(&b':') => {
+                (millis - i64::from(zone) * 60_000, Some(zone))
+            }
+            _ => moment,
+        }
+    }
+
     /// One line with the stamp of a clock that was never set would stretch the log to decades.
     fn check(&self, at: Stamp) -> Result<(), &'static str> {
         match self.plausible {
@@ -522,7 +534,10 @@ impl Scan<'_> {
         sink: &mut impl FnMut(&Request<'_>),
     ) -> Result<(), &'static str> {
         let (millis, zone) = match visit.value(Field::Time) {
-            Some(time) => self.time.parse(time).ok_or("time is not understood")?,
+            Some(time) => {
+                let moment = self.time.parse(time).ok_or("time is not understood")?;
+                self.intake.settings.placed(moment, time, format.edge)
+            }
             None => self.written(around).ok_or(NO_TIME)?,
         };
         let at = Stamp(millis);

@@ -247,6 +247,7 @@ impl Recording<'_> {
         );
         writeln!(text, "log_format = '''{format}'''")?;
         writeln!(text, "now = \"{}\"", now.strftime("%Y-%m-%dT%H:%M:%S%:z"))?;
+        writeln!(text, "zone = \"{}\"", self.proxy.zone())?;
         if let [cause, others @ ..] = variant.causes.as_slice() {
             writeln!(text, "cause = \"{}\"", cause.name())?;
             let others: Vec<&str> = others.iter().map(|cause| cause.name()).collect();

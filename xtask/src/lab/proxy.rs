@@ -217,6 +217,10 @@ pub(crate) trait Proxy {
             .parse()
             .with_context(|| format!("logged status {status}"))
     }
+    /// The zone of its stamps, as an offset.
+    fn zone(&self) -> &'static str {
+        "+01:00"
+    }
     /// Whether several of its threads look at the clock at once.
     fn has_threads(&self) -> bool {
         false

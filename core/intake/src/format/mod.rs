@@ -10,6 +10,7 @@ mod aws_alb;
 pub(crate) mod caddy;
 mod cloudfront;
 mod envoy;
+mod free;
 mod haproxy;
 pub(crate) mod json;
 mod layout;
@@ -135,8 +136,8 @@ impl fmt::Display for Reason {
 }
 
 /// Names of what the hand-written parsers find, by index: the NCSA family, JSON without and with a product of its own,
-/// then the grammars.
-const NAMES: [&str; 30] = [
+/// then the grammars, and at last what is read by the looks of its pieces.
+const NAMES: [&str; 31] = [
     "common",
     "common-extended",
     "combined",
@@ -167,6 +168,7 @@ const NAMES: [&str; 30] = [
     "squid-combined",
     "trafficserver-json",
     "squid-json",
+    "free-form",
 ];
 /// A product's own text layout: finds the fields of a line, or refuses it at once.
 type Grammar = fn(&[u8], &mut Spans) -> Result<(), Reason>;
@@ -265,7 +267,8 @@ impl Formats {
             Some(b'{') => self.json(line, scratch, spans),
             Some(b'[') => grammar(line, spans)
                 .or_else(|| self.try_layouts(self.users..self.layouts.len(), line, scratch, spans))
-                .map_or_else(|| self.ncsa(line, spans), Ok),
+                .map_or_else(|| self.ncsa(line, spans), Ok)
+                .or_else(|reason| self.free(line, spans).ok_or(reason)),
             Some(_) if let Some(console) = caddy::Console::of(line) => {
                 self.caddy_console(line, &console, scratch, spans)
             }
@@ -275,6 +278,7 @@ impl Formats {
                     .or_else(|| {
                         self.try_layouts(self.users..self.layouts.len(), line, scratch, spans)
                     })
+                    .or_else(|| self.free(line, spans))
                     .ok_or(reason),
             },
         }
@@ -365,6 +369,13 @@ impl Formats {
         }
         let edge = tail::parse(line, found.tail, found.combined, spans);
         Ok(built_in(plain + 1, edge))
+    }
+
+    fn free(&self, line: &[u8], spans: &mut Spans) -> Option<FormatRef> {
+        spans.clear();
+        let edge = free::parse(line, &self.json, spans).ok()?;
+        let free = const { named("free-form", Edge::Unknown) };
+        Some(FormatRef { edge, ..free })
     }
 
     fn caddy_console(

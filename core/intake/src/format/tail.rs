@@ -75,16 +75,16 @@ fn forwarded_for(line: &[u8], quote: usize, spans: &mut Spans) -> usize {
 }
 
 /// `key=value`, `key="value"`, `key:value` or `key: value`.
-struct Token<'a> {
-    key: &'a [u8],
-    start: usize,
-    end: usize,
+pub(super) struct Token<'a> {
+    pub(super) key: &'a [u8],
+    pub(super) start: usize,
+    pub(super) end: usize,
     /// Where the token is over.
-    stop: usize,
+    pub(super) stop: usize,
 }
 
 impl<'a> Token<'a> {
-    fn read(line: &'a [u8], at: usize) -> Option<Self> {
+    pub(super) fn read(line: &'a [u8], at: usize) -> Option<Self> {
         let rest = line.get(at..)?;
         let len = rest.iter().take_while(|byte| is_key(**byte)).count();
         if len == 0 || !matches!(rest.get(len), Some(b'=' | b':')) {
@@ -166,20 +166,21 @@ fn token_stop(line: &[u8], at: usize) -> usize {
 const KEY_MAX: usize = 40;
 
 /// The field that `key` names, if `value` can be one of it.
-fn field(key: &[u8], value: &[u8]) -> Option<Field> {
+pub(super) fn field(key: &[u8], value: &[u8]) -> Option<Field> {
     let mut lower = [0; KEY_MAX];
     let lower = lower.get_mut(..key.len())?;
     lower.copy_from_slice(key);
     lower.make_ascii_lowercase();
     let field = match &*lower {
         b"rt" | b"request_time" | b"req_time" => Field::Duration,
-        b"request_time_ms" | b"rt_ms" | b"duration_ms" => Field::DurationMillis,
+        b"request_time_ms" | b"rt_ms" | b"duration_ms" | b"ms" => Field::DurationMillis,
         b"duration_us" | b"request_time_us" => Field::DurationMicros,
         b"urt" | b"upstream_response_time" => Field::UpstreamResponseTime,
         b"uct" | b"upstream_connect_time" => Field::UpstreamConnectTime,
         b"uht" | b"upstream_header_time" => Field::UpstreamHeaderTime,
         b"ua" if !looks_like_upstream(value) => return None,
-        b"ua" | b"uaddr" | b"upstream" | b"upstream_addr" => Field::UpstreamAddr,
+        b"up" | b"ups" if !looks_like_upstream(value) => return None,
+        b"ua" | b"up" | b"ups" | b"uaddr" | b"upstream" | b"upstream_addr" => Field::UpstreamAddr,
         b"us" | b"ust" | b"ustatus" | b"upstream_status" => Field::UpstreamStatus,
         b"ubr" | b"upstream_bytes_received" => Field::UpstreamBytesReceived,
         b"ubl" | b"upstream_response_length" => Field::UpstreamResponseLength,

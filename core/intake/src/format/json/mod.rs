@@ -59,10 +59,9 @@ impl Value {
 /// Longest key, its parents included, that can be the name of a field.
 const KEY_BYTES_MAX: usize = 48;
 
-/// Calls `visit` with each key and value of the object in `line`; keys of an inner object are `outer.inner`, what is
-/// deeper is skipped.
+/// Calls `visit` with each key and value of the object in `line`; keys of an inner object are `outer.inner`.
 pub(super) fn scan(line: &[u8], reading: Reading, visit: &mut dyn FnMut(&[u8], Value)) -> Scanned {
-    scan_to(line, Depth::Inner, reading, visit)
+    scan_to(line, Depth::Nested, reading, visit)
 }
 
 /// How deep objects are read.
@@ -73,6 +72,8 @@ pub(crate) enum Depth {
     /// Objects in those, too (`request.headers.User-Agent`), and arrays of strings: the text between the first quote
     /// and the last.
     Headers,
+    /// Objects four deep, as ECS nests them (`http.response.body.bytes`); arrays are left out.
+    Nested,
 }
 
 /// The same, `depth` deep.
@@ -217,6 +218,7 @@ impl<'a> Scanner<'a> {
         let deepest = match self.depth {
             Depth::Inner => 1,
             Depth::Headers => 2,
+            Depth::Nested => 4,
         };
         let value = match self.peek().ok_or(Reason::LineEndsEarly)? {
             b'"' => self.quoted()?,
@@ -470,7 +472,7 @@ fn read(
     spans.clear();
     let own = names.product(line);
     let mut edge = own.map_or(Edge::Unknown, |own| own.edge);
-    let depth = own.map_or(Depth::Inner, |own| own.depth());
+    let depth = own.map_or(Depth::Nested, |own| own.depth());
     let mut is_refused = false;
     let mut filling = Filling::new(line, scratch, spans);
     filling.marks_null = edge == Edge::Caddy;
@@ -478,7 +480,7 @@ fn read(
         is_refused |= edge == Edge::Caddy && caddy::is_no_request(key, value.text(line));
         let named = match own.and_then(|own| own.get(key)) {
             Some(named) => named,
-            None => names.get(key),
+            None => names.nested(key),
         };
         if let Some((field, rank)) = named
             && !(edge == Edge::Caddy && caddy::has_no_unit(field, value.text(line)))
@@ -897,6 +899,46 @@ impl Names {
         self.products.iter().find(has)
     }
 
+    /// The field of a key with its parents: by the whole path, by its words joined as in one key (`upstream.status` like
+    /// `upstream_status`), or without outer objects whose names add nothing.
+    fn nested(&self, path: &[u8]) -> Option<(Field, u8)> {
+        const ADDS_NOTHING: [&[u8]; 14] = [
+            b"http",
+            b"request",
+            b"req",
+            b"response",
+            b"resp",
+            b"res",
+            b"nginx",
+            b"apache",
+            b"access",
+            b"log",
+            b"data",
+            b"fields",
+            b"attributes",
+            b"json",
+        ];
+        if let Some(found) = self.get(path) {
+            return Some(found);
+        }
+        let point = memchr(b'.', path)?;
+        let mut joined = [0; KEY_BYTES_MAX];
+        let joined = joined.get_mut(..path.len())?;
+        joined.copy_from_slice(path);
+        joined
+            .iter_mut()
+            .filter(|byte| **byte == b'.')
+            .for_each(|byte| *byte = b'_');
+        if let Some(found) = self.get(joined) {
+            return Some(found);
+        }
+        let (outer, inner) = (&path[..point], &path[point + 1..]);
+        ADDS_NOTHING
+            .iter()
+            .any(|word| word.eq_ignore_ascii_case(outer))
+            .then(|| self.nested(inner))?
+    }
+
     /// The field of `key` (`remote_addr`, `remote-addr` and `remoteAddr` alike); nginx's own names rank highest.
     pub(super) fn get(&self, key: &[u8]) -> Option<(Field, u8)> {
         if let Some(found) = self.by_name.get(key) {
@@ -982,6 +1024,13 @@ const OTHER_NAMES: &[(&str, Field, u8)] = &[
     ("url", Field::Target, 6),
     ("path", Field::Target, 5),
     ("target", Field::Target, 4),
+    // The Elastic Common Schema. Its `event.duration` is in nanoseconds, but edges are given seconds for it.
+    ("source.ip", Field::ClientAddr, 5),
+    ("source.address", Field::ClientAddr, 4),
+    ("url.original", Field::Target, 7),
+    ("url.path", Field::Target, 5),
+    ("url.query", Field::Query, 5),
+    ("url.domain", Field::Host, 6),
     ("query", Field::Query, 5),
     ("request_query", Field::Query, 5),
     ("request.query", Field::Query, 5),
@@ -1322,6 +1371,30 @@ mod tests {
         );
     }
 
+    /// As the Elastic Common Schema nests them, and as people nest nginx's variables.
+    #[test]
+    fn keys_in_inner_objects() {
+        let line = r#"{"@timestamp":"2026-11-11T08:28:13+01:00","source":{"ip":"192.0.2.18"},"url":{"domain":"shop.example","original":"/a?b"},"http":{"version":"HTTP/1.1","request":{"method":"GET","referrer":""},"response":{"status_code":502,"body":{"bytes":497}}},"user_agent":{"original":"bingbot/2.0"},"nginx":{"connection":2,"upstream":{"address":"10.0.0.1:80","connect_time":"0.000","header_time":"-"}}}"#;
+        for (field, value) in [
+            (Field::ClientAddr, "192.0.2.18"),
+            (Field::Host, "shop.example"),
+            (Field::Target, "/a?b"),
+            (Field::Method, "GET"),
+            (Field::Status, "502"),
+            (Field::BytesSent, "497"),
+            (Field::UserAgent, "bingbot/2.0"),
+            (Field::Connection, "2"),
+            (Field::UpstreamAddr, "10.0.0.1:80"),
+            (Field::UpstreamHeaderTime, "-"),
+        ] {
+            has(line, field, value);
+        }
+        // What stands in another object is another thing.
+        let other = r#"{"time":"2026-11-11T08:28:13Z","uri":"/a","status":200,"health":{"status":503},"geo":{"ip":"192.0.2.9"}}"#;
+        assert_eq!(read(other).unwrap().get(Field::Status), Some("200"));
+        assert_eq!(read(other).unwrap().get(Field::ClientAddr), None);
+    }
+
     #[test]
     fn what_is_no_request_has_a_reason() {
         for (line, reason) in [
@@ -1338,7 +1411,7 @@ mod tests {
                 Reason::NotRequest,
             ),
             (
-                r#"{"time":"2026-11-22T07:25:33Z","uri":"/","status":200,"a":{"b":{"c":1}}}"#,
+                r#"{"time":"2026-11-22T07:25:33Z","uri":"/","status":200,"a":{"b":{"c":{"d":{"e":{"f":1}}}}}}"#,
                 Reason::NestedTooDeep,
             ),
             (
