@@ -25,6 +25,7 @@ use crate::literal::finder;
 use crate::visit::Visit;
 
 pub(crate) use self::error_sign::{About, ErrorFinding};
+pub(crate) use self::flags::is_response_flags;
 pub(crate) use self::rank::{combine, combine_errors};
 
 /// Which statuses count as failed. By default 429 and 500 to 599.
@@ -315,7 +316,12 @@ impl Signs {
 fn product(edge: Edge, visit: &Visit<'_>) -> Edge {
     let carries = |fields: &[Field]| fields.iter().any(|field| visit.get(*field).is_some());
     match edge {
-        Edge::Unknown if carries(&attempt::LISTS) => Edge::Nginx,
+        Edge::Unknown if carries(&[Field::TerminationState]) => Edge::Haproxy,
+        Edge::Unknown if carries(&[Field::ResponseFlags, Field::ResponseCodeDetails]) => {
+            Edge::Envoy
+        }
+        // Others name the upstream's address, too, but only nginx times each attempt.
+        Edge::Unknown if carries(&attempt::LISTS[1..]) => Edge::Nginx,
         // Only nginx writes three digits for an answer without a status line.
         Edge::Unknown if visit.get(Field::Status) == Some(b"009") => Edge::Nginx,
         Edge::Unknown
@@ -323,8 +329,6 @@ fn product(edge: Edge, visit: &Visit<'_>) -> Edge {
         {
             Edge::Apache
         }
-        Edge::Unknown if carries(&[Field::TerminationState]) => Edge::Haproxy,
-        Edge::Unknown if carries(&[Field::ResponseFlags]) => Edge::Envoy,
         known => known,
     }
 }

@@ -42,6 +42,16 @@ pub(super) fn has(list: &[u8], wanted: &str) -> bool {
     flags.any(|flag| short(flag) == wanted.as_bytes())
 }
 
+/// Whether `list` holds nothing but flags, or the dash that stands for none.
+pub(crate) fn is_response_flags(list: &[u8]) -> bool {
+    let is_flag = |flag: &[u8]| {
+        let known =
+            |(long, short): (&str, &str)| [long.as_bytes(), short.as_bytes()].contains(&flag);
+        LONG_NAMES.into_iter().any(known)
+    };
+    list == b"-" || list.split(|byte| *byte == b',').all(is_flag)
+}
+
 fn short(flag: &[u8]) -> &[u8] {
     let named = LONG_NAMES
         .into_iter()

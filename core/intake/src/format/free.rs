@@ -10,7 +10,7 @@ use super::{
     Reason,
     json::{Names, is_nginx_only},
     ncsa::{next_quote, token_end, token_start},
-    tail,
+    tail, telltale,
     time::{begins_like_time, parse_time},
     value::{Class, is_address, is_forwarded_for, is_host_name},
 };
@@ -24,6 +24,7 @@ pub(super) fn parse(line: &[u8], names: &Names, spans: &mut Spans) -> Result<Edg
         spans,
         edge: Edge::Unknown,
         agent: None,
+        status_before: None,
         is_broken: false,
     };
     if line.contains(&b'\t') && label(line, 0).is_some() {
@@ -41,6 +42,8 @@ struct Found<'a> {
     edge: Edge,
     /// The last text in quotes that may be a user agent.
     agent: Option<(usize, usize)>,
+    /// What may be the status before the request line; behind it is where it mostly stands.
+    status_before: Option<(usize, usize)>,
     /// Whether a quote does not close: the line was cut, or is none of these.
     is_broken: bool,
 }
@@ -54,7 +57,7 @@ impl Found<'_> {
                 memchr::memchr(b'\t', &self.line[at..]).map_or(self.line.len(), |len| at + len);
             if let Some(colon) = label(self.line, at).filter(|colon| *colon < end) {
                 let (key, value) = (&self.line[at..colon], &self.line[colon + 1..end]);
-                if let Some(field) = labelled(key, value).or_else(|| self.keyed(key, value)) {
+                if let Some(field) = self.keyed(key, value) {
                     self.put(field, colon + 1, end);
                 }
             }
@@ -129,12 +132,15 @@ impl Found<'_> {
         let end = token_end(self.line, at);
         let text = &self.line[at..end];
         let is_before = !self.spans.has(Field::Request);
-        if let Some(end) = date_and_clock(self.line, at, end) {
+        let stamp = stamp_end(self.line, at);
+        if let Some(end) = stamp {
             self.put(Field::Time, at, end);
             return end;
         }
-        if begins_like_time(text) || at == 0 && is_epoch(text) {
+        if at == 0 && is_epoch(text) {
             self.put(Field::Time, at, end);
+        } else if is_before && is_final_status(text) {
+            self.status_before.get_or_insert((at, end));
         } else if is_address(text) {
             if is_before {
                 self.put(Field::ClientAddr, at, end);
@@ -160,7 +166,10 @@ impl Found<'_> {
             let (field, _) = self.names.get(key)?;
             Class::of(field).admits(value).then_some(field)
         };
-        tail::field(key, value).or_else(named)
+        tail::field(key, value)
+            .or_else(|| own(key, value))
+            .or_else(named)
+            .or_else(|| telltale::field(key, value))
     }
 
     fn put(&mut self, field: Field, start: usize, end: usize) {
@@ -178,6 +187,9 @@ impl Found<'_> {
     fn end(mut self) -> Result<Edge, Reason> {
         if let Some((start, end)) = self.agent {
             self.put(Field::UserAgent, start, end);
+        }
+        if let Some((start, end)) = self.status_before {
+            self.put(Field::Status, start, end);
         }
         let has = |field| self.spans.has(field);
         let has_target = has(Field::Request) || has(Field::Target);
@@ -200,11 +212,12 @@ fn label(line: &[u8], at: usize) -> Option<usize> {
     (len > 0 && rest.get(len) == Some(&b':')).then_some(at + len)
 }
 
-/// The labels that ltsv.org recommends, where they mean something else than elsewhere.
-fn labelled(key: &[u8], value: &[u8]) -> Option<Field> {
+/// The labels that ltsv.org recommends, and what people shorten them to.
+fn own(key: &[u8], value: &[u8]) -> Option<Field> {
     let field = match key {
         b"host" if is_address(value) => Field::ClientAddr,
-        b"req" => Field::Request,
+        b"req" if is_request_line(value) => Field::Request,
+        b"code" => Field::Status,
         b"size" => Field::BytesSent,
         b"ua" => Field::UserAgent,
         b"forwardedfor" => Field::ForwardedFor,
@@ -227,16 +240,23 @@ fn is_request_line(text: &[u8]) -> bool {
             .is_some_and(|protocol| protocol.starts_with(b"HTTP/"))
 }
 
-/// The end of a stamp in two words, `2026-11-02 08:40:15.503`, of which the first ends at `end`.
-fn date_and_clock(line: &[u8], at: usize, end: usize) -> Option<usize> {
-    let is_date = end - at == 10
-        && line
-            .get(at..end)?
-            .iter()
-            .all(|byte| byte.is_ascii_digit() || *byte == b'-');
-    let clock_end = token_end(line, end + 1);
-    let stamp = line.get(at..clock_end).filter(|_| is_date)?;
-    parse_time(stamp).map(|_| clock_end)
+/// The end of the stamp at `at`: of one word, or of two (`2026-11-02 08:40:15.503`, `09/Nov/2026:07:40:35 +0000`).
+fn stamp_end(line: &[u8], at: usize) -> Option<usize> {
+    let one = token_end(line, at);
+    let is_clock_or_zone = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'+' | b'-');
+    let two = line.get(one + 1).filter(|byte| is_clock_or_zone(byte));
+    let two = two.map(|_| token_end(line, one + 1));
+    let is_stamp = |end: &usize| {
+        let text = line.get(at..*end).unwrap_or_default();
+        let begins_well = matches!(text, [_, _, b'/', ..] | [_, _, _, _, b'-' | b'/', ..]);
+        begins_well && text.contains(&b':') && parse_time(text).is_some()
+    };
+    two.into_iter().chain([one]).find(is_stamp)
+}
+
+/// A status that ends an answer.
+fn is_final_status(text: &[u8]) -> bool {
+    matches!(text, [b'2'..=b'5', b'0'..=b'9', b'0'..=b'9'])
 }
 
 /// Seconds with a fraction, or milliseconds.
@@ -301,6 +321,35 @@ mod tests {
                 (Field::ClientAddr, "192.0.2.7"),
                 (Field::Status, "502"),
                 (Field::DurationMillis, "172"),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_status_before_the_request() {
+        check(
+            r#"09/Nov/2026:07:40:35 +0000 192.0.2.7 www-in>be_app/web01 503 SC -1/-1/302 2 "GET /a HTTP/1.1""#,
+            Edge::Unknown,
+            &[
+                (Field::Time, "09/Nov/2026:07:40:35 +0000"),
+                (Field::ClientAddr, "192.0.2.7"),
+                (Field::Status, "503"),
+                (Field::Request, "GET /a HTTP/1.1"),
+            ],
+        );
+    }
+
+    #[test]
+    fn words_of_envoy_under_keys_of_ones_own() {
+        check(
+            r#"2026-11-24 18:12:10.674 ip=192.0.2.7 req="GET /a HTTP/1.1" code=503 flags=URX,UF details=upstream_reset_before_response_started{remote_connection_failure|delayed_connect_error:_Connection_refused} host=127.0.0.11:8080 dur=0 ua="bingbot/2.0""#,
+            Edge::Unknown,
+            &[
+                (Field::ClientAddr, "192.0.2.7"),
+                (Field::Request, "GET /a HTTP/1.1"),
+                (Field::Status, "503"),
+                (Field::ResponseFlags, "URX,UF"),
+                (Field::UserAgent, "bingbot/2.0"),
             ],
         );
     }

@@ -18,6 +18,7 @@ mod ncsa;
 mod squid;
 mod string;
 mod tail;
+mod telltale;
 mod time;
 mod traefik;
 mod traffic_server;

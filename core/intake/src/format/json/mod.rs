@@ -21,7 +21,7 @@ mod squid;
 mod traefik;
 mod traffic_server;
 
-use super::{FormatRef, Reason, named, ncsa::next_quote, string::nginx, value::Class};
+use super::{FormatRef, Reason, named, ncsa::next_quote, string::nginx, telltale, value::Class};
 use crate::visit::{Spans, Visit};
 
 /// A value by its place in the line.
@@ -454,6 +454,12 @@ pub(super) fn record(
     raw.found.or(escaped.found)
 }
 
+/// What a value gives away where no product has been recognised by its keys: below every rank of a key.
+fn telling(own: Option<&Own>, key: &[u8], value: &[u8]) -> Option<(Field, u8)> {
+    let field = own.is_none().then(|| telltale::field(key, value))?;
+    field.map(|field| (field, 1))
+}
+
 /// One reading of an object.
 struct Read {
     found: Result<Edge, Reason>,
@@ -480,7 +486,9 @@ fn read(
         is_refused |= edge == Edge::Caddy && caddy::is_no_request(key, value.text(line));
         let named = match own.and_then(|own| own.get(key)) {
             Some(named) => named,
-            None => names.nested(key),
+            None => names
+                .nested(key)
+                .or_else(|| telling(own, key, value.text(line))),
         };
         if let Some((field, rank)) = named
             && !(edge == Edge::Caddy && caddy::has_no_unit(field, value.text(line)))
@@ -1093,6 +1101,8 @@ const OTHER_NAMES: &[(&str, Field, u8)] = &[
     ("response_time_us", Field::DurationMicros, 4),
     ("upstream", Field::UpstreamAddr, 4),
     ("upstream_address", Field::UpstreamAddr, 5),
+    ("upstream_host", Field::UpstreamAddr, 4),
+    ("upstream_cluster", Field::UpstreamName, 4),
     ("upstream.addr", Field::UpstreamAddr, 5),
     ("upstream.address", Field::UpstreamAddr, 5),
     ("upstream.status", Field::UpstreamStatus, 5),
