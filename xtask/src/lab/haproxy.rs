@@ -72,7 +72,7 @@ impl Proxy for Haproxy {
         matches!(
             setup.rule,
             Rule::None | Rule::RateLimit(_) | Rule::Maintenance
-        ) && setup.upstream != Upstream::BadTarget
+        ) && !matches!(setup.upstream, Upstream::BadTarget | Upstream::Protocol(_))
     }
 
     fn prepare(&self, site: &Site<'_>) -> Result<Command> {
@@ -191,7 +191,7 @@ fn frontend(site: &Site<'_>) -> String {
 fn backend(setup: &Setup) -> String {
     let mut text = format!("backend shop_backend\n{}", setup.own.back);
     let mut options = match setup.upstream {
-        Upstream::Http | Upstream::BadTarget => "",
+        Upstream::Http | Upstream::BadTarget | Upstream::Protocol(_) => "",
         Upstream::Tls => " ssl verify none",
         Upstream::TlsVerified => {
             " ssl verify required ca-file /etc/ssl/certs/ca-certificates.crt sni str(shop.example)"

@@ -255,6 +255,10 @@ enum Standing {
         _listener: std::os::unix::net::UnixListener,
         path: PathBuf,
     },
+    /// A socket that nobody listens on any more.
+    Left {
+        path: PathBuf,
+    },
     Process(Child),
 }
 
@@ -272,7 +276,10 @@ impl Standing {
         };
         if matches!(
             fixture,
-            Fixture::NoSocket | Fixture::ForbiddenSocket | Fixture::FullSocket
+            Fixture::NoSocket
+                | Fixture::ForbiddenSocket
+                | Fixture::FullSocket
+                | Fixture::StaleSocket
         ) {
             std::fs::create_dir_all(SOCKET_DIR)?;
             setup.members.push(unix(&socket));
@@ -294,6 +301,12 @@ impl Standing {
                     _queue: queue,
                     socket: Some(socket),
                 }
+            }
+            Fixture::StaleSocket => {
+                let listener = origin::unix_socket(&socket)?;
+                allow(&socket, 0o666)?;
+                drop(listener);
+                Self::Left { path: socket }
             }
             Fixture::ForbiddenSocket => {
                 let listener = origin::unix_socket(&socket)?;
@@ -325,7 +338,7 @@ impl Drop for Standing {
                     std::fs::remove_file(path).ok();
                 }
             }
-            Self::Socket { path, .. } => {
+            Self::Socket { path, .. } | Self::Left { path } => {
                 std::fs::remove_file(path).ok();
             }
             Self::Process(child) => {
