@@ -93,6 +93,7 @@ pub(crate) fn record(args: &Args) -> Result<()> {
     let only = args.only.as_deref().unwrap_or_default();
     let _alone = alone()?;
     let mut recordings = 0;
+    let mut failed: Vec<String> = Vec::new();
     let (proxies, tables) = if args.other {
         (other::PROXIES, other::TABLES)
     } else {
@@ -112,9 +113,14 @@ pub(crate) fn record(args: &Args) -> Result<()> {
                 .filter(|variant| variant.proxy == proxy.name() && variant.recording == script.name)
                 .collect();
             if script.name.contains(only) && !variants.is_empty() {
-                record_cases(proxy, &version, script, &variants, &root.join("cases"))
-                    .with_context(|| format!("{} {}", proxy.name(), script.name))?;
                 recordings += 1;
+                // One that fails keeps none of the others waiting.
+                if let Err(error) =
+                    record_cases(proxy, &version, script, &variants, &root.join("cases"))
+                {
+                    println!("  {:20} failed: {error:#}", script.name);
+                    failed.push(format!("{} {}", proxy.name(), script.name));
+                }
             }
         }
         if !args.cases_only && !args.other {
@@ -122,6 +128,7 @@ pub(crate) fn record(args: &Args) -> Result<()> {
         }
     }
     ensure!(recordings > 0, "nothing of that name to record");
+    ensure!(failed.is_empty(), "not recorded: {}", failed.join(", "));
     Ok(())
 }
 
