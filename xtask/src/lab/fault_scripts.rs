@@ -299,7 +299,7 @@ pub(super) fn edge_full(s: &mut Session<'_>) -> Result<()> {
         }
         let cause = if matches!(
             s.proxy.edge(),
-            "envoy" | "squid" | "trafficserver" | "varnish"
+            "apache" | "envoy" | "squid" | "trafficserver" | "varnish"
         ) {
             // Their limit is one on the upstream.
             C::UpstreamBusy
