@@ -68,7 +68,7 @@ impl Proxy for Apache {
         !matches!(
             setup.rule,
             Rule::RateLimit(_) | Rule::FewConnections | Rule::RewriteLoop
-        ) && !matches!(setup.upstream, Upstream::BadTarget)
+        ) && !matches!(setup.upstream, Upstream::BadTarget | Upstream::Protocol(_))
             && !setup.members.iter().any(|member| member.down)
     }
 
@@ -150,6 +150,7 @@ fn target(setup: &Setup) -> String {
         Upstream::Http | Upstream::UnresolvedName | Upstream::BadTarget => "http",
         Upstream::Tls | Upstream::TlsVerified => "https",
         Upstream::FastCgi => "fcgi",
+        Upstream::Protocol(name) => name,
     };
     let mut text = String::new();
     if scheme == "https" {

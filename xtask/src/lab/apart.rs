@@ -1,5 +1,6 @@
 //! Labs side by side, each in a loopback net and a `/tmp/shop` of its own: every lab uses the same addresses, and one
-//! would answer where another wants nobody. Needs Linux namespaces; without them labs run one after the other.
+//! would answer where another wants nobody. `/dev/shm` is theirs, too: libfaketime leaves a file there by process id, and a
+//! program that gets the id later dies of it. Needs Linux namespaces; without them labs run one after the other.
 
 use std::collections::VecDeque;
 use std::io::Write as _;
@@ -31,7 +32,7 @@ pub(super) fn is_possible() -> bool {
 fn within(program: &std::ffi::OsStr) -> Command {
     let mut unshare = command::program("unshare");
     let prepare = format!(
-        "ip link set lo up && mkdir -p {SOCKET_DIR} && mount -t tmpfs none {SOCKET_DIR} && exec \"$@\""
+        "ip link set lo up && mkdir -p {SOCKET_DIR} && mount -t tmpfs none {SOCKET_DIR} && mount -t tmpfs none /dev/shm && exec \"$@\""
     );
     unshare.args(["--net", "--mount", "sh", "-c", &prepare, "sh"]);
     unshare.arg(program).env(APART, "1");

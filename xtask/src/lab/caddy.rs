@@ -105,7 +105,8 @@ impl Proxy for Caddy {
         matches!(
             setup.rule,
             Rule::None | Rule::Maintenance | Rule::MaskErrors
-        ) && !setup.members.iter().any(|member| member.down)
+        ) && !matches!(setup.upstream, Upstream::Protocol(_))
+            && !setup.members.iter().any(|member| member.down)
     }
 
     fn prepare(&self, site: &Site<'_>) -> Result<Command> {
@@ -224,7 +225,11 @@ fn pool(setup: &Setup) -> String {
     match setup.upstream {
         Upstream::UnresolvedName => text += "to app.shop.internal:8080\n",
         Upstream::BadTarget => text += "to {http.vars.backend}\n",
-        Upstream::Http | Upstream::Tls | Upstream::TlsVerified | Upstream::FastCgi => (),
+        Upstream::Http
+        | Upstream::Tls
+        | Upstream::TlsVerified
+        | Upstream::FastCgi
+        | Upstream::Protocol(_) => (),
     }
     for member in &setup.members {
         match &member.address {
@@ -267,7 +272,7 @@ fn pool(setup: &Setup) -> String {
         Upstream::Tls => "tls_insecure_skip_verify\n",
         Upstream::TlsVerified => "tls\ntls_server_name shop.example\n",
         Upstream::UnresolvedName => "resolvers 127.0.0.1:1\n",
-        Upstream::Http | Upstream::FastCgi | Upstream::BadTarget => "",
+        Upstream::Http | Upstream::FastCgi | Upstream::BadTarget | Upstream::Protocol(_) => "",
     };
     text + "}\n}\n"
 }

@@ -287,7 +287,8 @@ mod tests {
 
     #[test]
     fn every_recording_becomes_a_case() {
-        let table = Variant::all(TABLES).unwrap();
+        let tables = [TABLES, other::TABLES].concat();
+        let table = Variant::all(&tables).unwrap();
         for script in SCRIPTS {
             let used = table.iter().any(|variant| variant.recording == script.name);
             assert!(used, "{} is recorded for nothing", script.name);
@@ -307,7 +308,8 @@ mod tests {
 
     #[test]
     fn no_two_lines_write_one_folder() {
-        let mut folders: Vec<PathBuf> = Variant::all(TABLES)
+        let tables = [TABLES, other::TABLES].concat();
+        let mut folders: Vec<PathBuf> = Variant::all(&tables)
             .unwrap()
             .iter()
             .map(Variant::folder)

@@ -87,7 +87,10 @@ impl Proxy for Envoy {
 
     fn can(&self, setup: &Setup) -> bool {
         setup.rule != Rule::RewriteLoop
-            && !matches!(setup.upstream, Upstream::BadTarget | Upstream::FastCgi)
+            && !matches!(
+                setup.upstream,
+                Upstream::BadTarget | Upstream::FastCgi | Upstream::Protocol(_)
+            )
     }
 
     fn prepare(&self, site: &Site<'_>) -> Result<Command> {

@@ -169,8 +169,24 @@ pub(super) fn full_socket(s: &mut Session<'_>) -> Result<()> {
     always(s, "full-socket", C::UpstreamBusy)
 }
 
+pub(super) fn stale_socket(s: &mut Session<'_>) -> Result<()> {
+    always(s, "stale-socket", C::ConnectionRefused)
+}
+
+/// The proxy gives up on the rest of an answer that has begun.
+pub(super) fn stalled_body(s: &mut Session<'_>) -> Result<()> {
+    let why = Why::new(Fault::StallBody.name(), C::TruncatedBody);
+    around(s, |s, mut ask| {
+        ask.delay_ms = 0;
+        ask.size = 60_000;
+        let pending = s.begin(ask.with(Fault::StallBody), Some(why))?;
+        s.time_out(pending, Duration::from_millis(2_010)).map(drop)
+    })?;
+    recovered(s)
+}
+
 pub(super) fn tls_to_plain(s: &mut Session<'_>) -> Result<()> {
-    let cause = if matches!(s.proxy.name(), "apache" | "h2o") {
+    let cause = if matches!(s.proxy.edge(), "apache" | "h2o") {
         C::TlsHandshakeFailure
     } else {
         C::ProtocolMismatch
@@ -233,6 +249,11 @@ pub(super) fn fastcgi_to_http(s: &mut Session<'_>) -> Result<()> {
     always(s, "fastcgi-to-http", C::ProtocolMismatch)
 }
 
+/// What answers speaks plain HTTP, whatever it is asked in.
+pub(super) fn wrong_protocol(s: &mut Session<'_>, fault: &'static str) -> Result<()> {
+    always(s, fault, C::ProtocolMismatch)
+}
+
 pub(super) fn empty_pool(s: &mut Session<'_>) -> Result<()> {
     always(s, "empty-pool", C::NoUpstreamRegistered)
 }
@@ -245,7 +266,7 @@ pub(super) fn upload_refused(s: &mut Session<'_>) -> Result<()> {
         ask.body = 12 << 20;
         // Most find the reset while they wait for the answer, httpd while it sends; Envoy does both at once.
         let cause = if matches!(
-            s.proxy.name(),
+            s.proxy.edge(),
             "nginx" | "envoy" | "squid" | "trafficserver"
         ) {
             C::ClosedBeforeHeaders
@@ -277,8 +298,8 @@ pub(super) fn edge_full(s: &mut Session<'_>) -> Result<()> {
             s.settle();
         }
         let cause = if matches!(
-            s.proxy.name(),
-            "envoy" | "squid" | "trafficserver" | "varnish"
+            s.proxy.edge(),
+            "apache" | "envoy" | "squid" | "trafficserver" | "varnish"
         ) {
             // Their limit is one on the upstream.
             C::UpstreamBusy
@@ -348,7 +369,7 @@ pub(super) fn pool_dead(s: &mut Session<'_>) -> Result<()> {
     s.down(0)?;
     s.down(1)?;
     // httpd tries members that it left out when no other is left, Varnish only leaves out what its probes found dead.
-    let ejects = !matches!(s.proxy.name(), "apache" | "varnish");
+    let ejects = !matches!(s.proxy.edge(), "apache" | "varnish");
     spells(s, C::ConnectionRefused, ejects)?;
     s.up(0)?;
     s.up(1)?;

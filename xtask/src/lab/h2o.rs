@@ -52,7 +52,7 @@ impl Proxy for H2o {
         // Version 2.2 knows no pools.
         (setup.members.len() == 1 || setup.upstream == Upstream::UnresolvedName)
             && matches!(setup.rule, Rule::None | Rule::Maintenance)
-            && setup.upstream != Upstream::BadTarget
+            && !matches!(setup.upstream, Upstream::BadTarget | Upstream::Protocol(_))
     }
 
     fn prepare(&self, site: &Site<'_>) -> Result<Command> {
@@ -161,7 +161,7 @@ fn handler(setup: &Setup) -> String {
             let (host, port) = first.rsplit_once(':').unwrap_or_default();
             format!("        fastcgi.connect: {{ host: {host}, port: {port}, type: tcp }}\n")
         }
-        Upstream::UnresolvedName | Upstream::BadTarget => {
+        Upstream::UnresolvedName | Upstream::BadTarget | Upstream::Protocol(_) => {
             "        proxy.reverse.url: \"http://app.shop.invalid:8080/\"\n".to_owned()
         }
     }

@@ -41,7 +41,7 @@ const LAYOUTS: [Layout; 4] = [
 ];
 
 /// Parts one layout from the next; HAProxy writes what a client sends without control bytes.
-const SEPARATOR: &str = " @@@ ";
+pub(super) const SEPARATOR: &str = " @@@ ";
 /// Longest life of the collector: bounds a recording that went wrong.
 const COLLECTED_MAX: Duration = Duration::from_secs(600);
 /// The host in the headers of the event lines.
@@ -76,13 +76,13 @@ impl Proxy for Haproxy {
         matches!(
             setup.rule,
             Rule::None | Rule::RateLimit(_) | Rule::Maintenance
-        ) && setup.upstream != Upstream::BadTarget
+        ) && !matches!(setup.upstream, Upstream::BadTarget | Upstream::Protocol(_))
     }
 
     fn prepare(&self, site: &Site<'_>) -> Result<Command> {
         let path = site.dir.join("haproxy.cfg");
         std::fs::write(&path, config(site)).context("cannot write haproxy.cfg")?;
-        collect(site)?;
+        collect(site, &LAYOUTS, split_bsd)?;
         // The usual stamp has no zone: the host keeps UTC, as servers do.
         let mut command = Command::new("env");
         command.args(["TZ=UTC", "haproxy", "-db", "-f"]).arg(path);
@@ -195,7 +195,7 @@ fn frontend(site: &Site<'_>) -> String {
 fn backend(setup: &Setup) -> String {
     let mut text = format!("backend shop_backend\n{}", setup.own.back);
     let mut options = match setup.upstream {
-        Upstream::Http | Upstream::BadTarget => "",
+        Upstream::Http | Upstream::BadTarget | Upstream::Protocol(_) => "",
         Upstream::Tls => " ssl verify none",
         Upstream::TlsVerified => {
             " ssl verify required ca-file /etc/ssl/certs/ca-certificates.crt sni str(shop.example)"
@@ -226,9 +226,12 @@ fn backend(setup: &Setup) -> String {
     text
 }
 
-/// Takes lines until the recording's folder is gone.
-fn collect(site: &Site<'_>) -> Result<()> {
-    let names: Vec<PathBuf> = LAYOUTS
+/// Takes a line apart: the header that a syslog daemon writes before it, and what HAProxy says.
+pub(super) type Header = fn(&str) -> Option<(String, &str)>;
+
+/// Takes lines until the recording's folder is gone. The header stands before the layouts that are HAProxy's own.
+pub(super) fn collect(site: &Site<'_>, layouts: &'static [Layout], header: Header) -> Result<()> {
+    let names: Vec<PathBuf> = layouts
         .iter()
         .map(|layout| layout.name)
         .chain(["error"])
@@ -248,22 +251,25 @@ fn collect(site: &Site<'_>) -> Result<()> {
         let mut line = vec![0; 1 << 16];
         while path.exists() && Instant::now() < until {
             if let Ok(len) = socket.recv(&mut line) {
-                write_line(line.get(..len).unwrap_or_default(), &files, &errors).ok();
+                let line = line.get(..len).unwrap_or_default();
+                write_line(line, layouts, header, &files, &errors).ok();
             }
         }
     });
     Ok(())
 }
 
-/// `<134>Nov 24 13:00:00 haproxy[1]: ...`: a request to each of its layouts, an event to the error log. As a syslog
-/// daemon does, the priority is left out and the host put in.
-fn write_line(line: &[u8], files: &[std::fs::File], mut errors: &std::fs::File) -> Result<()> {
+/// A request to each of its layouts, an event to the error log.
+fn write_line(
+    line: &[u8],
+    layouts: &[Layout],
+    header: Header,
+    files: &[std::fs::File],
+    mut errors: &std::fs::File,
+) -> Result<()> {
     let line = String::from_utf8_lossy(line);
     let line = line.trim_end_matches(['\n', '\0']);
-    let (_, line) = line.split_once('>').context("no priority")?;
-    let (stamp, rest) = line.split_at_checked(16).context("no stamp")?;
-    let (_, message) = rest.split_once("]: ").context("no program")?;
-    let header = format!("{stamp}{HOST} haproxy[714]: ");
+    let (header, message) = header(line).context("no header")?;
     if !message.contains(SEPARATOR) {
         writeln!(errors, "{header}{message}")?;
         return Ok(());
@@ -275,7 +281,7 @@ fn write_line(line: &[u8], files: &[std::fs::File], mut errors: &std::fs::File) 
         let Some(mut file) = files.get(number) else {
             continue;
         };
-        let header = if LAYOUTS[number].name == "http" {
+        let header = if layouts[number].name.starts_with("http") {
             header.as_str()
         } else {
             ""
@@ -283,6 +289,14 @@ fn write_line(line: &[u8], files: &[std::fs::File], mut errors: &std::fs::File) 
         writeln!(file, "{header}{part}")?;
     }
     Ok(())
+}
+
+/// `<134>Nov 24 13:00:00 haproxy[1]: ...`: as a syslog daemon does, the priority is left out and the host put in.
+fn split_bsd(line: &str) -> Option<(String, &str)> {
+    let (_, line) = line.split_once('>')?;
+    let (stamp, rest) = line.split_at_checked(16)?;
+    let (_, message) = rest.split_once("]: ")?;
+    Some((format!("{stamp}{HOST} haproxy[714]: "), message))
 }
 
 fn allow_all(path: &std::path::Path) -> Result<()> {

@@ -128,7 +128,7 @@ pub(crate) fn record(args: &Args) -> Result<()> {
         return apart::run(&names, args.jobs as usize, &args.others());
     }
     let _alone = (!apart::is_apart()).then(alone).transpose()?;
-    let mut recordings = 0;
+    let (mut recordings, mut failed) = (0, Vec::new());
     let table = Variant::all(tables)?;
     for proxy in proxies {
         let version = proxy.version()?;
@@ -139,9 +139,14 @@ pub(crate) fn record(args: &Args) -> Result<()> {
                 .filter(|variant| variant.proxy == proxy.name() && variant.recording == script.name)
                 .collect();
             if script.name.contains(only) && !variants.is_empty() {
-                record_cases(proxy, &version, script, &variants, &root.join("cases"))
-                    .with_context(|| format!("{} {}", proxy.name(), script.name))?;
                 recordings += 1;
+                // One that fails keeps none of the others waiting.
+                if let Err(error) =
+                    record_cases(proxy, &version, script, &variants, &root.join("cases"))
+                {
+                    println!("  {:20} failed: {error:#}", script.name);
+                    failed.push(format!("{} {}", proxy.name(), script.name));
+                }
             }
         }
         if !args.cases_only && !args.other {
@@ -149,6 +154,7 @@ pub(crate) fn record(args: &Args) -> Result<()> {
         }
     }
     ensure!(recordings > 0, "nothing of that name to record");
+    ensure!(failed.is_empty(), "not recorded: {}", failed.join(", "));
     Ok(())
 }
 
@@ -282,6 +288,10 @@ enum Standing {
         _listener: std::os::unix::net::UnixListener,
         path: PathBuf,
     },
+    /// A socket that nobody listens on any more.
+    Left {
+        path: PathBuf,
+    },
     Process(Child),
 }
 
@@ -299,7 +309,10 @@ impl Standing {
         };
         if matches!(
             fixture,
-            Fixture::NoSocket | Fixture::ForbiddenSocket | Fixture::FullSocket
+            Fixture::NoSocket
+                | Fixture::ForbiddenSocket
+                | Fixture::FullSocket
+                | Fixture::StaleSocket
         ) {
             std::fs::create_dir_all(SOCKET_DIR)?;
             setup.members.push(unix(&socket));
@@ -321,6 +334,12 @@ impl Standing {
                     _queue: queue,
                     socket: Some(socket),
                 }
+            }
+            Fixture::StaleSocket => {
+                let listener = origin::unix_socket(&socket)?;
+                allow(&socket, 0o666)?;
+                drop(listener);
+                Self::Left { path: socket }
             }
             Fixture::ForbiddenSocket => {
                 let listener = origin::unix_socket(&socket)?;
@@ -352,7 +371,7 @@ impl Drop for Standing {
                     std::fs::remove_file(path).ok();
                 }
             }
-            Self::Socket { path, .. } => {
+            Self::Socket { path, .. } | Self::Left { path } => {
                 std::fs::remove_file(path).ok();
             }
             Self::Process(child) => {

@@ -47,8 +47,8 @@ impl Proxy for Nginx {
         true
     }
 
-    fn can(&self, _setup: &Setup) -> bool {
-        true
+    fn can(&self, setup: &Setup) -> bool {
+        !matches!(setup.upstream, Upstream::Protocol(_))
     }
 
     fn prepare(&self, site: &Site<'_>) -> Result<Command> {
@@ -201,7 +201,9 @@ fn server(site: &Site<'_>) -> String {
             text += "proxy_intercept_errors on;\n";
         }
         text += match upstream {
-            Upstream::Http | Upstream::FastCgi => "proxy_pass http://shop_backend;\n",
+            Upstream::Http | Upstream::FastCgi | Upstream::Protocol(_) => {
+                "proxy_pass http://shop_backend;\n"
+            }
             Upstream::Tls => "proxy_pass https://shop_backend;\n",
             Upstream::TlsVerified => {
                 "proxy_ssl_verify on;\nproxy_ssl_trusted_certificate /etc/ssl/certs/ca-certificates.crt;\nproxy_ssl_name shop.example;\nproxy_pass https://shop_backend;\n"

@@ -37,6 +37,8 @@ pub(crate) enum Upstream {
     TlsVerified,
     /// FastCGI.
     FastCgi,
+    /// A further protocol, by the name that it has in addresses: uwsgi, scgi, grpc, ajp, h2c.
+    Protocol(&'static str),
     /// A name that is looked up while the request waits, at a resolver that does not answer.
     UnresolvedName,
     /// A target that is no address.

@@ -26,6 +26,8 @@ pub(crate) enum Fixture {
     ForbiddenSocket,
     /// The member is a unix socket whose queue is full.
     FullSocket,
+    /// The member is a unix socket that its application left behind.
+    StaleSocket,
     /// The member speaks TLS with a certificate of its own making.
     Tls,
     /// The member is an address without a route.
@@ -586,6 +588,70 @@ pub(crate) const SCRIPTS: &[Script] = &[
         0,
         |setup| setup.own.back = NAMED_CLUSTER,
         drive::dns,
+    ),
+    script(
+        "stale-socket",
+        "The application has gone and left its unix socket behind.",
+        0,
+        plain,
+        drive::stale_socket,
+    )
+    .beside(Fixture::StaleSocket),
+    script(
+        "stalled-body",
+        "The upstream stops in the middle of the body and says no more.",
+        1,
+        |setup| setup.timeout = Duration::from_secs(2),
+        drive::stalled_body,
+    ),
+    script(
+        "uwsgi-close",
+        "A uwsgi application closes the connection before a byte of the answer.",
+        1,
+        |setup| setup.upstream = Upstream::Protocol("uwsgi"),
+        drive::fastcgi_closed,
+    ),
+    script(
+        "scgi-close",
+        "An SCGI application closes the connection before a byte of the answer.",
+        1,
+        |setup| setup.upstream = Upstream::Protocol("scgi"),
+        drive::fastcgi_closed,
+    ),
+    script(
+        "grpc-close",
+        "A gRPC server closes the connection before a byte of the answer.",
+        1,
+        |setup| setup.upstream = Upstream::Protocol("grpc"),
+        drive::fastcgi_closed,
+    ),
+    script(
+        "grpc-to-http",
+        "The proxy speaks gRPC to a port that speaks HTTP/1.1.",
+        1,
+        |setup| setup.upstream = Upstream::Protocol("grpc"),
+        |s| drive::wrong_protocol(s, "grpc-to-http"),
+    ),
+    script(
+        "h2c-to-http",
+        "The proxy speaks HTTP/2 to a port that speaks HTTP/1.1.",
+        1,
+        |setup| setup.upstream = Upstream::Protocol("h2c"),
+        |s| drive::wrong_protocol(s, "h2c-to-http"),
+    ),
+    script(
+        "ajp-close",
+        "A servlet container closes the AJP connection before a byte of the answer.",
+        1,
+        |setup| setup.upstream = Upstream::Protocol("ajp"),
+        drive::fastcgi_closed,
+    ),
+    script(
+        "ajp-to-http",
+        "The proxy speaks AJP to a port that speaks HTTP.",
+        1,
+        |setup| setup.upstream = Upstream::Protocol("ajp"),
+        |s| drive::wrong_protocol(s, "ajp-to-http"),
     ),
 ];
 

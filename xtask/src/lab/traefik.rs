@@ -75,11 +75,13 @@ impl Proxy for Traefik {
         matches!(
             setup.rule,
             Rule::None | Rule::RateLimit(429) | Rule::MaskErrors
-        ) && !matches!(setup.upstream, Upstream::FastCgi | Upstream::BadTarget)
-            && setup
-                .members
-                .iter()
-                .all(|member| !member.down && matches!(member.address, Address::Tcp(_)))
+        ) && !matches!(
+            setup.upstream,
+            Upstream::FastCgi | Upstream::BadTarget | Upstream::Protocol(_)
+        ) && setup
+            .members
+            .iter()
+            .all(|member| !member.down && matches!(member.address, Address::Tcp(_)))
     }
 
     fn prepare(&self, site: &Site<'_>) -> Result<Command> {

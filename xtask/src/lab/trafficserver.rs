@@ -64,8 +64,10 @@ impl Proxy for TrafficServer {
         matches!(
             setup.rule,
             Rule::None | Rule::Maintenance | Rule::FewConnections
-        ) && !matches!(setup.upstream, Upstream::FastCgi | Upstream::BadTarget)
-            && !setup.members.iter().any(|member| member.down)
+        ) && !matches!(
+            setup.upstream,
+            Upstream::FastCgi | Upstream::BadTarget | Upstream::Protocol(_)
+        ) && !setup.members.iter().any(|member| member.down)
             && setup
                 .members
                 .iter()

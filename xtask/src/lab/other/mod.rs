@@ -4,10 +4,25 @@
 //! To add a product: a file beside this one that implements [`Proxy`] under the name `<product>-other`, its table
 //! beside it, and a line in each of the two lists.
 
+mod apache;
+mod envoy;
+mod haproxy;
+mod nginx;
+
 use super::proxy::Proxy;
 
 /// Every product that has a second configuration.
-pub(super) const PROXIES: &[&dyn Proxy] = &[];
+pub(super) const PROXIES: &[&dyn Proxy] = &[
+    &nginx::Nginx,
+    &apache::Apache,
+    &haproxy::Haproxy,
+    &envoy::Envoy,
+];
 
 /// What is made of their recordings, and what an expert could tell from each: columns as in `cases/nginx.txt`.
-pub(super) const TABLES: &[&str] = &[];
+pub(super) const TABLES: &[&str] = &[
+    include_str!("nginx.txt"),
+    include_str!("apache.txt"),
+    include_str!("haproxy.txt"),
+    include_str!("envoy.txt"),
+];
