@@ -170,7 +170,7 @@ pub(super) fn full_socket(s: &mut Session<'_>) -> Result<()> {
 }
 
 pub(super) fn tls_to_plain(s: &mut Session<'_>) -> Result<()> {
-    let cause = if matches!(s.proxy.name(), "apache" | "h2o") {
+    let cause = if matches!(s.proxy.edge(), "apache" | "h2o") {
         C::TlsHandshakeFailure
     } else {
         C::ProtocolMismatch
@@ -245,7 +245,7 @@ pub(super) fn upload_refused(s: &mut Session<'_>) -> Result<()> {
         ask.body = 12 << 20;
         // Most find the reset while they wait for the answer, httpd while it sends; Envoy does both at once.
         let cause = if matches!(
-            s.proxy.name(),
+            s.proxy.edge(),
             "nginx" | "envoy" | "squid" | "trafficserver"
         ) {
             C::ClosedBeforeHeaders
@@ -277,7 +277,7 @@ pub(super) fn edge_full(s: &mut Session<'_>) -> Result<()> {
             s.settle();
         }
         let cause = if matches!(
-            s.proxy.name(),
+            s.proxy.edge(),
             "envoy" | "squid" | "trafficserver" | "varnish"
         ) {
             // Their limit is one on the upstream.
@@ -348,7 +348,7 @@ pub(super) fn pool_dead(s: &mut Session<'_>) -> Result<()> {
     s.down(0)?;
     s.down(1)?;
     // httpd tries members that it left out when no other is left, Varnish only leaves out what its probes found dead.
-    let ejects = !matches!(s.proxy.name(), "apache" | "varnish");
+    let ejects = !matches!(s.proxy.edge(), "apache" | "varnish");
     spells(s, C::ConnectionRefused, ejects)?;
     s.up(0)?;
     s.up(1)?;

@@ -4,10 +4,15 @@
 //! To add a product: a file beside this one that implements [`Proxy`] under the name `<product>-other`, its table
 //! beside it, and a line in each of the two lists.
 
+mod caddy;
+
 use super::proxy::Proxy;
 
 /// Every product that has a second configuration.
-pub(super) const PROXIES: &[&dyn Proxy] = &[];
+pub(super) const PROXIES: &[&dyn Proxy] = &[
+    &caddy::CaddyOther { pages: false },
+    &caddy::CaddyOther { pages: true },
+];
 
 /// What is made of their recordings, and what an expert could tell from each: columns as in `cases/nginx.txt`.
-pub(super) const TABLES: &[&str] = &[];
+pub(super) const TABLES: &[&str] = &[include_str!("caddy.txt")];
