@@ -5,6 +5,7 @@
 //! beside it, and a line in each of the two lists.
 
 mod caddy;
+mod traefik;
 
 use super::proxy::Proxy;
 
@@ -12,7 +13,9 @@ use super::proxy::Proxy;
 pub(super) const PROXIES: &[&dyn Proxy] = &[
     &caddy::CaddyOther { pages: false },
     &caddy::CaddyOther { pages: true },
+    &traefik::TraefikOther { clf: false },
+    &traefik::TraefikOther { clf: true },
 ];
 
 /// What is made of their recordings, and what an expert could tell from each: columns as in `cases/nginx.txt`.
-pub(super) const TABLES: &[&str] = &[include_str!("caddy.txt")];
+pub(super) const TABLES: &[&str] = &[include_str!("caddy.txt"), include_str!("traefik.txt")];
