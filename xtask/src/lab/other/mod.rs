@@ -5,7 +5,13 @@
 //! beside it, and a line in each of the two lists.
 
 mod caddy;
+mod h2o;
+mod lighttpd;
+mod nghttpx;
+mod squid;
 mod traefik;
+mod trafficserver;
+mod varnish;
 
 use super::proxy::Proxy;
 
@@ -15,7 +21,22 @@ pub(super) const PROXIES: &[&dyn Proxy] = &[
     &caddy::CaddyOther { pages: true },
     &traefik::TraefikOther { clf: false },
     &traefik::TraefikOther { clf: true },
+    &varnish::VarnishOther,
+    &trafficserver::TrafficServerOther,
+    &lighttpd::LighttpdOther,
+    &nghttpx::NghttpxOther,
+    &h2o::H2oOther,
+    &squid::SquidOther,
 ];
 
 /// What is made of their recordings, and what an expert could tell from each: columns as in `cases/nginx.txt`.
-pub(super) const TABLES: &[&str] = &[include_str!("caddy.txt"), include_str!("traefik.txt")];
+pub(super) const TABLES: &[&str] = &[
+    include_str!("caddy.txt"),
+    include_str!("traefik.txt"),
+    include_str!("varnish.txt"),
+    include_str!("trafficserver.txt"),
+    include_str!("lighttpd.txt"),
+    include_str!("nghttpx.txt"),
+    include_str!("h2o.txt"),
+    include_str!("squid.txt"),
+];
