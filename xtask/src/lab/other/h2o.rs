@@ -150,22 +150,20 @@ fn config(site: &Site<'_>) -> String {
             "      /page-{status}.html:\n        file.file: {dir}/page-{status}.html\n"
         )
         .ok();
+        log(&mut text, site.dir, &LAYOUTS[0], "        ");
     }
     for path in ["/api/", "/"] {
         write!(text, "      {path}:\n{}", handler(setup, path)).ok();
+        log(&mut text, site.dir, &LAYOUTS[0], "        ");
     }
-    // On the host and for all: those of the levels above are written, too.
-    text += "    access-log:\n";
-    for layout in &LAYOUTS[..2] {
-        entry(&mut text, site.dir, layout, "      ");
-    }
-    text += "access-log:\n";
-    entry(&mut text, site.dir, &LAYOUTS[2], "  ");
+    // One log a level: those of the levels above are written, too.
+    log(&mut text, site.dir, &LAYOUTS[1], "    ");
+    log(&mut text, site.dir, &LAYOUTS[2], "");
     text
 }
 
-/// One log of a list.
-fn entry(text: &mut String, dir: &Path, layout: &Layout, indent: &str) {
+/// The log of one level.
+fn log(text: &mut String, dir: &Path, layout: &Layout, indent: &str) {
     let format = layout.format.replace('\'', "''");
     let escape = if layout.name == "keyed" {
         "json"
@@ -174,7 +172,7 @@ fn entry(text: &mut String, dir: &Path, layout: &Layout, indent: &str) {
     };
     write!(
         text,
-        "{indent}- path: {}/{}.log\n{indent}  format: '{format}'\n{indent}  escape: {escape}\n",
+        "{indent}access-log:\n{indent}  path: {}/{}.log\n{indent}  format: '{format}'\n{indent}  escape: {escape}\n",
         dir.display(),
         layout.name
     )

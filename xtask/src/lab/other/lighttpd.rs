@@ -27,7 +27,7 @@ const LAYOUTS: [Layout; 3] = [
     },
     Layout {
         name: "labelled",
-        format: r#"%t client=%h vhost=%{Host}i method=%m uri="%U%q" proto=%H status=%>s bytes_out=%O bytes_in=%I conn=%X took_us=%D referer="%{Referer}i" ua="%{User-Agent}i""#,
+        format: r#"%t client=%h vhost=%{Host}i request="%r" status=%>s bytes_out=%O bytes_in=%I conn=%X took_us=%D referer="%{Referer}i" ua="%{User-Agent}i""#,
     },
 ];
 

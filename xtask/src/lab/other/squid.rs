@@ -153,7 +153,7 @@ fn config(site: &Site<'_>) -> String {
         .ok();
     }
     if setup.rule == Rule::Maintenance {
-        text += "deny_info 503:ERR_SHUTTING_DOWN site\nreply_header_add Retry-After 1800 all\nhttp_access deny site\n";
+        text += "deny_info 503:ERR_ACCESS_DENIED site\nreply_header_add Retry-After 1800 all\nhttp_access deny site\n";
     }
     text += "http_access allow site\nhttp_access deny all\n";
     if setup.upstream == Upstream::UnresolvedName {
