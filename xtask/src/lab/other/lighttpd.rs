@@ -1,4 +1,4 @@
-//! A second lighttpd site: chosen by host and path, error pages of its own, answers streamed through, HTTP/1.0 to the pool,
+//! A second lighttpd site: chosen by host and path, error pages of its own, HTTP/1.0 to the pool,
 //! and layouts without the virtual host in the second column.
 
 use std::fmt::Write as _;
@@ -117,7 +117,7 @@ fn config(site: &Site<'_>, script: &str) -> String {
         "server.modules = ( \"mod_extforward\", \"mod_setenv\", \"mod_redirect\", \"mod_accesslog\", \"mod_deflate\", \"mod_proxy\", \"mod_fastcgi\" )\n\
          server.bind = \"{}\"\nserver.port = {}\nserver.document-root = \"/var/empty\"\nserver.name = \"www.shop.example\"\n\
          server.tag = \"shop\"\nserver.errorlog = \"{dir}/error.log\"\nserver.upload-dirs = ( \"{dir}/uploads\" )\n\
-         server.errorfile-prefix = \"{dir}/page-\"\nserver.stream-response-body = 1\nserver.stream-request-body = 1\n\
+         server.errorfile-prefix = \"{dir}/page-\"\nserver.stream-request-body = 1\n\
          server.max-read-idle = 3600\nserver.max-write-idle = 3600\nserver.max-keep-alive-requests = 0\n\
          deflate.mimetypes = ( \"text/html\" )\ndeflate.allowed-encodings = ( \"gzip\", \"deflate\" )\n\
          extforward.forwarder = ( \"127.0.0.1\" => \"trust\" )\nextforward.headers = ( \"X-Forwarded-For\" )\n\

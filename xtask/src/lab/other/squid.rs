@@ -188,7 +188,7 @@ fn peer(setup: &Setup, number: usize, address: &Address) -> String {
     let name = char::from(b'a' + u8::try_from(number).unwrap_or_default());
     format!(
         "cache_peer {} parent {} 0 no-query no-digest no-netdb-exchange originserver name=shop-{name} \
-         connect-timeout={} connect-fail-limit=3{order}{tls}{few}\ncache_peer_access shop-{name} allow site\n",
+         connect-timeout={}{order}{tls}{few}\ncache_peer_access shop-{name} allow site\n",
         address.ip(),
         address.port(),
         setup.timeout.as_secs().max(1),

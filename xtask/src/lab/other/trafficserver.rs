@@ -101,8 +101,8 @@ impl Proxy for TrafficServerOther {
         )?;
         write(
             "etc/maintenance.config",
-            "cond %{REMAP_PSEUDO_HOOK}\nset-status 503\nset-status-reason \"Scheduled Maintenance\"\n\n\
-             cond %{SEND_RESPONSE_HDR_HOOK}\nset-header Retry-After 1800\n",
+            "cond %{REMAP_PSEUDO_HOOK}\nset-status 503\n\n\
+             cond %{SEND_RESPONSE_HDR_HOOK}\nset-status-reason \"Scheduled Maintenance\"\nset-header Retry-After 1800\n",
         )?;
         for empty in [
             "storage.config",
