@@ -1,4 +1,4 @@
-//! A second lighttpd site: chosen by host and path, error pages of its own, HTTP/1.0 to the pool,
+//! A second lighttpd site: chosen by host and path, error pages of its own,
 //! and layouts without the virtual host in the second column.
 
 use std::fmt::Write as _;
@@ -114,12 +114,12 @@ fn config(site: &Site<'_>, script: &str) -> String {
     let format = split::joined(&LAYOUTS, "%t").replace('"', "\\\"");
     write!(
         text,
-        "server.modules = ( \"mod_extforward\", \"mod_setenv\", \"mod_redirect\", \"mod_accesslog\", \"mod_deflate\", \"mod_proxy\", \"mod_fastcgi\" )\n\
+        "server.modules = ( \"mod_extforward\", \"mod_setenv\", \"mod_redirect\", \"mod_accesslog\", \"mod_proxy\", \"mod_fastcgi\" )\n\
          server.bind = \"{}\"\nserver.port = {}\nserver.document-root = \"/var/empty\"\nserver.name = \"www.shop.example\"\n\
          server.tag = \"shop\"\nserver.errorlog = \"{dir}/error.log\"\nserver.upload-dirs = ( \"{dir}/uploads\" )\n\
-         server.errorfile-prefix = \"{dir}/page-\"\nserver.stream-request-body = 1\n\
-         server.max-read-idle = 3600\nserver.max-write-idle = 3600\nserver.max-keep-alive-requests = 0\n\
-         deflate.mimetypes = ( \"text/html\" )\ndeflate.allowed-encodings = ( \"gzip\", \"deflate\" )\n\
+         server.errorfile-prefix = \"{dir}/page-\"\n\
+         server.max-read-idle = 3600\nserver.max-write-idle = 3600\n\
+         \
          extforward.forwarder = ( \"127.0.0.1\" => \"trust\" )\nextforward.headers = ( \"X-Forwarded-For\" )\n\
          accesslog.filename = \"|{script}\"\naccesslog.format = \"{format}\"\n",
         site.listen.ip(),
@@ -160,7 +160,7 @@ fn pool(setup: &Setup, balance: &str) -> String {
         })
         .collect();
     let header = if module == "proxy" {
-        "proxy.header = ( \"force-http10\" => \"enable\" )\nproxy.forwarded = ( \"for\" => 1, \"proto\" => 1 )\n"
+        "proxy.forwarded = ( \"for\" => 1, \"proto\" => 1 )\n"
     } else {
         ""
     };
