@@ -128,18 +128,10 @@ fn reads(pid: &Path) -> bool {
 /// Runs varnishd and its readers and ends them together; why so: `lab::varnish`.
 fn script(site: &Site<'_>) -> String {
     let dir = site.dir.display();
-    // libfaketime leaves files behind by process number, which a compiler that gets the number again may not be able to
-    // open: it goes without, and under the jail's user only where the rights of a socket count.
-    let sockets = site
-        .setup
-        .members
-        .iter()
-        .any(|member| matches!(member.address, Address::Unix(_)));
-    let jail = if is_root() && sockets { "unix" } else { "none" };
+    let jail = if is_root() { "unix" } else { "none" };
     let mut text = format!(
         "LD_PRELOAD=\"$LD_PRELOAD libc.so.6\" varnishd -F -n {dir}/v -f {dir}/default.vcl -a {},PROXY -s malloc,32m -j {jail} \
-         -p default_ttl=120 -p ping_interval=0 -p cli_timeout=3600 -p thread_pools=1 -p thread_pool_min=20 \
-         -p 'cc_command=unset LD_PRELOAD; exec gcc -O2 -fPIC -shared -Wl,-x -o %o %s' &\n\
+         -p default_ttl=120 -p thread_pools=1 -p thread_pool_min=20 &\n\
          all=$!\ntrap 'kill $all 2>/dev/null; sleep 0.5; kill -9 $all 2>/dev/null' TERM\n\
          until grep -q Log {dir}/v/_.vsm_child/_.index 2>/dev/null; do sleep 0.02; done\n\
          reader() {{ env -u LD_PRELOAD \"$@\" & all=\"$! $all\"; }}\n",
