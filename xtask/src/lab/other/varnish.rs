@@ -163,7 +163,8 @@ fn script(site: &Site<'_>) -> String {
 fn vcl(setup: &Setup) -> String {
     let mut text = "vcl 4.1;\nimport directors;\nimport std;\n".to_owned();
     let secs = setup.timeout.as_secs().max(1);
-    if setup.eject && !setup.last_resort {
+    let probed = setup.eject && !setup.last_resort;
+    if probed {
         text += "probe alive { .url = \"/health\"; .interval = 200ms; .timeout = 150ms; .window = 4; .threshold = 3; .initial = 3; }\n";
     }
     for (number, member) in setup.members.iter().enumerate() {
@@ -182,11 +183,7 @@ fn vcl(setup: &Setup) -> String {
         } else {
             ""
         };
-        let probe = if setup.eject && !setup.last_resort {
-            ".probe = alive;"
-        } else {
-            ""
-        };
+        let probe = if probed { ".probe = alive;" } else { "" };
         // Patience for the answer differs from that for the connection.
         writeln!(
             text,
@@ -201,11 +198,24 @@ fn vcl(setup: &Setup) -> String {
     if setup.members.is_empty() {
         text += "backend web1 none;\n";
     }
-    text += "sub vcl_init {\nnew farm = directors.fallback(sticky = false);\n";
-    for number in 1..=setup.members.len().max(1) {
-        writeln!(text, "farm.add_backend(web{number});").ok();
+    // Without probes a fallback director would hold on to a dead first member.
+    let director = if probed {
+        "fallback(sticky = false)"
+    } else {
+        "round_robin()"
+    };
+    let has_members = !setup.members.is_empty();
+    if has_members {
+        writeln!(text, "sub vcl_init {{\nnew farm = directors.{director};").ok();
+        for number in 1..=setup.members.len() {
+            writeln!(text, "farm.add_backend(web{number});").ok();
+        }
+        text += "}\n";
     }
-    text += "}\nsub vcl_recv {\nset req.http.X-Forwarded-For = client.ip;\nset req.backend_hint = farm.backend();\n";
+    text += "sub vcl_recv {\nset req.http.X-Forwarded-For = client.ip;\n";
+    if has_members {
+        text += "set req.backend_hint = farm.backend();\n";
+    }
     if setup.rule == Rule::Maintenance {
         text += "return (synth(503, \"Scheduled maintenance\"));\n";
     }
