@@ -373,6 +373,7 @@ pub(super) fn pool_dead(s: &mut Session<'_>) -> Result<()> {
     spells(s, C::ConnectionRefused, ejects)?;
     s.up(0)?;
     s.up(1)?;
+    std::thread::sleep(s.proxy.ejects_after());
     s.pass(90)?;
     good(s, 6)
 }

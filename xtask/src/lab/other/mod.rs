@@ -5,9 +5,17 @@
 //! beside it, and a line in each of the two lists.
 
 mod apache;
+mod caddy;
 mod envoy;
+mod h2o;
 mod haproxy;
+mod lighttpd;
+mod nghttpx;
 mod nginx;
+mod squid;
+mod traefik;
+mod trafficserver;
+mod varnish;
 
 use super::proxy::Proxy;
 
@@ -17,6 +25,16 @@ pub(super) const PROXIES: &[&dyn Proxy] = &[
     &apache::Apache,
     &haproxy::Haproxy,
     &envoy::Envoy,
+    &caddy::CaddyOther { pages: false },
+    &caddy::CaddyOther { pages: true },
+    &traefik::TraefikOther { clf: false },
+    &traefik::TraefikOther { clf: true },
+    &varnish::VarnishOther,
+    &trafficserver::TrafficServerOther,
+    &lighttpd::LighttpdOther,
+    &nghttpx::NghttpxOther,
+    &h2o::H2oOther,
+    &squid::SquidOther,
 ];
 
 /// What is made of their recordings, and what an expert could tell from each: columns as in `cases/nginx.txt`.
@@ -25,4 +43,12 @@ pub(super) const TABLES: &[&str] = &[
     include_str!("apache.txt"),
     include_str!("haproxy.txt"),
     include_str!("envoy.txt"),
+    include_str!("caddy.txt"),
+    include_str!("traefik.txt"),
+    include_str!("varnish.txt"),
+    include_str!("trafficserver.txt"),
+    include_str!("lighttpd.txt"),
+    include_str!("nghttpx.txt"),
+    include_str!("h2o.txt"),
+    include_str!("squid.txt"),
 ];
