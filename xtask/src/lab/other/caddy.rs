@@ -243,7 +243,11 @@ fn snippet(setup: &Setup) -> String {
     match setup.upstream {
         Upstream::UnresolvedName => text += " app.shop.internal:8080",
         Upstream::BadTarget => text += " {http.vars.backend}",
-        Upstream::Http | Upstream::Tls | Upstream::TlsVerified | Upstream::FastCgi => (),
+        Upstream::Http
+        | Upstream::Tls
+        | Upstream::TlsVerified
+        | Upstream::FastCgi
+        | Upstream::Protocol(_) => (),
     }
     for member in &setup.members {
         match &member.address {
@@ -296,7 +300,7 @@ fn snippet(setup: &Setup) -> String {
         Upstream::Tls => "tls\ntls_insecure_skip_verify\ntls_timeout 2s\n",
         Upstream::TlsVerified => "tls\ntls_server_name shop.example\n",
         Upstream::UnresolvedName => "resolvers 127.0.0.1:1\n",
-        Upstream::Http | Upstream::FastCgi | Upstream::BadTarget => "",
+        Upstream::Http | Upstream::FastCgi | Upstream::BadTarget | Upstream::Protocol(_) => "",
     };
     text + "}\n}\n}\n"
 }

@@ -198,7 +198,7 @@ fn handler(setup: &Setup, path: &str) -> String {
             let (host, port) = first.rsplit_once(':').unwrap_or_default();
             format!("        fastcgi.connect: {{ host: {host}, port: {port}, type: tcp }}\n")
         }
-        Upstream::UnresolvedName | Upstream::BadTarget => {
+        Upstream::UnresolvedName | Upstream::BadTarget | Upstream::Protocol(_) => {
             format!("        proxy.reverse.url: \"http://app.shop.invalid:8080{path}\"\n")
         }
     }
