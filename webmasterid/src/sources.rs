@@ -60,6 +60,9 @@ pub(crate) fn find(
         .map(|(index, (found, look))| Source {
             id: SourceId(index as u32),
             edge: match (look.edge, beside(&errors, &folder(&found.name))) {
+                (Edge::Unknown, None) if config_edge == Edge::Unknown && look.is_varnish_like => {
+                    Edge::Varnish
+                }
                 (Edge::Unknown, beside) => beside.unwrap_or(config_edge),
                 (edge, Some(beside)) if edge.may_be(beside) => beside,
                 (edge, _) => edge,

@@ -168,6 +168,8 @@ impl Case {
             log_format: word("log_format").filter(|_| match edge.as_str() {
                 "apache" if is_rich || is_alone => true,
                 "lighttpd" if !is_rich && is_alone => true,
+                // Theirs are no format strings.
+                "caddy" | "traefik" => false,
                 _ => is_given,
             }),
             edge,

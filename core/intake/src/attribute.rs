@@ -320,6 +320,15 @@ fn product(edge: Edge, visit: &Visit<'_>) -> Edge {
         Edge::Unknown if carries(&[Field::ResponseFlags, Field::ResponseCodeDetails]) => {
             Edge::Envoy
         }
+        Edge::Unknown if carries(&[Field::Handling]) => Edge::Varnish,
+        Edge::Unknown if carries(&[Field::FinishStatus]) => Edge::TrafficServer,
+        Edge::Unknown if carries(&[Field::ErrorCode]) => Edge::Squid,
+        Edge::Unknown
+            if (visit.get(Field::UpstreamError))
+                .is_some_and(|error| error.starts_with(b"[lib/")) =>
+        {
+            Edge::H2o
+        }
         // Others name the upstream's address, too, but only nginx times each attempt.
         Edge::Unknown if carries(&attempt::LISTS[1..]) => Edge::Nginx,
         // Only nginx writes three digits for an answer without a status line.

@@ -20,6 +20,7 @@ use crate::identity::{Agents, Client, Ranges};
 use crate::path::{Known, Target};
 use crate::secret::Secret;
 use crate::seen::{Seen, Sources};
+use crate::settle::weighs;
 use crate::visit::{Spans, Visit};
 
 /// Longest line that is read; a longer one is counted as not understood.
@@ -276,9 +277,6 @@ impl Intake {
             .max_by_key(|((edge, _), n)| (is_own(*edge), **n))
             .map(|((edge, _), _)| *edge)
             .filter(|edge| *edge != Edge::Unknown && !is_error_log);
-        // varnishncsa writes the whole URL of every request; elsewhere only a stranger sends one now and then.
-        let is_varnish = seen.requests > 0 && seen.absolute * 10 >= seen.requests * 9;
-        let of_requests = of_requests.or((is_varnish && !is_error_log).then_some(Edge::Varnish));
         let of_entries = seen.error_edges.iter().max_by_key(|(_, n)| **n);
         let of_entries = of_entries.map_or(Edge::Unknown, |(edge, _)| *edge);
         Look {
@@ -288,6 +286,10 @@ impl Intake {
                 LogKind::Access
             },
             edge: of_requests.unwrap_or(of_entries),
+            // Elsewhere only a stranger sends a whole URL now and then.
+            is_varnish_like: !is_error_log
+                && seen.requests > 0
+                && seen.absolute * 10 >= seen.requests * 9,
             first: seen.span.map(|(first, _)| first),
             understood: seen.requests + seen.entries,
             is_mixed: seen.requests > 0 && seen.entries > 0,
@@ -310,6 +312,9 @@ pub struct Look {
     pub kind: LogKind,
     /// The product, where the lines say so.
     pub edge: Edge,
+    /// Whether requests stand there as varnishncsa writes them, in combined with whole URLs: a guess for where nothing
+    /// names the product.
+    pub is_varnish_like: bool,
     /// Smallest stamp in it.
     pub first: Option<Stamp>,
     /// Lines understood.
@@ -566,7 +571,10 @@ impl Scan<'_> {
         self.zone_count += 1;
         let seen = &mut self.seen;
         seen.requests += 1;
-        seen.absolute += u64::from(format.edge == Edge::Unknown && target.host.is_some());
+        let is_combined =
+            visit.carries_any(&[Field::Referer]) && visit.carries_any(&[Field::UserAgent]);
+        let is_absolute = format.edge == Edge::Unknown && is_combined && target.host.is_some();
+        seen.absolute += u64::from(is_absolute);
         seen.stretch(at);
         let settings = &self.intake.settings;
         if settings.since.is_some_and(|since| at < since)
@@ -688,7 +696,7 @@ impl Scan<'_> {
         let mut held = hold(&request, &found, &keys, single_attempt(parts.edge, visit));
         let is_stream = self.chunk.take == Take::Stream;
         // A line about a server may tell what its own leaves open.
-        let is_open = self.filter.tells_of_servers() && is_open(&found);
+        let is_open = is_open(&found) && (self.filter.tells_of_servers() || weighs(parts.edge));
         held.joins = is_stream || is_open || self.filter.concerns(parts.at, &keys);
         // A fetch that no error line can speak of has nothing to wait for: only other clients repeat.
         let is_free =

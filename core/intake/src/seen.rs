@@ -15,7 +15,7 @@ pub struct Seen {
     pub wrapped: u64,
     /// Requests of programs that have an edge's name.
     pub named: u64,
-    /// Requests for a whole URL in a layout that names no product.
+    /// Requests for a whole URL, with referrer and agent, in a layout that names no product.
     pub absolute: u64,
     /// Error-log entries among them.
     pub entries: u64,
@@ -133,6 +133,10 @@ impl Sources {
     /// What was seen of `source`.
     pub fn get(&self, source: SourceId) -> Option<&Seen> {
         self.by_source.get(&source)
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Seen> {
+        self.by_source.values()
     }
 
     /// The zone that most requests have.

@@ -8,8 +8,10 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::Arc;
 
+use knowledge::{Condition, Predicate};
 use model::{
-    Cause, Confidence, Edge, Finding, Joined, Outcome, Place, Request, Sign, SourceId, Stamp,
+    Cause, CauseSet, Confidence, Edge, Finding, Joined, Outcome, Place, Request, Sign, SourceId,
+    Stamp, Status,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -123,6 +125,7 @@ impl Settler {
         requests.extend(joining);
         requests.sort_unstable_by_key(HeldRequest::order);
         errors.sort_unstable_by_key(|error| (error.place, error.civil));
+        trust_pages(&mut requests);
         let entries = entries(intake, errors);
         let indexes = Indexes::of(&requests, &entries, std::mem::take(&mut self.passed));
         let Zones {
@@ -180,6 +183,7 @@ impl Settler {
             }
         }
         dead_pools(&mut requests, failures);
+        hear_silence(&mut requests, &evidence, sources);
         // Without an error line about a request nothing was to be joined.
         let is_join = entries.iter().any(Entry::is_about_request);
         if is_join {
@@ -1484,6 +1488,113 @@ fn dead_pools(requests: &mut [HeldRequest], mut failures: BTreeMap<Edge, Vec<i64
                 false => Confidence::Ambiguous,
             };
         }
+    }
+}
+
+/// Whether failures of this edge that their own lines leave open are weighed against the rest of its logs: the pages
+/// of other failures, the silence of its error log.
+pub(crate) fn weighs(edge: Edge) -> bool {
+    matches!(edge, Edge::Nghttpx) || !knowledge::edge(edge).error_log_tells.is_empty()
+}
+
+/// A page as long as the edge's own shows that the site has left those pages alone, as far as that status goes: pages
+/// of another length then came from behind the edge.
+fn trust_pages(requests: &mut [HeldRequest]) {
+    let own: BTreeSet<(Edge, Status)> = requests
+        .iter()
+        .filter(|held| weighs(held.edge) && is_own_page(held) == Some(true))
+        .map(|held| (held.edge, held.status))
+        .collect();
+    let of_origin = [Cause::OriginOwnError, Cause::ChainedGatewayError];
+    for held in requests {
+        if !own.contains(&(held.edge, held.status)) || is_own_page(held) != Some(false) {
+            continue;
+        }
+        let Some(finding) = &mut held.finding else {
+            continue;
+        };
+        if let Some(cause) = finding.cause.filter(|cause| of_origin.contains(cause)) {
+            finding.also = finding.also.and(CauseSet::of(&of_origin)).without(cause);
+            finding.confidence = finding.confidence.max(Confidence::Likely);
+            finding.missing = None;
+            finding.wants_error_log = false;
+        }
+    }
+}
+
+/// What the sign that the access line was judged by says of the page.
+fn is_own_page(held: &HeldRequest) -> Option<bool> {
+    let sign = held.finding?.sign?;
+    let mut conditions = knowledge::sign(sign).conditions.iter();
+    conditions.find_map(|condition| match condition {
+        Condition::Holds(Predicate::SizeIsDefaultPage) => Some(true),
+        Condition::Holds(Predicate::SizeIsNotDefaultPage) => Some(false),
+        _ => None,
+    })
+}
+
+/// Widest difference between the zone of an error log and UTC: its stamps are read as if they were UTC.
+const ZONE_MAX_SECS: i64 = 14 * 3_600;
+
+/// An edge's error log that is at hand and says nothing of a failure rules out what it always says: what is left may
+/// be one thing only.
+fn hear_silence(requests: &mut [HeldRequest], evidence: &[Option<Place>], sources: &Sources) {
+    let mut logs: BTreeMap<Edge, Vec<Option<(Stamp, Stamp)>>> = BTreeMap::new();
+    for seen in sources.all() {
+        for edge in seen.error_edges.keys() {
+            logs.entry(*edge).or_default().push(seen.span);
+        }
+    }
+    let covers = |edge: Edge, at: Stamp| {
+        logs.get(&edge).is_some_and(|spans| {
+            spans.iter().any(|span| {
+                span.is_none_or(|(first, last)| {
+                    first.secs() - ZONE_MAX_SECS <= at.secs()
+                        && at.secs() <= last.secs() + ZONE_MAX_SECS
+                })
+            })
+        })
+    };
+    for (held, evidence) in requests.iter_mut().zip(evidence) {
+        let Some(own) = held
+            .finding
+            .filter(|_| evidence.is_none() && held.outcome == Outcome::Failed)
+        else {
+            continue;
+        };
+        let tells = knowledge::edge(held.edge).error_log_tells;
+        let is_open = own.confidence == Confidence::Ambiguous && own.wants_error_log;
+        if tells.is_empty() || !is_open || !covers(held.edge, held.at) {
+            continue;
+        }
+        let left = own
+            .candidates()
+            .iter()
+            .filter(|cause| !tells.contains(cause));
+        let left = left.fold(CauseSet::default(), |set, cause| {
+            set.or(CauseSet::of(&[cause]))
+        });
+        let Some(cause) = own
+            .cause
+            .filter(|own| left.contains(*own))
+            .or(left.iter().next())
+        else {
+            continue;
+        };
+        let is_of_origin = left
+            .iter()
+            .all(|cause| matches!(cause, Cause::OriginOwnError | Cause::ChainedGatewayError));
+        let finding = Finding {
+            cause: Some(cause),
+            also: left.without(cause),
+            confidence: match is_of_origin {
+                true => Confidence::Likely,
+                false => Confidence::Ambiguous,
+            },
+            wants_error_log: false,
+            ..own
+        };
+        explain(held, finding);
     }
 }
 

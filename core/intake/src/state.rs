@@ -73,10 +73,15 @@ impl<'a> States<'a> {
     /// Why `held` failed and where that stands, if its own line leaves it open and a line about its server does not.
     pub(crate) fn explain(&self, held: &HeldRequest) -> Option<(Finding, Place)> {
         let open = held.finding?;
+        let states = self.by_edge.get(&held.edge)?;
+        let is_sorry = open.cause == Some(Cause::EdgeMadeResponse)
+            && open.also.contains(Cause::NoLiveUpstream);
+        if is_sorry && open.confidence == Confidence::Likely {
+            return instead_of_pool(states, held.at);
+        }
         if open.confidence >= Confidence::Likely {
             return None;
         }
-        let states = self.by_edge.get(&held.edge)?;
         let last = held.attempts.last()?;
         if last.is_group {
             return without_server(states, held.at, &last.upstream, &open);
@@ -125,6 +130,27 @@ fn agreed(states: &[&State<'_>], open: &Finding) -> Option<(Finding, Place)> {
         ..first.finding
     };
     is_same.then_some((finding, first.place))
+}
+
+/// How long after a pool was emptied an answer of the edge's own is taken for the one in its place: nothing in a request
+/// tells how long it stayed empty.
+const SORRY_MILLIS: i64 = 600_000;
+
+/// What a site answers in place of a pool that has no server left, from a backend of its own.
+fn instead_of_pool(states: &[State<'_>], at: Stamp) -> Option<(Finding, Place)> {
+    let end = states.partition_point(|state| state.at.0 <= at.0 + SLACK_MILLIS);
+    let is_empty = |state: &&State<'_>| {
+        state.finding.cause == Some(Cause::NoLiveUpstream) && at.0 - state.at.0 <= SORRY_MILLIS
+    };
+    let emptied = states.iter().take(end).rev().find(is_empty)?;
+    let finding = Finding {
+        also: CauseSet::of(&[Cause::EdgeMadeResponse]),
+        confidence: Confidence::Likely,
+        missing: None,
+        wants_error_log: false,
+        ..emptied.finding
+    };
+    Some((finding, emptied.place))
 }
 
 /// A request for which no server was left: since when, and whether because its name was lost.

@@ -160,6 +160,9 @@ pub(crate) struct EdgeFile {
     pub(crate) directive: String,
     /// Fields that tell causes apart, the most telling first.
     pub(crate) telling: Vec<String>,
+    /// Causes that its error log always has an entry for, whatever its level.
+    #[serde(default)]
+    pub(crate) error_log_tells: Vec<String>,
     pub(crate) source: String,
     pub(crate) checked: Option<String>,
     pub(crate) log_lines: BTreeMap<String, String>,
@@ -395,6 +398,11 @@ impl Facts {
             if Field::from_name(field).is_none() {
                 return Err(format!("unknown field {field:?}"));
             }
+        }
+        if let Some(cause) =
+            (file.error_log_tells.iter()).find(|cause| Cause::from_name(cause).is_none())
+        {
+            return Err(format!("unknown cause {cause:?}"));
         }
         let titles = file.default_page.iter().flat_map(|page| &page.titles);
         for (status, title) in titles {

@@ -2,7 +2,7 @@
 
 use std::fmt::{Debug, Write};
 
-use model::{Edge, Field};
+use model::{Cause, Edge, Field};
 
 use crate::condition::{Condition, Value};
 use crate::facts::{
@@ -223,13 +223,16 @@ fn edge_row(edge: Edge, file: &EdgeFile) -> String {
         .iter()
         .filter_map(|name| Field::from_name(name));
     let telling: Vec<_> = telling.map(|field| format!("Field::{field:?}")).collect();
+    let tells = (file.error_log_tells.iter()).filter_map(|name| Cause::from_name(name));
+    let tells: Vec<_> = tells.map(|cause| format!("Cause::{cause:?}")).collect();
     format!(
-        "edge: Edge::{edge:?}, stamps_start: {}, counts_headers: {}, directive: {:?}, telling: &[{}], recommended: {}, log_lines: &[{log_lines}], default_page: {page}, blind_spots: &[{spots}], \
+        "edge: Edge::{edge:?}, stamps_start: {}, counts_headers: {}, directive: {:?}, telling: &[{}], error_log_tells: &[{}], recommended: {}, log_lines: &[{log_lines}], default_page: {page}, blind_spots: &[{spots}], \
          source: {:?}, checked: {:?}",
         file.stamp == "start",
         file.counts_headers,
         file.directive,
         telling.join(", "),
+        tells.join(", "),
         recommended(file.recommended.as_ref()),
         file.source,
         file.checked,

@@ -1,6 +1,6 @@
 //! What is known of the products: how to log a field, how long their own error pages are, what their logs cannot show.
 
-use model::{Edge, Field};
+use model::{Cause, Edge, Field};
 
 use crate::table::EDGES;
 
@@ -13,6 +13,8 @@ pub struct EdgeFacts {
     pub stamps_start: bool,
     /// Fields that tell causes apart, the most telling first: what "unknown" asks for.
     pub telling: &'static [Field],
+    /// Causes that its error log always has an entry for: where it is at hand and silent, it was none of them.
+    pub error_log_tells: &'static [Cause],
     /// Whether the bytes in its logs are header and body together.
     pub counts_headers: bool,
     /// What its access-log format is set with.

@@ -232,10 +232,20 @@ fn words<'line>(entry: &mut ErrorLine<'line>, at: &mut Cursor<'line>) {
             bracket(entry, block);
             continue;
         }
-        at.rest = before;
+        // `[client %a] ` leaves its first half where there is no client.
+        let half = before
+            .strip_prefix(b"[client ")
+            .filter(|rest| begins_with_code(rest));
+        at.rest = half.unwrap_or(before);
         break;
     }
     entry.words = [errno, with_one_code(without_referer(at.rest))];
+}
+
+/// Whether `text` begins `AHnnnnn: `.
+fn begins_with_code(text: &[u8]) -> bool {
+    let digits = text.strip_prefix(b"AH").and_then(|rest| rest.get(..5));
+    digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_digit))
 }
 
 /// Steps over `mod_proxy.c(123): `.
@@ -270,12 +280,13 @@ fn error_number<'line>(at: &mut Cursor<'line>) -> Option<&'line [u8]> {
     Some(words)
 }
 
-/// Drops `, referer: URL`, which the client chose.
+/// Drops `, referer: URL`, which the client chose; without the colon in formats after the manual's examples.
 fn without_referer(text: &[u8]) -> &[u8] {
-    match memmem::find(text, b", referer: ") {
-        Some(at) => text.get(..at).unwrap_or_default(),
-        None => text,
-    }
+    let finders = [b", referer: ".as_slice(), b", referer "];
+    let begins = finders
+        .into_iter()
+        .filter_map(|mark| memmem::find(text, mark));
+    begins.min().and_then(|at| text.get(..at)).unwrap_or(text)
 }
 
 /// Ends a message before a second `AHnnnnn: `. httpd writes one, at the begin; another stands in a name that a client

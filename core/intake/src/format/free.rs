@@ -1,14 +1,14 @@
 //! Lines in an order of the user's own, read by what each piece looks like: the last try, for layouts that nobody gave.
 //!
-//! Only what shows what it is counts: a request line in quotes with the status behind it, a stamp, an address in front, and
-//! what has a key that names it. Two families are common: combined with its pieces moved about and `key=value` behind
+//! Only what shows what it is counts: a request line in quotes with the status behind it, a stamp, an address in
+//! front, and what has a key that names it. Two families are common: combined with its pieces moved about and `key=value` behind
 //! it, and the labels of LTSV (<http://ltsv.org/>).
 
 use model::{Edge, Field};
 
 use super::{
     Reason,
-    json::{Names, is_nginx_only},
+    json::{Names, Own},
     ncsa::{next_quote, token_end, token_start},
     tail, telltale,
     time::{begins_like_time, parse_time},
@@ -18,11 +18,13 @@ use crate::visit::Spans;
 
 /// Finds the fields of `line`; the product, where a key tells.
 pub(super) fn parse(line: &[u8], names: &Names, spans: &mut Spans) -> Result<Edge, Reason> {
+    let own = names.product_of_pairs(line);
     let mut found = Found {
         line,
+        own,
         names,
         spans,
-        edge: Edge::Unknown,
+        edge: own.map_or(Edge::Unknown, |own| own.edge),
         agent: None,
         status_before: None,
         is_broken: false,
@@ -38,6 +40,8 @@ pub(super) fn parse(line: &[u8], names: &Names, spans: &mut Spans) -> Result<Edg
 struct Found<'a> {
     line: &'a [u8],
     names: &'a Names,
+    /// The product that has such keys.
+    own: Option<&'a Own>,
     spans: &'a mut Spans,
     edge: Edge,
     /// The last text in quotes that may be a user agent.
@@ -97,7 +101,7 @@ impl Found<'_> {
         close + 1
     }
 
-    /// The status, which stands behind the request line in every layout that has no key for it, and the bytes behind it.
+    /// The status, which stands behind the request line where it has no key, and the bytes behind it.
     fn status(&mut self, start: usize) -> usize {
         let at = token_start(self.line, start);
         let end = token_end(self.line, at);
@@ -162,10 +166,11 @@ impl Found<'_> {
 
     /// The field that `key` names, if `value` can be one of it.
     fn keyed(&self, key: &[u8], value: &[u8]) -> Option<Field> {
-        let named = || {
-            let (field, _) = self.names.get(key)?;
-            Class::of(field).admits(value).then_some(field)
-        };
+        let admitted = |(field, _): (Field, u8)| Class::of(field).admits(value).then_some(field);
+        let named = || self.names.get(key).and_then(admitted);
+        if let Some(known) = self.own.and_then(|own| own.get(key)) {
+            return known.and_then(admitted);
+        }
         tail::field(key, value)
             .or_else(|| own(key, value))
             .or_else(named)
@@ -177,13 +182,15 @@ impl Found<'_> {
             return;
         }
         self.spans.set(field, start, end);
-        if is_nginx_only(field) {
-            self.edge = Edge::Nginx;
+        if self.own.is_none()
+            && let Some(edge) = telltale::edge(field)
+        {
+            self.edge = edge;
         }
     }
 
-    /// A request says when, what and how it ended, and from whom or by whom it was answered: other programs write request
-    /// lines, too.
+    /// A request says when, what and how it ended, and from whom or by whom it was answered: other programs write
+    /// request lines, too.
     fn end(mut self) -> Result<Edge, Reason> {
         if let Some((start, end)) = self.agent {
             self.put(Field::UserAgent, start, end);
@@ -343,7 +350,7 @@ mod tests {
     fn words_of_envoy_under_keys_of_ones_own() {
         check(
             r#"2026-11-24 18:12:10.674 ip=192.0.2.7 req="GET /a HTTP/1.1" code=503 flags=URX,UF details=upstream_reset_before_response_started{remote_connection_failure|delayed_connect_error:_Connection_refused} host=127.0.0.11:8080 dur=0 ua="bingbot/2.0""#,
-            Edge::Unknown,
+            Edge::Envoy,
             &[
                 (Field::ClientAddr, "192.0.2.7"),
                 (Field::Request, "GET /a HTTP/1.1"),

@@ -8,6 +8,7 @@ use super::{
     haproxy::is_state,
     json::is_nginx_only,
     ncsa::{next_quote, token_end, token_start},
+    telltale,
     value::{Class, is_forwarded_for, is_host_name},
 };
 use crate::literal::finder;
@@ -30,7 +31,8 @@ pub(super) fn parse(line: &[u8], start: usize, after_agent: bool, spans: &mut Sp
             at = token_start(line, token_stop(line, at));
             continue;
         };
-        if let Some(field) = field(token.key, &line[token.start..token.end])
+        let value = &line[token.start..token.end];
+        if let Some(field) = field(token.key, value).or_else(|| telltale::field(token.key, value))
             && !spans.has(field)
         {
             spans.set(field, token.start, token.end);

@@ -57,6 +57,10 @@ impl Proxy for Haproxy {
     }
 
     /// It takes a jump of the wall clock for what it is.
+    fn zone(&self) -> &'static str {
+        "+00:00"
+    }
+
     fn timers_follow_clock(&self) -> bool {
         false
     }

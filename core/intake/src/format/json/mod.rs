@@ -494,9 +494,9 @@ fn read(
             && !(edge == Edge::Caddy && caddy::has_no_unit(field, value.text(line)))
             && filling.put(field, rank, value)
             && own.is_none()
-            && is_nginx_only(field)
+            && let Some(product) = telltale::edge(field)
         {
-            edge = Edge::Nginx;
+            edge = product;
         }
     });
     let has_target = spans.has(Field::Request) || spans.has(Field::Target);
@@ -810,8 +810,10 @@ const PRODUCTS: [Product; 8] = [
 
 /// One product's keys, made ready.
 pub(super) struct Own {
-    edge: Edge,
+    pub(super) edge: Edge,
     markers: Vec<memchr::memmem::Finder<'static>>,
+    /// Those that are keys, as they stand before a value outside of JSON: `pssc=`.
+    keys: Vec<memchr::memmem::Finder<'static>>,
     by_name: FxHashMap<&'static [u8], Option<(Field, u8)>>,
 }
 
@@ -824,6 +826,11 @@ impl Own {
         Self {
             edge: product.edge,
             markers: markers.map(memchr::memmem::Finder::new).collect(),
+            keys: product
+                .markers
+                .iter()
+                .filter_map(|marker| as_key(marker))
+                .collect(),
             by_name: names
                 .map(|((name, field), rank)| (name.as_bytes(), field.map(|field| (field, rank))))
                 .collect(),
@@ -839,9 +846,18 @@ impl Own {
     }
 
     /// What stands behind `key`; `None` where the product has no key of that name.
-    fn get(&self, key: &[u8]) -> Option<Option<(Field, u8)>> {
+    pub(super) fn get(&self, key: &[u8]) -> Option<Option<(Field, u8)>> {
         self.by_name.get(key).copied()
     }
+}
+
+/// A finder of the key, where the marker is one.
+fn as_key(marker: &str) -> Option<memchr::memmem::Finder<'static>> {
+    let key = marker.strip_prefix('"')?.strip_suffix('"')?;
+    let is_key = key
+        .bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    is_key.then(|| memchr::memmem::Finder::new(&format!("{key}=")).into_owned())
 }
 
 /// The fields behind keys.
@@ -904,6 +920,12 @@ impl Names {
             let mut markers = own.markers.iter();
             markers.any(|marker| marker.find(line).is_some())
         };
+        self.products.iter().find(has)
+    }
+
+    /// The product whose keys stand in a line of pairs.
+    pub(super) fn product_of_pairs(&self, line: &[u8]) -> Option<&Own> {
+        let has = |own: &&Own| own.keys.iter().any(|key| key.find(line).is_some());
         self.products.iter().find(has)
     }
 
@@ -1033,6 +1055,9 @@ const OTHER_NAMES: &[(&str, Field, u8)] = &[
     ("path", Field::Target, 5),
     ("target", Field::Target, 4),
     // The Elastic Common Schema. Its `event.duration` is in nanoseconds, but edges are given seconds for it.
+    // Splunk's names for web logs.
+    ("src_ip", Field::ClientAddr, 5),
+    ("uri_path", Field::Target, 6),
     ("source.ip", Field::ClientAddr, 5),
     ("source.address", Field::ClientAddr, 4),
     ("url.original", Field::Target, 7),
