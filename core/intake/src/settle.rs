@@ -286,8 +286,8 @@ fn entries(intake: &Intake, errors: Vec<HeldError>) -> Vec<Entry> {
             continue;
         }
         let thread = (error.place.source, error.process);
-        let groups_by_thread = error.is_about_moment()
-            || error.edge == Edge::Apache && error.process != (0, 0) && error.is_about_request();
+        let groups_by_thread =
+            error.is_about_moment() || error.edge == Edge::Apache && error.is_about_request();
         if groups_by_thread
             && let Some(&index) = open.get(&thread)
             && continues(&groups[index], &error)
@@ -419,6 +419,10 @@ fn continues(group: &[HeldError], next: &HeldError) -> bool {
     let same_client = |line: &HeldError| {
         line.client.is_none() || next.client.is_none() || line.client == next.client
     };
+    // Where no process is named only neighbours are taken for one's.
+    if next.process == (0, 0) && next.place.line - last.place.line > 1 {
+        return false;
+    }
     // A line that names no client begins a new event once the group has its client.
     let begins_anew =
         next.finding.about == About::Thread && group.iter().any(|line| line.client.is_some());

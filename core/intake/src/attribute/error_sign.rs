@@ -16,6 +16,7 @@ pub(crate) enum About {
     /// The request whose client or connection it names.
     Request,
     /// The request that the same process and thread log next, within a moment: httpd names no client where it connects.
+    /// In a format without processes the very next line must do.
     Thread,
     /// A request that ended about then: the edge names neither client nor connection where it speaks of backends
     /// (lighttpd, nghttpx), or only the status (Traefik).
@@ -225,7 +226,7 @@ fn about(line: &ErrorLine<'_>, finding: &Finding) -> About {
         )
     });
     let is_ejected = finding.cause == Some(Cause::NoLiveUpstream);
-    if line.edge == Edge::Apache && line.process != (0, 0) && is_hop && !is_ejected {
+    if line.edge == Edge::Apache && is_hop && !is_ejected {
         About::Thread
     } else {
         About::Itself

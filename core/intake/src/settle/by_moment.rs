@@ -1,4 +1,4 @@
-//! Error entries that name no client: lighttpd's and nghttpx's. What ties them to a request is the moment, the outcome
+//! Error entries that name no client: lighttpd's and nghttpx's, and some of httpd's. What ties them to a request is the moment, the outcome
 //! and, where a message names one, the path.
 //!
 //! Never invented: without a path an entry is a request's only where all entries that could be about the requests of
@@ -11,7 +11,7 @@ use model::{Cause, Confidence, Edge, Finding, Outcome, Place, Route};
 
 use super::{DURATION_MAX_MILLIS, Entry, SLACK_MILLIS};
 use crate::attribute::About;
-use crate::held::HeldRequest;
+use crate::held::{HeldError, HeldRequest};
 
 /// How long a request took that ended in a failure at once, where no duration is logged: a refused connection takes
 /// next to nothing, an unreachable host three seconds of address resolution.
@@ -110,7 +110,10 @@ pub(super) fn echoes(
 }
 
 fn is_ours(entry: &Entry) -> bool {
-    entry.finding.is_some() && (entry.lines.iter()).any(|line| line.finding.about == About::Moment)
+    let is_about = |about| move |line: &HeldError| line.finding.about == about;
+    // httpd names the client in another line of the same thread, if in any.
+    let is_of_thread = entry.lines.iter().all(is_about(About::Thread));
+    entry.finding.is_some() && (is_of_thread || entry.lines.iter().any(is_about(About::Moment)))
 }
 
 fn names_path(entry: &Entry) -> bool {

@@ -51,6 +51,13 @@ pub(super) const PRODUCT: Product = Product {
     ],
 };
 
+/// What `log_append` adds under a key of the user's own: `{http.error.message}`, which says why a request failed.
+pub(super) fn appended(key: &[u8], value: &[u8]) -> Option<Field> {
+    let is_error = key.windows(3).any(|part| part.eq_ignore_ascii_case(b"err"));
+    let is_own = !key.contains(&b'.') && !value.is_empty();
+    (is_error && is_own).then_some(Field::UpstreamError)
+}
+
 /// Whether this key and value are of an entry about a failure, or about one attempt, which the error log's grammar reads.
 pub(super) fn is_no_request(key: &[u8], value: &[u8]) -> bool {
     matches!(key, b"err_id" | b"err_trace")
@@ -119,6 +126,15 @@ mod tests {
         let whole = line.replace("0.25", "250000000");
         let found = read(&whole).unwrap_or_else(|reason| panic!("{reason}"));
         assert_eq!(found.get(Field::Duration), None, "no unit is guessed");
+    }
+
+    #[test]
+    fn an_error_is_appended_under_any_key() {
+        let line = format!(
+            r#"{{"level":"error","ts":1795525419.15,"logger":"http.log.access.log0","msg":"handled request",{BODY},"err_message":"EOF"}}"#
+        );
+        let found = read(&line).unwrap_or_else(|reason| panic!("{reason}"));
+        assert_eq!(found.get(Field::UpstreamError), Some("EOF"));
     }
 
     #[test]

@@ -456,7 +456,11 @@ pub(super) fn record(
 
 /// What a value gives away where no product has been recognised by its keys: below every rank of a key.
 fn telling(own: Option<&Own>, key: &[u8], value: &[u8]) -> Option<(Field, u8)> {
-    let field = own.is_none().then(|| telltale::field(key, value))?;
+    let field = match own {
+        None => telltale::field(key, value),
+        Some(own) if own.edge == Edge::Caddy => caddy::appended(key, value),
+        Some(_) => None,
+    };
     field.map(|field| (field, 1))
 }
 
