@@ -34,13 +34,16 @@ pub(crate) enum Layout {
     TrafficServerErrors,
     SquidErrors,
     Haproxy,
+    FreeForm,
+    Labels,
+    Nested,
 }
 
 /// A layout with everything personal that nginx can log.
 const CUSTOM: &str = "$remote_addr|$http_x_forwarded_for|$cookie_session|$remote_user|$time_iso8601|$request|$args|$status|$upstream_addr|$upstream_status|$host|$http_referer|$http_user_agent";
 
 impl Layout {
-    pub(crate) const ALL: [Self; 22] = [
+    pub(crate) const ALL: [Self; 25] = [
         Self::Common,
         Self::Combined,
         Self::Vhost,
@@ -63,6 +66,9 @@ impl Layout {
         Self::TrafficServerErrors,
         Self::SquidErrors,
         Self::Haproxy,
+        Self::FreeForm,
+        Self::Labels,
+        Self::Nested,
     ];
 
     /// Arguments that this layout needs, and ranges with rubbish in them for all.
@@ -90,7 +96,11 @@ impl Layout {
             Self::CloudFront | Self::Cloudflare => &["shop.example"],
             Self::TrafficServerErrors => &["10.9.8.7", "connection-refused", "error.log"],
             Self::SquidErrors => &["10.9.8.7", "closed-before-headers", "error.log"],
-            Self::Json | Self::Custom | Self::Config => &["10.9.8.7:8080", "shop.example"],
+            Self::FreeForm => &["10.9.8.7:8080"],
+            Self::Labels => &["502"],
+            Self::Json | Self::Custom | Self::Config | Self::Nested => {
+                &["10.9.8.7:8080", "shop.example"]
+            }
             Self::Caddy => &["10.9.8.7:8080", "connection-refused", "shop.example"],
             Self::Traefik => &["10.9.8.7:8080", "connection-refused"],
             Self::Envoy => &["10.9.8.7:8080", "shop.example", "closed-before-headers"],
@@ -267,6 +277,19 @@ impl Visit {
                 let args = args.replace('\\', "\\\\");
                 format!(
                     "{{\"time_iso8601\":\"2026-11-22T{time}+01:00\",\"remote_addr\":\"{client}\",\"remote_user\":\"canary\",\"http_x_forwarded_for\":\"198.51.100.7, 2001:db8:ca::1\",\"http_cookie\":\"session=canary\",\"request\":\"GET {target} HTTP/1.1\",\"args\":\"{args}\",\"status\":\"{status}\",\"upstream_addr\":\"10.9.8.7:8080\",\"upstream_status\":\"{status}\",\"host\":\"shop.example\",\"http_referer\":\"{REFERRER}\",\"http_user_agent\":\"{agent}\",\"email\":\"canary@canary.example\"}}"
+                )
+            }
+            Layout::FreeForm => format!(
+                "[2026-11-22T{time}+01:00] canary.example {client} canary@canary.example \"GET {target} HTTP/1.1\" {status} 17 \"{REFERRER}\" \"canary\" upstream_addr=10.9.8.7:8080 us={status} mail=canary@canary.example state=canary flags=canary err=canary \"{agent}\""
+            ),
+            Layout::Labels => format!(
+                "time:22/Nov/2026:{time} +0100\thost:{client}\tforwardedfor:198.51.100.7\tuser:canary\treq:GET {target} HTTP/1.1\tstatus:{status}\tsize:17\treferer:{REFERRER}\tua:{agent}\tapptime:0.002\tmail:canary@canary.example"
+            ),
+            Layout::Nested => {
+                let agent = agent.replace("\\x22", "\\\"");
+                let target = target.replace('\\', "\\\\");
+                format!(
+                    "{{\"@timestamp\":\"2026-11-22T{time}+01:00\",\"source\":{{\"ip\":\"{client}\",\"user\":\"canary\"}},\"url\":{{\"domain\":\"shop.example\",\"original\":\"{target}\"}},\"http\":{{\"request\":{{\"method\":\"GET\",\"referrer\":\"{REFERRER}\",\"cookie\":\"canary\"}},\"response\":{{\"status_code\":{status},\"flags\":\"canary\"}}}},\"user_agent\":{{\"original\":\"{agent}\"}},\"user\":{{\"name\":\"canary\",\"email\":\"canary@canary.example\"}},\"nginx\":{{\"upstream\":{{\"address\":\"10.9.8.7:8080\",\"status\":\"{status}\"}}}}}}"
                 )
             }
             Layout::Syslog => format!(

@@ -1,7 +1,7 @@
 //! Lines in an order of the user's own, read by what each piece looks like: the last try, for layouts that nobody gave.
 //!
 //! Only what shows what it is counts: a request line in quotes with the status behind it, a stamp, an address in
-//! front, and what has a key that names it. Two families are common: combined with its pieces moved about and `key=value` behind
+//! front, and what has a key that names it. A word alone is never a host: `jane.doe` looks like one. Two families are common: combined with its pieces moved about and `key=value` behind
 //! it, and the labels of LTSV (<http://ltsv.org/>).
 
 use model::{Edge, Field};
@@ -12,7 +12,7 @@ use super::{
     ncsa::{next_quote, token_end, token_start},
     tail, telltale,
     time::{begins_like_time, parse_time},
-    value::{Class, is_address, is_forwarded_for, is_host_name},
+    value::{Class, is_address, is_forwarded_for},
 };
 use crate::visit::Spans;
 
@@ -158,8 +158,6 @@ impl Found<'_> {
                 }
             }
             return token.stop;
-        } else if is_before && text.contains(&b'.') && is_host_name(text) {
-            self.put(Field::Host, at, end);
         }
         end
     }
@@ -306,7 +304,6 @@ mod tests {
             Edge::Nginx,
             &[
                 (Field::Time, "2026-11-14T08:45:37+01:00"),
-                (Field::Host, "shop.example"),
                 (Field::ClientAddr, "192.0.2.7"),
                 (Field::Request, "GET /a?b=1 HTTP/1.1"),
                 (Field::Status, "504"),
@@ -316,6 +313,15 @@ mod tests {
                 (Field::UserAgent, "Mozilla/5.0 (compatible; bingbot/2.0)"),
             ],
         );
+    }
+
+    /// A user's name may look like a host's.
+    #[test]
+    fn a_word_alone_is_no_host() {
+        let line = r#"[2026-11-14T08:45:37+01:00] jane.doe 192.0.2.7 "GET /a HTTP/1.1" 504 1866"#;
+        let mut spans = Spans::new();
+        assert!(parse(line.as_bytes(), &Names::new(), &mut spans).is_ok());
+        assert!(!spans.has(Field::Host));
     }
 
     #[test]

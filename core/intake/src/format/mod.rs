@@ -269,7 +269,7 @@ impl Formats {
             Some(b'[') => grammar(line, spans)
                 .or_else(|| self.try_layouts(self.users..self.layouts.len(), line, scratch, spans))
                 .map_or_else(|| self.ncsa(line, spans), Ok)
-                .or_else(|reason| self.free(line, spans).ok_or(reason)),
+                .or_else(|reason| self.free(line, reason, spans)),
             Some(_) if let Some(console) = caddy::Console::of(line) => {
                 self.caddy_console(line, &console, scratch, spans)
             }
@@ -279,8 +279,7 @@ impl Formats {
                     .or_else(|| {
                         self.try_layouts(self.users..self.layouts.len(), line, scratch, spans)
                     })
-                    .or_else(|| self.free(line, spans))
-                    .ok_or(reason),
+                    .map_or_else(|| self.free(line, reason, spans), Ok),
             },
         }
     }
@@ -372,11 +371,15 @@ impl Formats {
         Ok(built_in(plain + 1, edge))
     }
 
-    fn free(&self, line: &[u8], spans: &mut Spans) -> Option<FormatRef> {
+    /// The last try, for a line that the others refused for `reason`. One that was cut is no layout of its own.
+    fn free(&self, line: &[u8], reason: Reason, spans: &mut Spans) -> Result<FormatRef, Reason> {
+        if reason == Reason::LineEndsEarly {
+            return Err(reason);
+        }
         spans.clear();
-        let edge = free::parse(line, &self.json, spans).ok()?;
+        let edge = free::parse(line, &self.json, spans).map_err(|_| reason)?;
         let free = const { named("free-form", Edge::Unknown) };
-        Some(FormatRef { edge, ..free })
+        Ok(FormatRef { edge, ..free })
     }
 
     fn caddy_console(

@@ -878,8 +878,8 @@ impl Names {
     /// Whether `word` is a key, or a part of one, that some product or this program knows. Anybody can send a header of
     /// any name, and some products log those as keys.
     pub(super) fn knows(&self, word: &[u8]) -> bool {
-        /// What inner objects are called.
-        const OUTER: [&[u8]; 8] = [
+        /// What inner objects are called, and what hints at a product's own words.
+        const OUTER: [&[u8]; 9] = [
             b"request",
             b"headers",
             b"resp_headers",
@@ -888,6 +888,7 @@ impl Names {
             b"level",
             b"msg",
             b"logger",
+            b"handling",
         ];
         let is_part = |key: &&[u8]| key.split(|byte| *byte == b'.').any(|part| part == word);
         let is_own = |own: &Own| own.by_name.keys().any(is_part);
