@@ -142,7 +142,8 @@ struct Case {
 
 impl Case {
     fn read(folder: &Path, is_given: bool) -> Result<Self> {
-        let text = fs::read_to_string(folder.join("case.toml"))?;
+        let path = folder.join("case.toml");
+        let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
         let word = |key: &str| {
             text.lines().find_map(|line| {
                 let (name, value) = line.split_once(" = ")?;
@@ -181,16 +182,10 @@ impl Case {
 
 fn score(cases: &Path, args: &Args) -> Result<Scores> {
     let mut scores = Scores::default();
-    for cause in folders(cases)? {
-        for folder in folders(&cause)? {
-            if !folder.join("case.toml").is_file() {
-                continue;
-            }
-            let case = Case::read(&folder, args.given)
-                .with_context(|| folder.join("case.toml").display().to_string())?;
-            if args.edge.as_ref().is_none_or(|edge| *edge == case.edge) {
-                scores.take(&folder, &case)?;
-            }
+    for folder in case_folders(cases)? {
+        let case = Case::read(&folder, args.given)?;
+        if args.edge.as_ref().is_none_or(|edge| *edge == case.edge) {
+            scores.take(&folder, &case)?;
         }
     }
     Ok(scores)
@@ -199,29 +194,42 @@ fn score(cases: &Path, args: &Args) -> Result<Scores> {
 /// What is said in each case, by its folder: each kind of truth with its answer, however often.
 pub(crate) fn answers(cases: &Path) -> Result<BTreeMap<String, BTreeSet<String>>> {
     let mut all = BTreeMap::new();
-    for cause in folders(cases)? {
-        for folder in folders(&cause)? {
-            if !folder.join("case.toml").is_file() {
-                continue;
-            }
-            let case = Case::read(&folder, false)
-                .with_context(|| folder.join("case.toml").display().to_string())?;
-            let rows = rows(&folder, &case)?;
-            let truth = fs::read_to_string(folder.join("truth.ndjson"))?;
-            let mut answers = BTreeSet::new();
-            for line in truth.lines() {
-                let truth: Value = serde_json::from_str(line)?;
-                let file = truth["access"]["file"].as_str().unwrap_or_default();
-                let at = truth["access"]["line"].as_u64().unwrap_or(0);
-                let row = rows.get(&(file.to_owned(), at));
-                let said = row.map_or("no row".to_owned(), said);
-                answers.insert(format!("{} {}: {said}", truth["outcome"], truth["fault"]));
-            }
-            let name = folder.strip_prefix(cases)?.display().to_string();
-            all.insert(name, answers);
+    for folder in case_folders(cases)? {
+        let rows = rows(&folder, &Case::read(&folder, false)?)?;
+        let mut answers = BTreeSet::new();
+        for (at, truth) in truths(&folder)? {
+            let said = rows.get(&at).map_or("no row".to_owned(), said);
+            answers.insert(format!("{} {}: {said}", truth["outcome"], truth["fault"]));
         }
+        all.insert(folder.strip_prefix(cases)?.display().to_string(), answers);
     }
     Ok(all)
+}
+
+/// Every folder with a case, in order.
+fn case_folders(cases: &Path) -> Result<Vec<PathBuf>> {
+    let mut all = Vec::new();
+    for cause in folders(cases)? {
+        let of_cause = folders(&cause)?.into_iter();
+        all.extend(of_cause.filter(|folder| folder.join("case.toml").is_file()));
+    }
+    Ok(all)
+}
+
+/// What the lab did, with the place of each request's line.
+fn truths(folder: &Path) -> Result<Vec<(LinePlace, Value)>> {
+    let text = fs::read_to_string(folder.join("truth.ndjson"))?;
+    text.lines()
+        .map(|line| {
+            let truth: Value = serde_json::from_str(line)?;
+            let file = truth["access"]["file"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned();
+            let number = truth["access"]["line"].as_u64().unwrap_or(0);
+            Ok(((file, number), truth))
+        })
+        .collect()
 }
 
 fn folders(of: &Path) -> Result<Vec<PathBuf>> {
@@ -237,8 +245,11 @@ fn folders(of: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Rows of `failures` by file and line.
-type Rows = BTreeMap<(String, u64), Value>;
+/// File and line.
+type LinePlace = (String, u64);
+
+/// Rows of `failures`.
+type Rows = BTreeMap<LinePlace, Value>;
 
 impl Scores {
     fn take(&mut self, folder: &Path, case: &Case) -> Result<()> {
@@ -248,14 +259,7 @@ impl Scores {
             cases: 1,
             ..Score::default()
         };
-        let truth = fs::read_to_string(folder.join("truth.ndjson"))?;
-        for line in truth.lines() {
-            let truth: Value = serde_json::from_str(line)?;
-            let file = truth["access"]["file"].as_str().unwrap_or_default();
-            let at = (
-                file.to_owned(),
-                truth["access"]["line"].as_u64().unwrap_or(0),
-            );
+        for (at, truth) in truths(folder)? {
             let row = rows.remove(&at);
             if let Some(miss) = self.compare(&truth, row.as_ref(), case, &mut score) {
                 self.misses.push(format!("{name}:{}: {miss}", at.1));

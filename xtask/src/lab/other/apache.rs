@@ -8,9 +8,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 
 use super::super::origin::Address;
-use super::super::proxy::{
-    Layout, Member, Proxy, Rule, Setup, Site, Upstream, is_root, version_of,
-};
+use super::super::proxy::{Layout, Member, Proxy, Rule, Setup, Site, Upstream, is_root};
 
 /// Apache httpd, set up otherwise than in the first lab.
 pub(super) struct Apache;
@@ -67,6 +65,8 @@ const SORRY: &str =
     "Alias /errors/ html/\nErrorDocument 503 /errors/sorry.html\nProxyPass /errors/ !\n";
 
 impl Proxy for Apache {
+    behaves_like!((crate::lab::apache::Apache) => version, timers_follow_clock, started_says, echo_says, logs_unanswered_as);
+
     fn name(&self) -> &'static str {
         "apache-other"
     }
@@ -75,16 +75,8 @@ impl Proxy for Apache {
         "apache"
     }
 
-    fn version(&self) -> Result<String> {
-        version_of("apache2", "-v", "apache2")
-    }
-
     fn layouts(&self) -> &'static [Layout] {
         &LAYOUTS
-    }
-
-    fn timers_follow_clock(&self) -> bool {
-        false
     }
 
     fn can(&self, setup: &Setup) -> bool {
@@ -113,19 +105,6 @@ impl Proxy for Apache {
             .current_dir(site.dir)
             .args(["-D", "FOREGROUND", "-d", ".", "-f", "apache2.conf"]);
         Ok(command)
-    }
-
-    fn started_says(&self) -> Option<&'static str> {
-        Some("AH00094: ")
-    }
-
-    fn echo_says(&self) -> &'static str {
-        "AH01170: "
-    }
-
-    fn logs_unanswered_as(&self) -> &'static [u16] {
-        // Nothing sent is 502 where the origin failed; a client that hung up stands as what it would have got.
-        &[502, 200, 504]
     }
 }
 

@@ -76,6 +76,8 @@ const APPENDED: [(&str, &str); 4] = [
 const TRY: Duration = Duration::from_millis(250);
 
 impl Proxy for CaddyOther {
+    behaves_like!((Caddy { rich: false }) => version, timers_follow_clock, stamps_follow_clock, started_says, echo_says, logs_unanswered_as, hides_races);
+
     fn name(&self) -> &'static str {
         if self.pages {
             "caddy-other-pages"
@@ -88,20 +90,8 @@ impl Proxy for CaddyOther {
         "caddy"
     }
 
-    fn version(&self) -> Result<String> {
-        Caddy { rich: false }.version()
-    }
-
     fn layouts(&self) -> &'static [Layout] {
         if self.pages { &PAGES_LAYOUTS } else { &LAYOUTS }
-    }
-
-    fn timers_follow_clock(&self) -> bool {
-        false
-    }
-
-    fn stamps_follow_clock(&self) -> bool {
-        false
     }
 
     fn can(&self, setup: &Setup) -> bool {
@@ -121,14 +111,6 @@ impl Proxy for CaddyOther {
         Ok(command)
     }
 
-    fn started_says(&self) -> Option<&'static str> {
-        Some("server running")
-    }
-
-    fn echo_says(&self) -> &'static str {
-        "no upstreams available"
-    }
-
     fn states_echoes(&self) -> bool {
         !self.pages
     }
@@ -136,10 +118,6 @@ impl Proxy for CaddyOther {
     fn is_chatter(&self, line: &[u8]) -> bool {
         // Health checks come when they come, whatever request is under way.
         String::from_utf8_lossy(line).contains("health_checker")
-    }
-
-    fn logs_unanswered_as(&self) -> &'static [u16] {
-        &[499, 200, 502]
     }
 
     fn logged_status(&self, line: &[u8], ask: &Ask) -> Result<u16> {
@@ -153,10 +131,6 @@ impl Proxy for CaddyOther {
         );
         let status = line["status"].as_u64().context("no status")?;
         Ok(u16::try_from(status)?)
-    }
-
-    fn hides_races(&self) -> bool {
-        true
     }
 
     fn ejects_after(&self) -> Duration {

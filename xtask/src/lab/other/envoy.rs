@@ -66,6 +66,8 @@ const APP: &str = "outbound|8080||app.shop.svc.cluster.local";
 const ASSETS: &str = "outbound|8080||assets.shop.svc.cluster.local";
 
 impl Proxy for Envoy {
+    behaves_like!((crate::lab::envoy::Envoy) => version, timers_follow_clock, stamps_follow_clock, started_says, errors_name_requests, logs_unanswered_as);
+
     fn name(&self) -> &'static str {
         "envoy-other"
     }
@@ -74,21 +76,8 @@ impl Proxy for Envoy {
         "envoy"
     }
 
-    fn version(&self) -> Result<String> {
-        super::super::envoy::Envoy.version()
-    }
-
     fn layouts(&self) -> &'static [Layout] {
         &LAYOUTS
-    }
-
-    fn timers_follow_clock(&self) -> bool {
-        false
-    }
-
-    fn stamps_follow_clock(&self) -> bool {
-        // Its allocator does not bear a preloaded clock: the program stops before it begins.
-        false
     }
 
     fn can(&self, setup: &Setup) -> bool {
@@ -116,17 +105,8 @@ impl Proxy for Envoy {
         Ok(command)
     }
 
-    fn started_says(&self) -> Option<&'static str> {
-        None
-    }
-
     fn echo_says(&self) -> &'static str {
         "\"NoHealthyUpstream\""
-    }
-
-    fn errors_name_requests(&self) -> bool {
-        // The log of the process speaks of no request.
-        false
     }
 
     fn logged_status(&self, line: &[u8], ask: &Ask) -> Result<u16> {
@@ -146,10 +126,6 @@ impl Proxy for Envoy {
         entry["upstream"]["attempts"]
             .as_u64()
             .is_some_and(|attempts| attempts > 1)
-    }
-
-    fn logs_unanswered_as(&self) -> &'static [u16] {
-        &[0, 200]
     }
 }
 

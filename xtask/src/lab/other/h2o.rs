@@ -34,6 +34,8 @@ const LAYOUTS: [Layout; 3] = [
 const PAGES: [u16; 3] = [500, 502, 503];
 
 impl Proxy for H2oOther {
+    behaves_like!((H2o) => version, timers_follow_clock, notices_hangup, started_says, takes_proxy_protocol);
+
     fn name(&self) -> &'static str {
         "h2o-other"
     }
@@ -42,20 +44,8 @@ impl Proxy for H2oOther {
         "h2o"
     }
 
-    fn version(&self) -> Result<String> {
-        H2o.version()
-    }
-
     fn layouts(&self) -> &'static [Layout] {
         &LAYOUTS
-    }
-
-    fn timers_follow_clock(&self) -> bool {
-        true
-    }
-
-    fn notices_hangup(&self) -> bool {
-        false
     }
 
     fn can(&self, setup: &Setup) -> bool {
@@ -77,10 +67,6 @@ impl Proxy for H2oOther {
         Ok(command)
     }
 
-    fn started_says(&self) -> Option<&'static str> {
-        None
-    }
-
     fn is_ready(&self, dir: &Path) -> bool {
         let mut logs = LAYOUTS.iter().map(|layout| layout.name).chain(["error"]);
         logs.all(|name| dir.join(format!("{name}.log")).exists())
@@ -92,10 +78,6 @@ impl Proxy for H2oOther {
 
     fn logs_unanswered_as(&self) -> &'static [u16] {
         H2o.logs_unanswered_as()
-    }
-
-    fn takes_proxy_protocol(&self) -> bool {
-        true
     }
 }
 

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 
 use super::super::haproxy::{SEPARATOR, collect};
 use super::super::origin::Address;
-use super::super::proxy::{Layout, Proxy, Rule, Setup, Site, Upstream, is_root, version_of};
+use super::super::proxy::{Layout, Proxy, Rule, Setup, Site, Upstream, is_root};
 use super::super::traffic::Ask;
 
 /// HAProxy, set up otherwise than in the first lab.
@@ -40,6 +40,8 @@ const LAYOUTS: [Layout; 5] = [
 ];
 
 impl Proxy for Haproxy {
+    behaves_like!((crate::lab::haproxy::Haproxy) => version, zone, timers_follow_clock, started_says, echo_says, errors_name_requests, logs_unanswered_as);
+
     fn name(&self) -> &'static str {
         "haproxy-other"
     }
@@ -48,23 +50,11 @@ impl Proxy for Haproxy {
         "haproxy"
     }
 
-    fn version(&self) -> Result<String> {
-        version_of("haproxy", "-v", "haproxy")
-    }
-
     fn layouts(&self) -> &'static [Layout] {
         &LAYOUTS
     }
 
     /// It takes a jump of the wall clock for what it is.
-    fn zone(&self) -> &'static str {
-        "+00:00"
-    }
-
-    fn timers_follow_clock(&self) -> bool {
-        false
-    }
-
     fn can(&self, setup: &Setup) -> bool {
         matches!(
             setup.rule,
@@ -85,14 +75,6 @@ impl Proxy for Haproxy {
         Ok(command)
     }
 
-    fn started_says(&self) -> Option<&'static str> {
-        None
-    }
-
-    fn echo_says(&self) -> &'static str {
-        "has no server available!"
-    }
-
     fn logged_status(&self, line: &[u8], ask: &Ask) -> Result<u16> {
         let line = String::from_utf8_lossy(line);
         let request = format!("\"{} {} HTTP/1.1\" ", ask.method, ask.target);
@@ -105,14 +87,6 @@ impl Proxy for Haproxy {
         status
             .parse()
             .with_context(|| format!("logged status {status}"))
-    }
-
-    fn errors_name_requests(&self) -> bool {
-        false
-    }
-
-    fn logs_unanswered_as(&self) -> &'static [u16] {
-        &[0, 200, 400, 502, 503, 504]
     }
 
     fn tells_retry(&self, line: &[u8]) -> bool {

@@ -35,6 +35,8 @@ const LAYOUTS: [Layout; 3] = [
 const PAGES: [u16; 4] = [500, 502, 503, 504];
 
 impl Proxy for LighttpdOther {
+    behaves_like!((Lighttpd) => version, timers_follow_clock, started_says, echo_says, notices_hangup, wants_waking);
+
     fn name(&self) -> &'static str {
         "lighttpd-other"
     }
@@ -43,16 +45,8 @@ impl Proxy for LighttpdOther {
         "lighttpd"
     }
 
-    fn version(&self) -> Result<String> {
-        Lighttpd.version()
-    }
-
     fn layouts(&self) -> &'static [Layout] {
         &LAYOUTS
-    }
-
-    fn timers_follow_clock(&self) -> bool {
-        true
     }
 
     fn can(&self, setup: &Setup) -> bool {
@@ -76,24 +70,8 @@ impl Proxy for LighttpdOther {
         Ok(command)
     }
 
-    fn started_says(&self) -> Option<&'static str> {
-        Some("server started")
-    }
-
-    fn echo_says(&self) -> &'static str {
-        ""
-    }
-
     fn logs_unanswered_as(&self) -> &'static [u16] {
         Lighttpd.logs_unanswered_as()
-    }
-
-    fn notices_hangup(&self) -> bool {
-        false
-    }
-
-    fn wants_waking(&self) -> bool {
-        true
     }
 }
 

@@ -26,6 +26,8 @@ const LAYOUTS: [Layout; 2] = [
 ];
 
 impl Proxy for NghttpxOther {
+    behaves_like!((Nghttpx) => version, timers_follow_clock, started_says, echo_says, wants_waking, takes_proxy_protocol);
+
     fn name(&self) -> &'static str {
         "nghttpx-other"
     }
@@ -34,16 +36,8 @@ impl Proxy for NghttpxOther {
         "nghttpx"
     }
 
-    fn version(&self) -> Result<String> {
-        Nghttpx.version()
-    }
-
     fn layouts(&self) -> &'static [Layout] {
         &LAYOUTS
-    }
-
-    fn timers_follow_clock(&self) -> bool {
-        true
     }
 
     fn can(&self, setup: &Setup) -> bool {
@@ -65,24 +59,8 @@ impl Proxy for NghttpxOther {
         Ok(command)
     }
 
-    fn started_says(&self) -> Option<&'static str> {
-        None
-    }
-
-    fn echo_says(&self) -> &'static str {
-        ""
-    }
-
     fn logs_unanswered_as(&self) -> &'static [u16] {
         Nghttpx.logs_unanswered_as()
-    }
-
-    fn wants_waking(&self) -> bool {
-        true
-    }
-
-    fn takes_proxy_protocol(&self) -> bool {
-        true
     }
 }
 

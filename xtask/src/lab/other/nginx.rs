@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 
 use super::super::origin::Address;
-use super::super::proxy::{Layout, Proxy, Rule, Setup, Site, Upstream, is_root, version_of};
+use super::super::proxy::{Layout, Proxy, Rule, Setup, Site, Upstream, is_root};
 
 /// nginx, set up otherwise than in the first lab.
 pub(super) struct Nginx;
@@ -48,6 +48,8 @@ const LAYOUTS: [Layout; 7] = [
 ];
 
 impl Proxy for Nginx {
+    behaves_like!((crate::lab::nginx::Nginx) => version, timers_follow_clock, started_says, echo_says, logs_unanswered_as);
+
     fn name(&self) -> &'static str {
         "nginx-other"
     }
@@ -56,16 +58,8 @@ impl Proxy for Nginx {
         "nginx"
     }
 
-    fn version(&self) -> Result<String> {
-        version_of("nginx", "-v", "nginx-light")
-    }
-
     fn layouts(&self) -> &'static [Layout] {
         &LAYOUTS
-    }
-
-    fn timers_follow_clock(&self) -> bool {
-        true
     }
 
     fn can(&self, setup: &Setup) -> bool {
@@ -85,14 +79,6 @@ impl Proxy for Nginx {
         Ok(command)
     }
 
-    fn started_says(&self) -> Option<&'static str> {
-        None
-    }
-
-    fn echo_says(&self) -> &'static str {
-        "no live upstreams"
-    }
-
     fn is_chatter(&self, line: &[u8]) -> bool {
         let line = String::from_utf8_lossy(line);
         let chatter = [
@@ -101,11 +87,6 @@ impl Proxy for Nginx {
             "closed keepalive connection",
         ];
         line.contains(" [notice] ") || chatter.iter().any(|text| line.contains(text))
-    }
-
-    fn logs_unanswered_as(&self) -> &'static [u16] {
-        // 200: a broken chunk can end the answer before its header has left the buffer.
-        &[499, 9, 200]
     }
 }
 

@@ -37,6 +37,8 @@ const LAYOUTS: [Layout; 4] = [
 ];
 
 impl Proxy for SquidOther {
+    behaves_like!((Squid) => version, timers_follow_clock);
+
     fn name(&self) -> &'static str {
         "squid-other"
     }
@@ -45,16 +47,8 @@ impl Proxy for SquidOther {
         "squid"
     }
 
-    fn version(&self) -> Result<String> {
-        Squid.version()
-    }
-
     fn layouts(&self) -> &'static [Layout] {
         &LAYOUTS
-    }
-
-    fn timers_follow_clock(&self) -> bool {
-        true
     }
 
     fn can(&self, setup: &Setup) -> bool {

@@ -50,6 +50,8 @@ const CLF: [Layout; 1] = [Layout {
 }];
 
 impl Proxy for TraefikOther {
+    behaves_like!((Traefik { json: true }) => version, timers_follow_clock, stamps_follow_clock, started_says, states_echoes, starts_after, echo_says, logs_unanswered_as, hides_races);
+
     fn name(&self) -> &'static str {
         if self.clf {
             "traefik-other-clf"
@@ -62,20 +64,8 @@ impl Proxy for TraefikOther {
         "traefik"
     }
 
-    fn version(&self) -> Result<String> {
-        Traefik { json: true }.version()
-    }
-
     fn layouts(&self) -> &'static [Layout] {
         if self.clf { &CLF } else { &KEPT }
-    }
-
-    fn timers_follow_clock(&self) -> bool {
-        false
-    }
-
-    fn stamps_follow_clock(&self) -> bool {
-        false
     }
 
     fn can(&self, setup: &Setup) -> bool {
@@ -98,14 +88,6 @@ impl Proxy for TraefikOther {
         Ok(command)
     }
 
-    fn started_says(&self) -> Option<&'static str> {
-        Some("traefik-internal-recovery")
-    }
-
-    fn states_echoes(&self) -> bool {
-        false
-    }
-
     fn is_chatter(&self, line: &[u8]) -> bool {
         let line = String::from_utf8_lossy(line);
         // Health checks come when they come, whatever request is under way; what is compressed is no failure.
@@ -113,18 +95,6 @@ impl Proxy for TraefikOther {
             .iter()
             .any(|words| line.contains(words))
             || Traefik { json: true }.is_chatter(line.as_bytes())
-    }
-
-    fn starts_after(&self) -> Duration {
-        Duration::from_millis(100)
-    }
-
-    fn echo_says(&self) -> &'static str {
-        "no available server"
-    }
-
-    fn logs_unanswered_as(&self) -> &'static [u16] {
-        &[499, 200]
     }
 
     fn logged_status(&self, line: &[u8], ask: &Ask) -> Result<u16> {
@@ -140,10 +110,6 @@ impl Proxy for TraefikOther {
         );
         let status = line["DownstreamStatus"].as_u64().context("no status")?;
         Ok(u16::try_from(status)?)
-    }
-
-    fn hides_races(&self) -> bool {
-        true
     }
 
     fn tells_retry(&self, line: &[u8]) -> bool {

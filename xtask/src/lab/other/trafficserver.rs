@@ -44,6 +44,8 @@ const LAYOUTS: [Layout; 4] = [
 ];
 
 impl Proxy for TrafficServerOther {
+    behaves_like!((TrafficServer) => version, timers_follow_clock, started_says, has_threads);
+
     fn name(&self) -> &'static str {
         "trafficserver-other"
     }
@@ -52,16 +54,8 @@ impl Proxy for TrafficServerOther {
         "trafficserver"
     }
 
-    fn version(&self) -> Result<String> {
-        TrafficServer.version()
-    }
-
     fn layouts(&self) -> &'static [Layout] {
         &LAYOUTS
-    }
-
-    fn timers_follow_clock(&self) -> bool {
-        true
     }
 
     fn can(&self, setup: &Setup) -> bool {
@@ -122,10 +116,6 @@ impl Proxy for TrafficServerOther {
         Ok(command)
     }
 
-    fn started_says(&self) -> Option<&'static str> {
-        None
-    }
-
     fn echo_says(&self) -> &'static str {
         TrafficServer.echo_says()
     }
@@ -136,10 +126,6 @@ impl Proxy for TrafficServerOther {
 
     fn logged_status(&self, line: &[u8], ask: &Ask) -> Result<u16> {
         TrafficServer.logged_status(line, ask)
-    }
-
-    fn has_threads(&self) -> bool {
-        true
     }
 
     fn writes_lines_after(&self) -> Option<Duration> {

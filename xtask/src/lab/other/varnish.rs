@@ -44,6 +44,8 @@ const TAGS: &str = "Begin,End,Link,ReqStart,ReqMethod,ReqURL,RespStatus,RespReas
     BackendOpen,BackendReuse,BackendClose,FetchError,Error,VCL_Error,VCL_return,BerespStatus,BerespReason,Length";
 
 impl Proxy for VarnishOther {
+    behaves_like!((Varnish) => version, timers_follow_clock, started_says, echo_says, takes_proxy_protocol);
+
     fn name(&self) -> &'static str {
         "varnish-other"
     }
@@ -52,16 +54,8 @@ impl Proxy for VarnishOther {
         "varnish"
     }
 
-    fn version(&self) -> Result<String> {
-        Varnish.version()
-    }
-
     fn layouts(&self) -> &'static [Layout] {
         &LAYOUTS
-    }
-
-    fn timers_follow_clock(&self) -> bool {
-        false
     }
 
     fn can(&self, setup: &Setup) -> bool {
@@ -82,10 +76,6 @@ impl Proxy for VarnishOther {
         Ok(command)
     }
 
-    fn started_says(&self) -> Option<&'static str> {
-        None
-    }
-
     fn is_ready(&self, dir: &Path) -> bool {
         let readers = LAYOUTS.iter().map(|layout| layout.name).chain(["error"]);
         readers
@@ -93,16 +83,8 @@ impl Proxy for VarnishOther {
             .all(|path| reads(&path))
     }
 
-    fn echo_says(&self) -> &'static str {
-        "returned no backend"
-    }
-
     fn logs_unanswered_as(&self) -> &'static [u16] {
         Varnish.logs_unanswered_as()
-    }
-
-    fn takes_proxy_protocol(&self) -> bool {
-        true
     }
 
     fn logged_target(&self, target: &str) -> String {
