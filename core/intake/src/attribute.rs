@@ -21,6 +21,7 @@ use self::condition::Record;
 use self::error_sign::Automaton;
 use self::rank::Match;
 use crate::error_log::ErrorLine;
+use crate::format::telltale;
 use crate::literal::finder;
 use crate::visit::Visit;
 
@@ -314,31 +315,19 @@ impl Signs {
 /// The product whose rules hold. A layout of unknown product that carries a field which only one of them has is that
 /// one's.
 fn product(edge: Edge, visit: &Visit<'_>) -> Edge {
-    let carries = |fields: &[Field]| fields.iter().any(|field| visit.get(*field).is_some());
-    match edge {
-        Edge::Unknown if carries(&[Field::TerminationState]) => Edge::Haproxy,
-        Edge::Unknown if carries(&[Field::ResponseFlags, Field::ResponseCodeDetails]) => {
-            Edge::Envoy
-        }
-        Edge::Unknown if carries(&[Field::Handling]) => Edge::Varnish,
-        Edge::Unknown if carries(&[Field::FinishStatus]) => Edge::TrafficServer,
-        Edge::Unknown if carries(&[Field::ErrorCode]) => Edge::Squid,
-        Edge::Unknown
-            if (visit.get(Field::UpstreamError))
-                .is_some_and(|error| error.starts_with(b"[lib/")) =>
-        {
-            Edge::H2o
-        }
-        // Others name the upstream's address, too, but only nginx times each attempt.
-        Edge::Unknown if carries(&attempt::LISTS[1..]) => Edge::Nginx,
+    if edge != Edge::Unknown {
+        return edge;
+    }
+    let of_apache = [Field::ProxyStatus, Field::ConnectionStatus, Field::Handler];
+    if let Some(product) = telltale::product(visit) {
+        product
+    } else if visit.get(Field::Status) == Some(b"009") {
         // Only nginx writes three digits for an answer without a status line.
-        Edge::Unknown if visit.get(Field::Status) == Some(b"009") => Edge::Nginx,
+        Edge::Nginx
+    } else if visit.carries_any(&of_apache) {
+        Edge::Apache
+    } else {
         Edge::Unknown
-            if carries(&[Field::ProxyStatus, Field::ConnectionStatus, Field::Handler]) =>
-        {
-            Edge::Apache
-        }
-        known => known,
     }
 }
 

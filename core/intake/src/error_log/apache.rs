@@ -282,8 +282,8 @@ fn error_number<'line>(at: &mut Cursor<'line>) -> Option<&'line [u8]> {
 
 /// Drops `, referer: URL`, which the client chose; without the colon in formats after the manual's examples.
 fn without_referer(text: &[u8]) -> &[u8] {
-    let finders = [b", referer: ".as_slice(), b", referer "];
-    let begins = finders
+    let marks = [b", referer: ".as_slice(), b", referer "];
+    let begins = marks
         .into_iter()
         .filter_map(|mark| memmem::find(text, mark));
     begins.min().and_then(|at| text.get(..at)).unwrap_or(text)

@@ -1,7 +1,8 @@
 //! Lines in an order of the user's own, read by what each piece looks like: the last try, for layouts that nobody gave.
 //!
-//! Only what shows what it is counts: a request line in quotes with the status behind it, a stamp, an address in
-//! front, and what has a key that names it. A word alone is never a host: `jane.doe` looks like one. Two families are common: combined with its pieces moved about and `key=value` behind
+//! Only what shows what it is counts: a request line in quotes with the status behind it, a stamp, an address in front,
+//! and what has a key that names it. A word alone is never a host, for `jane.doe` looks like one, and a number before
+//! the request never a status. Two families are common: combined with its pieces moved about and `key=value` behind
 //! it, and the labels of LTSV (<http://ltsv.org/>).
 
 use model::{Edge, Field};
@@ -14,7 +15,7 @@ use super::{
     time::{begins_like_time, parse_time},
     value::{Class, is_address, is_forwarded_for},
 };
-use crate::visit::Spans;
+use crate::visit::{Spans, Visit};
 
 /// Finds the fields of `line`; the product, where a key tells.
 pub(super) fn parse(line: &[u8], names: &Names, spans: &mut Spans) -> Result<Edge, Reason> {
@@ -24,9 +25,7 @@ pub(super) fn parse(line: &[u8], names: &Names, spans: &mut Spans) -> Result<Edg
         own,
         names,
         spans,
-        edge: own.map_or(Edge::Unknown, |own| own.edge),
         agent: None,
-        status_before: None,
         is_broken: false,
     };
     if line.contains(&b'\t') && label(line, 0).is_some() {
@@ -43,11 +42,8 @@ struct Found<'a> {
     /// The product that has such keys.
     own: Option<&'a Own>,
     spans: &'a mut Spans,
-    edge: Edge,
     /// The last text in quotes that may be a user agent.
     agent: Option<(usize, usize)>,
-    /// What may be the status before the request line; behind it is where it mostly stands.
-    status_before: Option<(usize, usize)>,
     /// Whether a quote does not close: the line was cut, or is none of these.
     is_broken: bool,
 }
@@ -143,8 +139,6 @@ impl Found<'_> {
         }
         if at == 0 && is_epoch(text) {
             self.put(Field::Time, at, end);
-        } else if is_before && is_final_status(text) {
-            self.status_before.get_or_insert((at, end));
         } else if is_address(text) {
             if is_before {
                 self.put(Field::ClientAddr, at, end);
@@ -176,14 +170,8 @@ impl Found<'_> {
     }
 
     fn put(&mut self, field: Field, start: usize, end: usize) {
-        if self.spans.has(field) {
-            return;
-        }
-        self.spans.set(field, start, end);
-        if self.own.is_none()
-            && let Some(edge) = telltale::edge(field)
-        {
-            self.edge = edge;
+        if !self.spans.has(field) {
+            self.spans.set(field, start, end);
         }
     }
 
@@ -193,14 +181,16 @@ impl Found<'_> {
         if let Some((start, end)) = self.agent {
             self.put(Field::UserAgent, start, end);
         }
-        if let Some((start, end)) = self.status_before {
-            self.put(Field::Status, start, end);
-        }
         let has = |field| self.spans.has(field);
         let has_target = has(Field::Request) || has(Field::Target);
         let has_more = has(Field::UserAgent) || has(Field::ClientAddr) || has(Field::UpstreamAddr);
         if has(Field::Time) && has(Field::Status) && has_target && has_more && !self.is_broken {
-            Ok(self.edge)
+            let product = telltale::product(&Visit::new(self.line, &[], self.spans));
+            Ok(self
+                .own
+                .map(|own| own.edge)
+                .or(product)
+                .unwrap_or(Edge::Unknown))
         } else {
             Err(Reason::UnknownLayout)
         }
@@ -257,11 +247,6 @@ fn stamp_end(line: &[u8], at: usize) -> Option<usize> {
         begins_well && text.contains(&b':') && parse_time(text).is_some()
     };
     two.into_iter().chain([one]).find(is_stamp)
-}
-
-/// A status that ends an answer.
-fn is_final_status(text: &[u8]) -> bool {
-    matches!(text, [b'2'..=b'5', b'0'..=b'9', b'0'..=b'9'])
 }
 
 /// Seconds with a fraction, or milliseconds.
@@ -339,20 +324,6 @@ mod tests {
     }
 
     #[test]
-    fn a_status_before_the_request() {
-        check(
-            r#"09/Nov/2026:07:40:35 +0000 192.0.2.7 www-in>be_app/web01 503 SC -1/-1/302 2 "GET /a HTTP/1.1""#,
-            Edge::Unknown,
-            &[
-                (Field::Time, "09/Nov/2026:07:40:35 +0000"),
-                (Field::ClientAddr, "192.0.2.7"),
-                (Field::Status, "503"),
-                (Field::Request, "GET /a HTTP/1.1"),
-            ],
-        );
-    }
-
-    #[test]
     fn words_of_envoy_under_keys_of_ones_own() {
         check(
             r#"2026-11-24 18:12:10.674 ip=192.0.2.7 req="GET /a HTTP/1.1" code=503 flags=URX,UF details=upstream_reset_before_response_started{remote_connection_failure|delayed_connect_error:_Connection_refused} host=127.0.0.11:8080 dur=0 ua="bingbot/2.0""#,
@@ -408,6 +379,8 @@ mod tests {
         refuse(
             r#"2026/11/22 07:25:33 [error] 7#7: *5 connect() failed (111: Connection refused) while connecting to upstream, client: 192.0.2.7, server: shop.example, request: "GET /a HTTP/1.1", upstream: "http://10.0.0.1:80/a", host: "shop.example""#,
         );
+        // A number before the request may be anything.
+        refuse(r#"09/Nov/2026:07:40:35 +0000 192.0.2.7 503 "GET /a HTTP/1.1""#);
         refuse("time:1\tlevel:info\tmsg:started");
         refuse(r#"[2026-11-14T08:45:37+01:00] shop.example said "GET /a HTTP/1.1" and left"#);
         refuse(

@@ -18,7 +18,7 @@ mod ncsa;
 mod squid;
 mod string;
 mod tail;
-mod telltale;
+pub(crate) mod telltale;
 mod time;
 mod traefik;
 mod traffic_server;

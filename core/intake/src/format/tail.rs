@@ -6,13 +6,12 @@ use model::{Edge, Field};
 
 use super::{
     haproxy::is_state,
-    json::is_nginx_only,
     ncsa::{next_quote, token_end, token_start},
     telltale,
     value::{Class, is_forwarded_for, is_host_name},
 };
 use crate::literal::finder;
-use crate::visit::Spans;
+use crate::visit::{Spans, Visit};
 
 /// Finds the fields in `line` from `start`, behind the agent's quote (`after_agent`) or behind the bytes. The
 /// product, where what was found tells.
@@ -36,11 +35,6 @@ pub(super) fn parse(line: &[u8], start: usize, after_agent: bool, spans: &mut Sp
             && !spans.has(field)
         {
             spans.set(field, token.start, token.end);
-            if is_nginx_only(field) {
-                edge = Edge::Nginx;
-            } else if field == Field::TerminationState {
-                edge = Edge::Haproxy;
-            }
             match token.key {
                 b"vxid" | b"fetch_error" => edge = Edge::Varnish,
                 b"h2o_error" => edge = Edge::H2o,
@@ -49,7 +43,10 @@ pub(super) fn parse(line: &[u8], start: usize, after_agent: bool, spans: &mut Sp
         }
         at = token_start(line, token.stop);
     }
-    edge
+    match edge {
+        Edge::Unknown => telltale::product(&Visit::new(line, &[], spans)).unwrap_or(edge),
+        known => known,
+    }
 }
 
 /// The same behind the layout `squid`, which has no agent: a value in quotes at the very end is one.

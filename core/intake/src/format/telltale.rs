@@ -1,30 +1,26 @@
-//! Values that only one product writes, under whatever key: users name the keys of their own layouts, products choose
-//! the words.
+//! What gives a product away in a layout of the user's own: users name the keys, products choose the fields and the
+//! words.
 
 use model::{Edge, Field};
 
-use super::{haproxy::is_state, json::is_nginx_only};
+use super::haproxy::is_state;
 use crate::attribute::is_response_flags;
+use crate::visit::Visit;
 
-/// The field of a value that its words give away; the key, its parents included, need only hint at it.
+/// The field of a value that a product's own words give away under a key that hints at it. The words alone would not
+/// do: a client can put them into whatever header a layout may log.
 pub(super) fn field(key: &[u8], value: &[u8]) -> Option<Field> {
-    if is_details(value) {
+    let hints = |word: &[u8]| hints(key, word);
+    if is_details(value) && hints(b"detail") {
         return Some(Field::ResponseCodeDetails);
     }
-    // `[lib/core/proxy.c] connection failure`
-    if value.starts_with(b"[lib/") && value.contains(&b']') {
+    if is_of_h2o(value) && hints(b"err") {
         return Some(Field::UpstreamError);
     }
-    let hints = |word: &[u8]| {
-        let mut windows = key.windows(word.len());
-        windows.any(|part| part.eq_ignore_ascii_case(word))
-    };
     if hints(b"flag") && is_response_flags(value) {
         return Some(Field::ResponseFlags);
     }
-    // Varnish's `Varnish:handling`, `Varnish:hitmiss`.
-    let handlings: [&[u8]; 6] = [b"hit", b"miss", b"pass", b"pipe", b"synth", b"error"];
-    if hints(b"handling") && handlings.contains(&value) {
+    if hints(b"handling") && is_handling(value) {
         return Some(Field::Handling);
     }
     // Squid's and Traffic Server's words: how the cache answered, by which way, with which error.
@@ -34,7 +30,7 @@ pub(super) fn field(key: &[u8], value: &[u8]) -> Option<Field> {
     if is_way(value) && hints(b"hier") {
         return Some(Field::Hierarchy);
     }
-    if value.starts_with(b"ERR_") && hints(b"err") {
+    if is_error_of_squid(value) && hints(b"err") {
         return Some(Field::ErrorCode);
     }
     // Two letters may be anything, four with HAProxy's dashes are not.
@@ -42,15 +38,82 @@ pub(super) fn field(key: &[u8], value: &[u8]) -> Option<Field> {
     (value.len() == 4 && is_state(value) && is_term()).then_some(Field::TerminationState)
 }
 
-/// The product that alone has such a field, in a layout of the user's own.
-pub(super) const fn edge(field: Field) -> Option<Edge> {
+/// Whether a word of `key` begins with `word`: `error` and `proxyError` with `err`, `referrer` does not.
+pub(super) fn hints(key: &[u8], word: &[u8]) -> bool {
+    let begins = |at: usize| {
+        let before = at.checked_sub(1).and_then(|before| key.get(before));
+        before.is_none_or(|byte| !byte.is_ascii_alphanumeric())
+            || key.get(at).is_some_and(u8::is_ascii_uppercase)
+    };
+    let mut windows = key.windows(word.len()).enumerate();
+    windows.any(|(at, part)| part.eq_ignore_ascii_case(word) && begins(at))
+}
+
+/// Fields that only one product has, those first that nobody names after another product's: nginx's are borrowed.
+const TELLING: [Field; 13] = [
+    Field::TerminationState,
+    Field::ResponseFlags,
+    Field::ResponseCodeDetails,
+    Field::Handling,
+    Field::FinishStatus,
+    Field::ErrorCode,
+    Field::UpstreamError,
+    Field::UpstreamStatus,
+    Field::UpstreamConnectTime,
+    Field::UpstreamHeaderTime,
+    Field::UpstreamResponseTime,
+    Field::UpstreamBytesReceived,
+    Field::UpstreamResponseLength,
+];
+
+/// The product whose fields, or whose words in them, a line carries.
+pub(crate) fn product(visit: &Visit<'_>) -> Option<Edge> {
+    TELLING
+        .into_iter()
+        .find_map(|field| product_of(field, visit.get(field)?))
+}
+
+fn product_of(field: Field, value: &[u8]) -> Option<Edge> {
     Some(match field {
-        Field::ResponseFlags | Field::ResponseCodeDetails => Edge::Envoy,
         Field::TerminationState => Edge::Haproxy,
-        Field::Handling => Edge::Varnish,
-        _ if is_nginx_only(field) => Edge::Nginx,
+        Field::ResponseFlags | Field::ResponseCodeDetails => Edge::Envoy,
+        Field::Handling if is_handling(value) => Edge::Varnish,
+        Field::FinishStatus => Edge::TrafficServer,
+        Field::ErrorCode if is_error_of_squid(value) => Edge::Squid,
+        Field::UpstreamError if is_of_h2o(value) => Edge::H2o,
+        // Others name the upstream's address, too, but only nginx times each attempt.
+        Field::UpstreamStatus
+        | Field::UpstreamConnectTime
+        | Field::UpstreamHeaderTime
+        | Field::UpstreamResponseTime
+        | Field::UpstreamBytesReceived
+        | Field::UpstreamResponseLength => Edge::Nginx,
         _ => return None,
     })
+}
+
+/// `[lib/core/proxy.c] connection failure`
+fn is_of_h2o(value: &[u8]) -> bool {
+    value.starts_with(b"[lib/") && value.contains(&b']')
+}
+
+/// Varnish's `Varnish:handling` and `Varnish:hitmiss`.
+fn is_handling(value: &[u8]) -> bool {
+    let all: [&[u8]; 7] = [
+        b"hit",
+        b"miss",
+        b"pass",
+        b"pipe",
+        b"synth",
+        b"error",
+        b"streamed-hit",
+    ];
+    all.contains(&value)
+}
+
+/// `ERR_ZERO_SIZE_OBJECT`
+fn is_error_of_squid(value: &[u8]) -> bool {
+    value.starts_with(b"ERR_") && is_result(value)
 }
 
 /// `TCP_MISS`, `ERR_CONNECT_FAIL`: of Squid's `%Ss`, of Traffic Server's `crc`.
@@ -98,7 +161,13 @@ mod tests {
         let details = b"upstream_reset_before_response_started{protocol_error}".as_slice();
         for (key, value, wanted) in [
             ("http.detail", details, Some(Field::ResponseCodeDetails)),
-            ("d", b"via_upstream", Some(Field::ResponseCodeDetails)),
+            (
+                "responseDetails",
+                b"via_upstream",
+                Some(Field::ResponseCodeDetails),
+            ),
+            // A header that a client may have sent.
+            ("x_trace", b"via_upstream", None),
             ("flags", b"URX,UF", Some(Field::ResponseFlags)),
             (
                 "http.Flags",
@@ -107,16 +176,18 @@ mod tests {
             ),
             ("state", b"sH--", Some(Field::TerminationState)),
             (
-                "why",
+                "proxy_error",
                 b"[lib/core/proxy.c] I/O error (head)",
                 Some(Field::UpstreamError),
             ),
+            ("referrer", b"[lib/core/proxy.c] I/O error (head)", None),
             ("handling", b"synth", Some(Field::Handling)),
             ("handling", b"fragile", None),
             ("result", b"TCP_MISS", Some(Field::ResultCode)),
             ("cache_result", b"ERR_CONNECT_FAIL", Some(Field::ResultCode)),
             ("hier", b"FIRSTUP_PARENT", Some(Field::Hierarchy)),
             ("error", b"ERR_ZERO_SIZE_OBJECT", Some(Field::ErrorCode)),
+            ("referrer", b"ERR_ZERO_SIZE_OBJECT", None),
             ("city", b"TCP_MISS", None),
             // A country, a state of the user's own, a flag of another kind.
             ("country", b"SC", None),

@@ -7,6 +7,7 @@
 use model::{Edge, Field};
 
 use super::Product;
+use crate::format::telltale::hints;
 
 pub(super) const PRODUCT: Product = Product {
     edge: Edge::Caddy,
@@ -53,9 +54,8 @@ pub(super) const PRODUCT: Product = Product {
 
 /// What `log_append` adds under a key of the user's own: `{http.error.message}`, which says why a request failed.
 pub(super) fn appended(key: &[u8], value: &[u8]) -> Option<Field> {
-    let is_error = key.windows(3).any(|part| part.eq_ignore_ascii_case(b"err"));
     let is_own = !key.contains(&b'.') && !value.is_empty();
-    (is_error && is_own).then_some(Field::UpstreamError)
+    (is_own && hints(key, b"err")).then_some(Field::UpstreamError)
 }
 
 /// Whether this key and value are of an entry about a failure, or about one attempt, which the error log's grammar reads.

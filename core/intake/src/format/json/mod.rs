@@ -496,13 +496,14 @@ fn read(
         };
         if let Some((field, rank)) = named
             && !(edge == Edge::Caddy && caddy::has_no_unit(field, value.text(line)))
-            && filling.put(field, rank, value)
-            && own.is_none()
-            && let Some(product) = telltale::edge(field)
         {
-            edge = product;
+            filling.put(field, rank, value);
         }
     });
+    if own.is_none() {
+        let product = telltale::product(&Visit::new(line, scratch, spans));
+        edge = product.unwrap_or(Edge::Unknown);
+    }
     let has_target = spans.has(Field::Request) || spans.has(Field::Target);
     let is_connection =
         edge == Edge::Envoy && envoy::is_connection(&Visit::new(line, scratch, spans));
@@ -556,18 +557,6 @@ pub(super) fn caddy_fields(
         return Ok(());
     }
     scanned.end
-}
-
-/// Whether only nginx logs the field under a name that we know.
-pub(super) const fn is_nginx_only(field: Field) -> bool {
-    matches!(
-        field,
-        Field::UpstreamStatus
-            | Field::UpstreamConnectTime
-            | Field::UpstreamHeaderTime
-            | Field::UpstreamResponseTime
-            | Field::UpstreamBytesReceived
-    )
 }
 
 /// The keys of a layout that the user gave.
@@ -934,10 +923,11 @@ impl Names {
         self.products.iter().find(has)
     }
 
-    /// The field of a key with its parents: by the whole path, by its words joined as in one key (`upstream.status` like
-    /// `upstream_status`), or without outer objects whose names add nothing.
+    /// The field of a key with its parents: by the whole path, by its words joined as in one key (`upstream.status`
+    /// like `upstream_status`), or without outer objects whose names add nothing. What shippers call a line is not
+    /// among those: the envelope opens it.
     fn nested(&self, path: &[u8]) -> Option<(Field, u8)> {
-        const ADDS_NOTHING: [&[u8]; 14] = [
+        const ADDS_NOTHING: [&[u8]; 12] = [
             b"http",
             b"request",
             b"req",
@@ -947,11 +937,9 @@ impl Names {
             b"nginx",
             b"apache",
             b"access",
-            b"log",
             b"data",
             b"fields",
             b"attributes",
-            b"json",
         ];
         if let Some(found) = self.get(path) {
             return Some(found);
