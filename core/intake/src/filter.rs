@@ -1,5 +1,7 @@
 //! Which good requests the error log speaks of: they wait for it, all others need not.
 
+use std::collections::BTreeSet;
+
 use model::{Edge, Route, Stamp};
 use rustc_hash::FxHashSet;
 
@@ -34,6 +36,8 @@ pub struct Filter {
     moments: bool,
     /// First segments of the paths whose answers such entries say to be broken off.
     heads: FxHashSet<u64>,
+    /// Products whose error logs were read: their silence tells, too.
+    logs: BTreeSet<Edge>,
 }
 
 impl Filter {
@@ -47,6 +51,7 @@ impl Filter {
             heads: broken
                 .filter_map(|error| Some(error.route?.segments.first()?.key))
                 .collect(),
+            logs: held.logs.clone(),
             ..Self::default()
         };
         for error in &held.errors {
@@ -84,6 +89,11 @@ impl Filter {
             }
         }
         filter
+    }
+
+    /// Whether an error log of `edge` was read.
+    pub(crate) fn has_log_of(&self, edge: Edge) -> bool {
+        self.logs.contains(&edge)
     }
 
     /// Whether entries tell of servers, without a request: then whatever its own line leaves open waits for them.

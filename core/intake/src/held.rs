@@ -1,6 +1,7 @@
 //! What waits for a neighbour: failed requests and error-log entries, as owned values without personal data in the
 //! clear. Keys are hashes under the secret of the run; they are neither stored nor printed.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use model::{
@@ -227,6 +228,8 @@ pub struct Held {
     /// Those that are told from repeats and wait for the error log.
     pub(crate) joining: Vec<HeldRequest>,
     pub(crate) errors: Vec<HeldError>,
+    /// Products whose error logs were read, whatever they say.
+    pub(crate) logs: BTreeSet<Edge>,
     /// The earliest fetch that waits for the error log.
     pub(crate) first_fetch: Option<Stamp>,
     /// Names met before: what is held by the million shares the few names there are.
@@ -243,6 +246,7 @@ impl Held {
         self.joining.append(&mut other.joining);
         self.first_fetch = earliest(self.first_fetch, other.first_fetch);
         self.errors.append(&mut other.errors);
+        self.logs.append(&mut other.logs);
     }
 
     /// How many error-log entries wait.

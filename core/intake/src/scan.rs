@@ -21,6 +21,7 @@ use crate::path::{Known, Target};
 use crate::secret::Secret;
 use crate::seen::{Seen, Sources};
 use crate::settle::weighs;
+use crate::state::may_stand_in;
 use crate::visit::{Spans, Visit};
 
 /// Longest line that is read; a longer one is counted as not understood.
@@ -695,8 +696,9 @@ impl Scan<'_> {
         let keys = Keys::of(secret, visit, &parts, known.url);
         let mut held = hold(&request, &found, &keys, single_attempt(parts.edge, visit));
         let is_stream = self.chunk.take == Take::Stream;
-        // A line about a server may tell what its own leaves open.
-        let is_open = is_open(&found) && (self.filter.tells_of_servers() || weighs(parts.edge));
+        // A line about a server may tell what its own leaves open, and so may the want of a line.
+        let is_weighed = || self.filter.has_log_of(parts.edge) && weighs(parts.edge);
+        let is_open = is_open(&found) && (self.filter.tells_of_servers() || is_weighed());
         held.joins = is_stream || is_open || self.filter.concerns(parts.at, &keys);
         // A fetch that no error line can speak of has nothing to wait for: only other clients repeat.
         let is_free =
@@ -788,6 +790,7 @@ impl Scan<'_> {
         if self.chunk.take == Take::Requests {
             return;
         }
+        self.held.logs.insert(entry.edge);
         let finding = match self.intake.signs.error_line(&entry) {
             Some(finding) => finding,
             // A line that other lines need, if it says what they do not.
@@ -1090,7 +1093,7 @@ fn query<'line>(visit: &Visit<'line>, target: &Target<'line>) -> Option<&'line [
 /// Whether it is left open why a request failed.
 fn is_open(found: &Attribution<'_>) -> bool {
     let finding = found.hidden.or(found.finding);
-    finding.is_some_and(|finding| finding.confidence < Confidence::Likely)
+    finding.is_some_and(|finding| finding.confidence < Confidence::Likely || may_stand_in(&finding))
 }
 
 /// An upstream as text: an address or a group's name, never a path or a query. HAProxy's `backend/server` are names

@@ -135,8 +135,8 @@ impl Sources {
         self.by_source.get(&source)
     }
 
-    pub(crate) fn all(&self) -> impl Iterator<Item = &Seen> {
-        self.by_source.values()
+    pub(crate) fn all(&self) -> impl Iterator<Item = (SourceId, &Seen)> {
+        self.by_source.iter().map(|(source, seen)| (*source, seen))
     }
 
     /// The zone that most requests have.

@@ -3,15 +3,14 @@
 //! Never a made-up join: an error entry that no request fits stays a sign of its own.
 
 mod by_moment;
+mod silence;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::Arc;
 
-use knowledge::{Condition, Predicate};
 use model::{
-    Cause, CauseSet, Confidence, Edge, Finding, Joined, Outcome, Place, Request, Sign, SourceId,
-    Stamp, Status,
+    Cause, Confidence, Edge, Finding, Joined, Outcome, Place, Request, Sign, SourceId, Stamp,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -23,6 +22,8 @@ use crate::nearest::{Nearest, Timeline};
 use crate::scan::Intake;
 use crate::seen::Sources;
 use crate::state::States;
+
+pub(crate) use self::silence::weighs;
 
 /// A failure of the same client, host and path within this time of the last one counted is a repeat: people press
 /// reload (`docs/verdicts.md`, section 1).
@@ -125,7 +126,7 @@ impl Settler {
         requests.extend(joining);
         requests.sort_unstable_by_key(HeldRequest::order);
         errors.sort_unstable_by_key(|error| (error.place, error.civil));
-        trust_pages(&mut requests);
+        silence::trust_pages(&mut requests);
         let entries = entries(intake, errors);
         let indexes = Indexes::of(&requests, &entries, std::mem::take(&mut self.passed));
         let Zones {
@@ -183,7 +184,8 @@ impl Settler {
             }
         }
         dead_pools(&mut requests, failures);
-        hear_silence(&mut requests, &evidence, sources);
+        let zone = |source| summer.most(source);
+        silence::hear(&mut requests, &evidence, &entries, &of_entry, sources, zone);
         // Without an error line about a request nothing was to be joined.
         let is_join = entries.iter().any(Entry::is_about_request);
         if is_join {
@@ -1006,6 +1008,8 @@ fn is_related(
 /// The zone of each entry where summer time begins or ends within an error log. That it does, the stamps of the access
 /// logs must show: they carry their offset.
 struct Summer {
+    /// Where nothing tells.
+    likely: i32,
     /// The zone of each error log for most of its length.
     zones: BTreeMap<SourceId, i32>,
     /// Of the entry before.
@@ -1022,8 +1026,14 @@ impl Summer {
         Self {
             now: zones.clone(),
             zones,
+            likely: told.or(sources.zone()).unwrap_or(0),
             offsets: told.map_or_else(|| sources.offsets(), |_| Vec::new()),
         }
+    }
+
+    /// The zone that most entries of the source are in; where nothing was joined, that of the access logs.
+    fn most(&self, source: SourceId) -> i32 {
+        self.zones.get(&source).copied().unwrap_or(self.likely)
     }
 
     /// The zone of the next entry in the order of place: that of the entry before, unless only the other fits a
@@ -1033,7 +1043,7 @@ impl Summer {
             return zone;
         }
         let source = entry.source();
-        let most = self.zones.get(&source).copied().unwrap_or(0);
+        let most = self.most(source);
         let now = self.now.entry(source).or_insert(most);
         let shifted = |zone: &&i32| (**zone - most).abs() <= Self::SHIFT_MAX_MINUTES;
         let others = self.offsets.iter().filter(shifted);
@@ -1495,113 +1505,6 @@ fn dead_pools(requests: &mut [HeldRequest], mut failures: BTreeMap<Edge, Vec<i64
     }
 }
 
-/// Whether failures of this edge that their own lines leave open are weighed against the rest of its logs: the pages
-/// of other failures, the silence of its error log.
-pub(crate) fn weighs(edge: Edge) -> bool {
-    matches!(edge, Edge::Nghttpx) || !knowledge::edge(edge).error_log_tells.is_empty()
-}
-
-/// A page as long as the edge's own shows that the site has left those pages alone, as far as that status goes: pages
-/// of another length then came from behind the edge.
-fn trust_pages(requests: &mut [HeldRequest]) {
-    let own: BTreeSet<(Edge, Status)> = requests
-        .iter()
-        .filter(|held| weighs(held.edge) && is_own_page(held) == Some(true))
-        .map(|held| (held.edge, held.status))
-        .collect();
-    let of_origin = [Cause::OriginOwnError, Cause::ChainedGatewayError];
-    for held in requests {
-        if !own.contains(&(held.edge, held.status)) || is_own_page(held) != Some(false) {
-            continue;
-        }
-        let Some(finding) = &mut held.finding else {
-            continue;
-        };
-        if let Some(cause) = finding.cause.filter(|cause| of_origin.contains(cause)) {
-            finding.also = finding.also.and(CauseSet::of(&of_origin)).without(cause);
-            finding.confidence = finding.confidence.max(Confidence::Likely);
-            finding.missing = None;
-            finding.wants_error_log = false;
-        }
-    }
-}
-
-/// What the sign that the access line was judged by says of the page.
-fn is_own_page(held: &HeldRequest) -> Option<bool> {
-    let sign = held.finding?.sign?;
-    let mut conditions = knowledge::sign(sign).conditions.iter();
-    conditions.find_map(|condition| match condition {
-        Condition::Holds(Predicate::SizeIsDefaultPage) => Some(true),
-        Condition::Holds(Predicate::SizeIsNotDefaultPage) => Some(false),
-        _ => None,
-    })
-}
-
-/// Widest difference between the zone of an error log and UTC: its stamps are read as if they were UTC.
-const ZONE_MAX_SECS: i64 = 14 * 3_600;
-
-/// An edge's error log that is at hand and says nothing of a failure rules out what it always says: what is left may
-/// be one thing only.
-fn hear_silence(requests: &mut [HeldRequest], evidence: &[Option<Place>], sources: &Sources) {
-    let mut logs: BTreeMap<Edge, Vec<Option<(Stamp, Stamp)>>> = BTreeMap::new();
-    for seen in sources.all() {
-        for edge in seen.error_edges.keys() {
-            logs.entry(*edge).or_default().push(seen.span);
-        }
-    }
-    let covers = |edge: Edge, at: Stamp| {
-        logs.get(&edge).is_some_and(|spans| {
-            spans.iter().any(|span| {
-                span.is_none_or(|(first, last)| {
-                    first.secs() - ZONE_MAX_SECS <= at.secs()
-                        && at.secs() <= last.secs() + ZONE_MAX_SECS
-                })
-            })
-        })
-    };
-    for (held, evidence) in requests.iter_mut().zip(evidence) {
-        let Some(own) = held
-            .finding
-            .filter(|_| evidence.is_none() && held.outcome == Outcome::Failed)
-        else {
-            continue;
-        };
-        let tells = knowledge::edge(held.edge).error_log_tells;
-        let is_open = own.confidence == Confidence::Ambiguous && own.wants_error_log;
-        if tells.is_empty() || !is_open || !covers(held.edge, held.at) {
-            continue;
-        }
-        let left = own
-            .candidates()
-            .iter()
-            .filter(|cause| !tells.contains(cause));
-        let left = left.fold(CauseSet::default(), |set, cause| {
-            set.or(CauseSet::of(&[cause]))
-        });
-        let Some(cause) = own
-            .cause
-            .filter(|own| left.contains(*own))
-            .or(left.iter().next())
-        else {
-            continue;
-        };
-        let is_of_origin = left
-            .iter()
-            .all(|cause| matches!(cause, Cause::OriginOwnError | Cause::ChainedGatewayError));
-        let finding = Finding {
-            cause: Some(cause),
-            also: left.without(cause),
-            confidence: match is_of_origin {
-                true => Confidence::Likely,
-                false => Confidence::Ambiguous,
-            },
-            wants_error_log: false,
-            ..own
-        };
-        explain(held, finding);
-    }
-}
-
 /// What the entries say of servers, without a request.
 fn states(entries: &[Entry]) -> States<'_> {
     let mut states = States::default();
@@ -1800,6 +1703,29 @@ mod tests {
         }
         settler.settle(&intake, all.held, &all.sources, None, each, &mut |_| {});
         settler.joined
+    }
+
+    /// An ErrorLogFormat need not name processes: then the line with the client must follow at once.
+    #[test]
+    fn lines_without_a_process_belong_together_as_neighbours_only() {
+        let connect = "[Sun Nov 22 00:01:40.100000 2026] [error] (111)Connection refused: AH00957: http: attempt to connect to 198.51.100.1:8080 (198.51.100.1:8080) failed\n";
+        let client = "[Sun Nov 22 00:01:40.100001 2026] [error] [client 203.0.113.5:0] AH01114: HTTP: failed to make connection to backend: 198.51.100.1\n";
+        let other = "[Sun Nov 22 00:01:40.100001 2026] [error] [client 203.0.113.9:0] AH01114: HTTP: failed to make connection to backend: 198.51.100.2\n";
+        let told = |errors: &str| {
+            let mut found = Vec::new();
+            settled(
+                &access(100, "203.0.113.5", "/a", 503),
+                errors,
+                &mut |request| {
+                    let finding = request.finding.unwrap();
+                    found.push((finding.cause, finding.confidence >= Confidence::Likely));
+                },
+            );
+            found
+        };
+        let refused = Some(Cause::ConnectionRefused);
+        assert_eq!(told(&format!("{connect}{client}")), [(refused, true)]);
+        assert!(!told(&format!("{connect}{other}{client}"))[0].1);
     }
 
     /// httpd names only the client, which here met two failures in one second.

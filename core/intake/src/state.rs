@@ -74,9 +74,7 @@ impl<'a> States<'a> {
     pub(crate) fn explain(&self, held: &HeldRequest) -> Option<(Finding, Place)> {
         let open = held.finding?;
         let states = self.by_edge.get(&held.edge)?;
-        let is_sorry = open.cause == Some(Cause::EdgeMadeResponse)
-            && open.also.contains(Cause::NoLiveUpstream);
-        if is_sorry && open.confidence == Confidence::Likely {
+        if may_stand_in(&open) {
             return instead_of_pool(states, held.at);
         }
         if open.confidence >= Confidence::Likely {
@@ -132,11 +130,16 @@ fn agreed(states: &[&State<'_>], open: &Finding) -> Option<(Finding, Place)> {
     is_same.then_some((finding, first.place))
 }
 
-/// How long after a pool was emptied an answer of the edge's own is taken for the one in its place: nothing in a request
-/// tells how long it stayed empty.
+/// Whether what the edge answered by itself may stand in for a pool that has no server left.
+pub(crate) fn may_stand_in(finding: &Finding) -> bool {
+    finding.cause == Some(Cause::EdgeMadeResponse) && finding.also.contains(Cause::NoLiveUpstream)
+}
+
+/// How long after a pool was emptied an answer of the edge's own may be the one in its place.
 const SORRY_MILLIS: i64 = 600_000;
 
-/// What a site answers in place of a pool that has no server left, from a backend of its own.
+/// What a site answers in place of an empty pool, from a backend of its own. Open all the same: nothing in a request
+/// tells how long the pool stayed empty, and the site may be closed on purpose.
 fn instead_of_pool(states: &[State<'_>], at: Stamp) -> Option<(Finding, Place)> {
     let end = states.partition_point(|state| state.at.0 <= at.0 + SLACK_MILLIS);
     let is_empty = |state: &&State<'_>| {
@@ -145,7 +148,7 @@ fn instead_of_pool(states: &[State<'_>], at: Stamp) -> Option<(Finding, Place)> 
     let emptied = states.iter().take(end).rev().find(is_empty)?;
     let finding = Finding {
         also: CauseSet::of(&[Cause::EdgeMadeResponse]),
-        confidence: Confidence::Likely,
+        confidence: Confidence::Ambiguous,
         missing: None,
         wants_error_log: false,
         ..emptied.finding

@@ -174,6 +174,27 @@ fn no_server_is_an_echo_only_where_one_was_lost() {
     assert_eq!(read(&[&none]).0[0].3, "app");
 }
 
+/// A backend of its own answers while the pool is empty; the same answer is given by a rule, on purpose.
+#[test]
+fn a_sorry_page_stands_for_the_pool_only_behind_a_line_that_it_is_empty() {
+    let sorry = |clock| line(clock, "sorry/<NOSRV>", "0/-1/-1/-1/0", "503", "LR--");
+    let empty = event("25:33", "backend app has no server available!");
+    let made = (
+        Outcome::Failed,
+        Some(Cause::EdgeMadeResponse),
+        Some(Confidence::Likely),
+    );
+    let either = (
+        Outcome::Failed,
+        Some(Cause::NoLiveUpstream),
+        Some(Confidence::Ambiguous),
+    );
+    says(
+        &[&sorry("24:00"), &empty, &sorry("25:40"), &sorry("45:00")],
+        &[made, either, made],
+    );
+}
+
 #[test]
 fn what_a_retry_saved_is_told_by_the_server_that_went_down() {
     let saved = line("25:30", "app/two", "0/0/0/5/5", "200", "----");

@@ -1,4 +1,4 @@
-//! Error entries that name no client: lighttpd's and nghttpx's, and some of httpd's. What ties them to a request is the moment, the outcome
+//! Error entries that name no client: lighttpd's and nghttpx's. What ties them to a request is the moment, the outcome
 //! and, where a message names one, the path.
 //!
 //! Never invented: without a path an entry is a request's only where all entries that could be about the requests of
@@ -11,7 +11,7 @@ use model::{Cause, Confidence, Edge, Finding, Outcome, Place, Route};
 
 use super::{DURATION_MAX_MILLIS, Entry, SLACK_MILLIS};
 use crate::attribute::About;
-use crate::held::{HeldError, HeldRequest};
+use crate::held::HeldRequest;
 
 /// How long a request took that ended in a failure at once, where no duration is logged: a refused connection takes
 /// next to nothing, an unreachable host three seconds of address resolution.
@@ -110,10 +110,7 @@ pub(super) fn echoes(
 }
 
 fn is_ours(entry: &Entry) -> bool {
-    let is_about = |about| move |line: &HeldError| line.finding.about == about;
-    // httpd names the client in another line of the same thread, if in any.
-    let is_of_thread = entry.lines.iter().all(is_about(About::Thread));
-    entry.finding.is_some() && (is_of_thread || entry.lines.iter().any(is_about(About::Moment)))
+    entry.finding.is_some() && (entry.lines.iter()).any(|line| line.finding.about == About::Moment)
 }
 
 fn names_path(entry: &Entry) -> bool {
@@ -453,6 +450,40 @@ mod tests {
         );
         let told = told(Edge::Nghttpx, &access, &errors);
         assert!(told.iter().all(|(_, sure)| !sure), "{told:?}");
+    }
+
+    fn note(at: &str) -> String {
+        format!("2026-11-22 {at}: (server.c.1704) server started (lighttpd/1.4.69)\n")
+    }
+
+    #[test]
+    fn an_error_log_that_would_have_spoken_rules_out_what_it_always_says() {
+        let access = asked("07:28:32", "/a", 503, 1_902);
+        let around = note("07:20:00") + &note("07:40:00");
+        let own = [(Some(Cause::OriginOwnError), true)];
+        assert_eq!(told(Edge::Lighttpd, &access, &around), own);
+        // No lines from after it, or none from before: the log may have been rotated away.
+        for part in [note("07:20:00"), note("07:40:00")] {
+            assert!(!told(Edge::Lighttpd, &access, &part)[0].1, "{part}");
+        }
+        // A close in good order leaves no line, so nothing follows from having none.
+        let closed = asked("07:28:32", "/a", 500, 1_902);
+        assert!(!told(Edge::Lighttpd, &closed, &around)[0].1);
+    }
+
+    #[test]
+    fn what_may_be_about_a_failure_breaks_the_silence() {
+        // One entry of two failures of that second: it is one's, and nobody knows whose.
+        let access = asked("07:28:32", "/a", 503, 1_902) + &asked("07:28:32", "/b", 503, 1_902);
+        let errors = note("07:20:00") + &refused("07:28:32") + &note("07:40:00");
+        let both = told(Edge::Lighttpd, &access, &errors);
+        assert!(both.iter().all(|(_, sure)| !sure), "{both:?}");
+        // That all backends are down is said once; how long they stay so is the site's to set.
+        let access = asked("07:28:32", "/a", 503, 1_902) + &asked("07:38:32", "/b", 503, 1_902);
+        let errors = note("07:20:00") + &refused("07:28:32") + &down("07:28:32", "/a", "");
+        let later = told(Edge::Lighttpd, &access, &(errors + &note("07:40:00")));
+        assert_eq!(later[0], (Some(Cause::ConnectionRefused), true));
+        assert!(!later[1].1, "{later:?}");
     }
 
     #[test]
