@@ -137,10 +137,19 @@ fn intersect(findings: &[Finding]) -> Option<Finding> {
     let common = findings.iter().fold(CauseSet(u32::MAX), |set, finding| {
         set.and(finding.candidates())
     });
+    // What one of them says and all others allow.
+    let allowed = |finding: &&Finding| finding.cause.is_some_and(|cause| common.contains(cause));
+    let said: Vec<&Finding> = findings.iter().filter(allowed).collect();
     let mut causes = common.iter();
     match (causes.next(), causes.next()) {
         (Some(only), None) => Some(only_cause(findings, only)),
-        (Some(_), Some(_)) => Some(open(&first, common)),
+        (Some(_), Some(_)) => match *said {
+            [said] => Some(Finding {
+                also: said.cause.map_or(common, |cause| common.without(cause)),
+                ..*said
+            }),
+            _ => Some(open(&first, common)),
+        },
         (None, _) => {
             let any = findings.iter().fold(CauseSet::default(), |set, finding| {
                 set.or(finding.candidates())

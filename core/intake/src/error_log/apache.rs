@@ -22,7 +22,18 @@ pub(super) fn parse(line: &[u8]) -> Option<ErrorLine<'_>> {
     }
     words(&mut entry, &mut at);
     details(&mut entry);
+    checks_upstream(&mut entry);
     Some(entry)
+}
+
+/// A format of one's own calls the peer a client whoever it is (`[client\ %a]`). What mod_ssl says of a certificate is
+/// mostly about the upstream's, and a client whose certificate is refused gets no request through.
+fn checks_upstream(entry: &mut ErrorLine<'_>) {
+    let is_own_format = entry.process == (0, 0);
+    if is_own_format && entry.message.starts_with(b"AH02039: ") {
+        entry.client = None;
+        entry.client_port = None;
+    }
 }
 
 /// `Sun Nov 22 07:27:37.875588 2026`, or ISO 8601 with or without zone.
@@ -522,6 +533,8 @@ mod tests {
         }
         let tls = parse(b"[Sun Nov 22 07:27:37 2026] [ssl:error] [pid 1:tid 2] [remote 198.51.100.1:8443] AH02039: Certificate Verification: Error (18): self-signed certificate").unwrap();
         assert_eq!(text(tls.upstream), "198.51.100.1:8443");
+        assert_eq!(text(tls.client), "<none>");
+        let tls = parse(b"[Sun Nov 22 07:27:37 2026] [error] [client 198.51.100.1:8443] AH02039: Certificate Verification: Error (10): certificate has expired").unwrap();
         assert_eq!(text(tls.client), "<none>");
     }
 }

@@ -33,6 +33,11 @@ pub(super) fn field(key: &[u8], value: &[u8]) -> Option<Field> {
     if is_error_of_squid(value) && hints(b"err") {
         return Some(Field::ErrorCode);
     }
+    // The library's words under the name of the connection to the upstream; that to the client has the like.
+    let is_tls = || hints(b"tls") || hints(b"ssl") || hints(b"err");
+    if is_openssl_error(value) && is_tls() && !hints(b"fc") && !hints(b"front") {
+        return Some(Field::UpstreamTlsError);
+    }
     // Two letters may be anything, four with HAProxy's dashes are not.
     let is_term = || hints(b"state") || hints(b"term");
     (value.len() == 4 && is_state(value) && is_term()).then_some(Field::TerminationState)
@@ -95,6 +100,11 @@ fn product_of(field: Field, value: &[u8]) -> Option<Edge> {
 /// `[lib/core/proxy.c] connection failure`
 fn is_of_h2o(value: &[u8]) -> bool {
     value.starts_with(b"[lib/") && value.contains(&b']')
+}
+
+/// `error:0A000086:SSL routines::certificate verify failed`, as HAProxy's `ssl_bc_err_str` gives OpenSSL's errors.
+fn is_openssl_error(value: &[u8]) -> bool {
+    value.starts_with(b"error:") && memchr::memmem::find(value, b":SSL routines:").is_some()
 }
 
 /// Varnish's `Varnish:handling` and `Varnish:hitmiss`.
@@ -169,6 +179,16 @@ mod tests {
             // A header that a client may have sent.
             ("x_trace", b"via_upstream", None),
             ("flags", b"URX,UF", Some(Field::ResponseFlags)),
+            (
+                "tls",
+                b"error:0A000086:SSL routines::certificate verify failed",
+                Some(Field::UpstreamTlsError),
+            ),
+            (
+                "fc_tls",
+                b"error:0A000086:SSL routines::certificate verify failed",
+                None,
+            ),
             (
                 "http.Flags",
                 b"UpstreamProtocolError",
