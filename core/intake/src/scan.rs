@@ -701,8 +701,12 @@ impl Scan<'_> {
         let is_open = is_open(&found) && (self.filter.tells_of_servers() || is_weighed());
         held.joins = is_stream || is_open || self.filter.concerns(parts.at, &keys);
         // A fetch that no error line can speak of has nothing to wait for: only other clients repeat.
-        let is_free =
-            self.filter.is_empty() && !self.filter.tells_of_moments() && !is_stream && !is_open;
+        held.may_be_twin = may_be_twin(&request, visit);
+        let is_free = self.filter.is_empty()
+            && !self.filter.tells_of_moments()
+            && !is_stream
+            && !is_open
+            && !held.may_be_twin;
         if is_free && (request.fetch.is_some() || outcome != Outcome::Failed) {
             held.lend(None, false, sink);
         } else {
@@ -997,6 +1001,12 @@ fn outcome(found: &Attribution<'_>, failed: bool) -> Outcome {
     }
 }
 
+/// Whether httpd may have written two lines about it: over HTTP/2 a worker that gets no answer from the upstream logs
+/// its 502, and the connection's own thread the 500 that it answers (measured, 2.4.71).
+fn may_be_twin(request: &Request<'_>, visit: &Visit<'_>) -> bool {
+    request.edge == Edge::Apache && matches!(request.status.0, 500 | 502) && visit.is_http2()
+}
+
 fn hold(
     request: &Request<'_>,
     found: &Attribution<'_>,
@@ -1054,6 +1064,7 @@ fn hold(
         asked: keys.asked,
         serial: keys.serial,
         head: keys.head,
+        may_be_twin: false,
         joins: false,
         repeat: None,
     }

@@ -93,6 +93,7 @@ impl Settler {
             .partition(|held| held.at <= until);
         held.requests = later;
         now.sort_unstable_by_key(HeldRequest::order);
+        drop_twins(&mut now);
         for mut one in now {
             let repeat = self.is_repeat(&one);
             if one.joins {
@@ -125,6 +126,7 @@ impl Settler {
         } = held;
         requests.extend(joining);
         requests.sort_unstable_by_key(HeldRequest::order);
+        drop_twins(&mut requests);
         errors.sort_unstable_by_key(|error| (error.place, error.civil));
         silence::trust_pages(&mut requests);
         let entries = entries(intake, errors);
@@ -1505,6 +1507,22 @@ fn dead_pools(requests: &mut [HeldRequest], mut failures: BTreeMap<Edge, Vec<i64
     }
 }
 
+/// Drops the second of two lines about one request: the 502 that came about first says more than the 500 in its place.
+fn drop_twins(requests: &mut Vec<HeldRequest>) {
+    const FIRST: u16 = 502;
+    let key = |held: &HeldRequest| (held.at, held.place.source, held.line);
+    let twins = requests.iter().filter(|held| held.may_be_twin);
+    let first: FxHashSet<_> = twins
+        .filter(|held| held.status.0 == FIRST)
+        .map(key)
+        .collect();
+    if !first.is_empty() {
+        requests.retain(|held| {
+            !held.may_be_twin || held.status.0 == FIRST || !first.contains(&key(held))
+        });
+    }
+}
+
 /// What the entries say of servers, without a request.
 fn states(entries: &[Entry]) -> States<'_> {
     let mut states = States::default();
@@ -1726,6 +1744,25 @@ mod tests {
         let refused = Some(Cause::ConnectionRefused);
         assert_eq!(told(&format!("{connect}{client}")), [(refused, true)]);
         assert!(!told(&format!("{connect}{other}{client}"))[0].1);
+    }
+
+    /// The worker's line and that of the connection, as httpd 2.4.71 writes them in either order.
+    #[test]
+    fn two_lines_of_httpd_about_one_request_over_http2_count_once() {
+        let line =
+            |status, version| access(100, "203.0.113.5", "/a", status).replace("HTTP/1.1", version);
+        let errors = "[Sun Nov 22 00:01:40.1 2026] [proxy_http:error] [pid 1:tid 2] (104)Connection reset by peer: [remote 203.0.113.5:0] AH01102: error reading status line from remote server 198.51.100.2:8080\n";
+        let statuses = |access: &str| {
+            let mut found = Vec::new();
+            settled(access, errors, &mut |request| found.push(request.status.0));
+            found
+        };
+        let (first, second) = (line(502, "HTTP/2.0"), line(500, "HTTP/2.0"));
+        assert_eq!(statuses(&(first.clone() + &second)), [502]);
+        assert_eq!(statuses(&(second + &first)), [502]);
+        // Over HTTP/1.1 they are two requests.
+        let two = line(502, "HTTP/1.1") + &line(500, "HTTP/1.1");
+        assert_eq!(statuses(&two).len(), 2);
     }
 
     /// httpd names only the client, which here met two failures in one second.

@@ -174,6 +174,15 @@ impl<'line> Visit<'line> {
         buffer.get(start..start + span.len as usize)
     }
 
+    /// Whether the client spoke HTTP/2, as far as the line says.
+    pub(crate) fn is_http2(&self) -> bool {
+        let is_in = |field| {
+            let text = self.get(field).unwrap_or_default();
+            memchr::memmem::find(text, b"HTTP/2").is_some_and(|at| at + 8 >= text.len())
+        };
+        is_in(Field::Request) || is_in(Field::Protocol)
+    }
+
     /// Whether the layout carries one of `fields`.
     pub(crate) fn carries_any(&self, fields: &[Field]) -> bool {
         let wanted = fields

@@ -106,6 +106,13 @@ fn config(site: &Site<'_>) -> String {
     if matches!(site.setup.upstream, Upstream::Tls | Upstream::TlsVerified) {
         writeln!(text, "LoadModule ssl_module {MODULES}/mod_ssl.so").ok();
     }
+    if site.setup.http2 {
+        writeln!(
+            text,
+            "LoadModule http2_module {MODULES}/mod_http2.so\nProtocols h2c http/1.1"
+        )
+        .ok();
+    }
     if is_root() {
         text += "User www-data\nGroup www-data\n";
     }
@@ -155,10 +162,11 @@ fn target(setup: &Setup) -> String {
     let mut text = String::new();
     if scheme == "https" {
         text += "SSLProxyEngine On\n";
-        text += if setup.upstream == Upstream::TlsVerified {
-            "SSLProxyVerify require\nSSLProxyCACertificateFile /etc/ssl/certs/ca-certificates.crt\n"
+        text += &if setup.upstream == Upstream::TlsVerified {
+            let trusted = setup.trusted.display();
+            format!("SSLProxyVerify require\nSSLProxyCACertificateFile {trusted}\n")
         } else {
-            "SSLProxyVerify none\nSSLProxyCheckPeerCN off\nSSLProxyCheckPeerName off\nSSLProxyCheckPeerExpire off\n"
+            "SSLProxyVerify none\nSSLProxyCheckPeerCN off\nSSLProxyCheckPeerName off\nSSLProxyCheckPeerExpire off\n".to_owned()
         };
     }
     if setup.upstream == Upstream::UnresolvedName {

@@ -178,7 +178,7 @@ impl Caddy {
     fn config(&self, site: &Site<'_>) -> String {
         let mut text = String::from(
             "{\nadmin off\npersist_config off\nauto_https off\ngrace_period 1s\n\
-             servers {\ntrusted_proxies static 127.0.0.0/8\n}\n",
+             servers {\nprotocols h1 h2c\ntrusted_proxies static 127.0.0.0/8\n}\n",
         );
         for layout in self.layouts() {
             // Without what names this machine's folders.
@@ -268,11 +268,16 @@ fn pool(setup: &Setup) -> String {
     if !setup.keepalive {
         text += "keepalive off\n";
     }
-    text += match setup.upstream {
-        Upstream::Tls => "tls_insecure_skip_verify\n",
-        Upstream::TlsVerified => "tls\ntls_server_name shop.example\n",
-        Upstream::UnresolvedName => "resolvers 127.0.0.1:1\n",
-        Upstream::Http | Upstream::FastCgi | Upstream::BadTarget | Upstream::Protocol(_) => "",
+    text += &match setup.upstream {
+        Upstream::Tls => "tls_insecure_skip_verify\n".to_owned(),
+        Upstream::TlsVerified => format!(
+            "tls\ntls_server_name shop.example\ntls_trust_pool file {}\n",
+            setup.trusted.display()
+        ),
+        Upstream::UnresolvedName => "resolvers 127.0.0.1:1\n".to_owned(),
+        Upstream::Http | Upstream::FastCgi | Upstream::BadTarget | Upstream::Protocol(_) => {
+            String::new()
+        }
     };
     text + "}\n}\n"
 }

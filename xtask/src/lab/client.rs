@@ -1,7 +1,11 @@
-//! The lab's own HTTP client: raw, so that it can hang up in the middle, and patient for a bounded time only.
+//! The lab's own HTTP client: raw, so that it can hang up in the middle, and patient for a bounded time only. HTTP/2 is
+//! spoken by the `curl` program.
 
+use std::ffi::OsStr;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::ffi::OsStrExt as _;
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -25,25 +29,120 @@ pub(crate) struct Seen {
     pub(crate) kept: bool,
 }
 
+/// What the client speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Version {
+    Http10,
+    #[default]
+    Http11,
+    /// Without TLS, known beforehand.
+    Http2,
+}
+
+/// A request under way.
+pub(crate) enum Exchange {
+    Raw(TcpStream),
+    Curl(Child),
+}
+
+impl Exchange {
+    /// The answer to `ask`.
+    pub(crate) fn receive(self, ask: &Ask) -> Seen {
+        match self {
+            Self::Raw(mut stream) => receive(&mut stream, ask),
+            Self::Curl(child) => curl_saw(child).unwrap_or_default(),
+        }
+    }
+
+    /// Ends the connection without an answer.
+    pub(crate) fn hang_up(self) {
+        if let Self::Curl(mut child) = self {
+            child.kill().ok();
+            child.wait().ok();
+        }
+    }
+}
+
+/// Sends `ask` over HTTP/2.
+pub(crate) fn send_http2(proxy: SocketAddr, ask: &Ask) -> Result<Child> {
+    let mut command = Command::new("curl");
+    command
+        .args([
+            "--silent",
+            "--http2-prior-knowledge",
+            "--path-as-is",
+            "--globoff",
+        ])
+        .args([
+            "--output",
+            "/dev/null",
+            "--write-out",
+            "%{http_code} %{exitcode}",
+        ])
+        .args(["--max-time", &PATIENCE.as_secs().to_string()])
+        .args(["--connect-to", &format!("shop.example:80:{proxy}")])
+        .args(["--request", ask.method])
+        .arg("--user-agent")
+        .arg(OsStr::from_bytes(ask.visitor.agent));
+    if ask.body > 0 {
+        command.args(["--data-binary", &"f".repeat(ask.body)]);
+        command.args(["--header", "Content-Type:"]);
+    }
+    for (name, value) in fields(ask) {
+        command.args(["--header", &format!("{name}: {value}")]);
+    }
+    command
+        .arg(format!("http://shop.example{}", ask.target))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .context("curl is not installed (Debian package curl)")
+}
+
+/// What curl says of the answer: its status, and whether it was whole.
+fn curl_saw(child: Child) -> Option<Seen> {
+    let output = child.wait_with_output().ok()?;
+    let said = String::from_utf8(output.stdout).ok()?;
+    let (status, exit) = said.split_once(' ')?;
+    Some(Seen {
+        status: status.parse().ok().filter(|status| *status > 0),
+        complete: exit == "0",
+        kept: false,
+    })
+}
+
+/// Header fields that tell the proxy who asks, and the origin what to do.
+fn fields(ask: &Ask) -> Vec<(&'static str, String)> {
+    let mut fields = vec![
+        ("X-Forwarded-For", ask.visitor.addr.clone()),
+        (DELAY_HEADER, ask.delay_ms.to_string()),
+        (STATUS_HEADER, ask.status.to_string()),
+        (SIZE_HEADER, ask.size.to_string()),
+    ];
+    fields.extend(
+        ask.fault
+            .map(|fault| (FAULT_HEADER, fault.name().to_owned())),
+    );
+    fields.extend(ask.referer.map(|referer| ("Referer", referer.to_owned())));
+    fields
+}
+
 /// Sends `ask`; `keep` leaves the connection open for another.
-pub(crate) fn send(stream: &mut TcpStream, ask: &Ask, keep: bool) -> Result<()> {
+pub(crate) fn send(stream: &mut TcpStream, ask: &Ask, version: Version, keep: bool) -> Result<()> {
+    let protocol = match version {
+        Version::Http10 => "HTTP/1.0",
+        Version::Http11 | Version::Http2 => "HTTP/1.1",
+    };
     let mut head = format!(
-        "{} {} HTTP/1.1\r\nHost: shop.example\r\nX-Forwarded-For: {}\r\nAccept: */*\r\nConnection: {}\r\n\
-         {DELAY_HEADER}: {}\r\n{STATUS_HEADER}: {}\r\n{SIZE_HEADER}: {}\r\n",
+        "{} {} {protocol}\r\nHost: shop.example\r\nAccept: */*\r\nConnection: {}\r\n",
         ask.method,
         ask.target,
-        ask.visitor.addr,
         if keep { "keep-alive" } else { "close" },
-        ask.delay_ms,
-        ask.status,
-        ask.size,
     )
     .into_bytes();
-    if let Some(fault) = ask.fault {
-        head.extend_from_slice(format!("{FAULT_HEADER}: {}\r\n", fault.name()).as_bytes());
-    }
-    if let Some(referer) = ask.referer {
-        head.extend_from_slice(format!("Referer: {referer}\r\n").as_bytes());
+    for (name, value) in fields(ask) {
+        head.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
     }
     if ask.body > 0 {
         head.extend_from_slice(format!("Content-Length: {}\r\n", ask.body).as_bytes());

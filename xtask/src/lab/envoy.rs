@@ -389,7 +389,10 @@ fn cluster(setup: &Setup) -> Value {
                     "@type": TLS,
                     "sni": "shop.example",
                     "common_tls_context": {"validation_context": {
-                        "trusted_ca": {"filename": "/etc/ssl/certs/ca-certificates.crt"},
+                        "trusted_ca": {"filename": setup.trusted},
+                        "match_typed_subject_alt_names": [
+                            {"san_type": "DNS", "matcher": {"exact": "shop.example"}},
+                        ],
                     }},
                 },
             });

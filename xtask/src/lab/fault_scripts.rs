@@ -200,7 +200,16 @@ pub(super) fn tls_closed(s: &mut Session<'_>) -> Result<()> {
 }
 
 pub(super) fn certificate(s: &mut Session<'_>) -> Result<()> {
-    always(s, "certificate-untrusted", C::TlsCertificateInvalid)
+    always(s, "certificate-rejected", C::TlsCertificateInvalid)
+}
+
+/// In TLS 1.3 the handshake is over for the proxy before the server says so.
+pub(super) fn tls_wants_client(s: &mut Session<'_>) -> Result<()> {
+    always(s, "client-certificate-wanted", C::TlsHandshakeFailure)
+}
+
+pub(super) fn tls_old(s: &mut Session<'_>) -> Result<()> {
+    always(s, "old-tls", C::TlsHandshakeFailure)
 }
 
 pub(super) fn plain_to_tls(s: &mut Session<'_>) -> Result<()> {

@@ -113,7 +113,8 @@ fn config(site: &Site<'_>) -> String {
         };
         writeln!(
             text,
-            "proxy.ssl.verify-peer: {verify}\nproxy.ssl.cafile: /etc/ssl/certs/ca-certificates.crt"
+            "proxy.ssl.verify-peer: {verify}\nproxy.ssl.cafile: {}",
+            site.setup.trusted.display()
         )
         .ok();
     }

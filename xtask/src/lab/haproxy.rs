@@ -14,7 +14,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 
 use super::origin::Address;
-use super::proxy::{Layout, Proxy, Rule, Setup, Site, Upstream, is_root, version_of};
+use super::proxy::{
+    Layout, Proxy, Rule, Setup, Site, Upstream, after_request, is_root, version_of,
+};
 use super::traffic::Ask;
 
 /// HAProxy, as installed.
@@ -99,10 +101,10 @@ impl Proxy for Haproxy {
 
     fn logged_status(&self, line: &[u8], ask: &Ask) -> Result<u16> {
         let line = String::from_utf8_lossy(line);
-        let request = format!("\"{} {} HTTP/1.1\" ", ask.method, ask.target);
-        let (_, rest) = line
-            .split_once(&request)
-            .with_context(|| format!("the last access line is not {request}"))?;
+        let request = |site: &str| format!("{} {site}{}", ask.method, ask.target);
+        // The whole URL where the client spoke HTTP/2.
+        let rest = after_request(&line, &request("http://shop.example"))
+            .or_else(|_| after_request(&line, &request("")))?;
         let status = rest.split(' ').next().unwrap_or_default();
         // No answer was made.
         let status = status.strip_prefix("-1").map_or(status, |_| "0");
@@ -195,22 +197,21 @@ fn frontend(site: &Site<'_>) -> String {
 fn backend(setup: &Setup) -> String {
     let mut text = format!("backend shop_backend\n{}", setup.own.back);
     let mut options = match setup.upstream {
-        Upstream::Http | Upstream::BadTarget | Upstream::Protocol(_) => "",
-        Upstream::Tls => " ssl verify none",
-        Upstream::TlsVerified => {
-            " ssl verify required ca-file /etc/ssl/certs/ca-certificates.crt sni str(shop.example)"
-        }
+        Upstream::Http | Upstream::BadTarget | Upstream::Protocol(_) => String::new(),
+        Upstream::Tls => " ssl verify none".to_owned(),
+        Upstream::TlsVerified => format!(
+            " ssl verify required ca-file {} sni str(shop.example)",
+            setup.trusted.display()
+        ),
         Upstream::FastCgi => {
             text += "use-fcgi-app shop\n";
-            " proto fcgi"
+            " proto fcgi".to_owned()
         }
         Upstream::UnresolvedName => {
-            text +=
-                "server app1 app.shop.internal:8080 resolvers names init-addr none check inter 300ms\n";
-            ""
+            text += "server app1 app.shop.internal:8080 resolvers names init-addr none check inter 300ms\n";
+            String::new()
         }
-    }
-    .to_owned();
+    };
     if setup.eject && setup.retry {
         options += " check inter 2s fall 3 rise 2";
     }

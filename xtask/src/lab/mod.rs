@@ -26,6 +26,7 @@ mod session;
 mod shop_scripts;
 mod split;
 mod squid;
+mod tls;
 mod traefik;
 mod traffic;
 mod trafficserver;
@@ -34,7 +35,7 @@ mod varnish;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
@@ -43,7 +44,7 @@ use jiff::Timestamp;
 use self::case::{Recording, Variant};
 use self::origin::{Address, FullQueue};
 use self::proxy::{Member, Proxy, Rule, Setup, Upstream, free_address};
-use self::recording::{Fixture, SCRIPTS, Script};
+use self::recording::{Fixture, SCRIPTS, Script, Tls};
 use self::session::Session;
 
 /// Where the sockets of applications stand: the path is in the logs, so it is one that a site could have.
@@ -265,11 +266,13 @@ fn base_setup(served: &[SocketAddr]) -> Setup {
             })
             .collect(),
         upstream: Upstream::Http,
+        trusted: PathBuf::from("/etc/ssl/certs/ca-certificates.crt"),
         retry: true,
         // A lone member is not left out: httpd would, for a minute, which has a recording of its own.
         eject: served.len() > 1,
         last_resort: true,
         keepalive: false,
+        http2: false,
         timeout: Duration::from_secs(30),
         rule: Rule::None,
         log_ids: false,
@@ -353,10 +356,13 @@ impl Standing {
                 setup.members.push(tcp("[2001:db8::5]:8080".parse()?));
                 Self::Nothing
             }
-            Fixture::Tls => {
+            Fixture::Tls(fault) => {
                 let address = free_address("127.0.0.15", 8443)?;
                 setup.members.push(tcp(address));
-                Self::Process(tls_server(dir, address)?)
+                if fault != Tls::SelfSigned {
+                    setup.trusted = dir.join("authority.pem");
+                }
+                Self::Process(tls::server(dir, address, fault)?)
             }
         })
     }
@@ -390,54 +396,4 @@ fn allow(path: &Path, mode: u32) -> Result<()> {
         path,
         std::fs::Permissions::from_mode(mode),
     )?)
-}
-
-/// A TLS server whose certificate nobody signed: the one of the `openssl` program.
-fn tls_server(dir: &Path, address: SocketAddr) -> Result<Child> {
-    let (key, certificate) = (dir.join("key.pem"), dir.join("certificate.pem"));
-    let made = Command::new("openssl")
-        .args([
-            "req",
-            "-x509",
-            "-newkey",
-            "rsa:2048",
-            "-nodes",
-            "-days",
-            "365",
-            "-subj",
-            "/CN=shop.example",
-        ])
-        .arg("-keyout")
-        .arg(&key)
-        .arg("-out")
-        .arg(&certificate)
-        // Valid in the lab's time, whatever the real one is.
-        .envs(clock::frozen_at("2026-10-20 00:00:00")?)
-        .stderr(Stdio::null())
-        .status()
-        .context("openssl is not installed (Debian package openssl)")?;
-    ensure!(made.success(), "openssl made no certificate");
-    let child = Command::new("openssl")
-        .args([
-            "s_server",
-            "-quiet",
-            "-www",
-            "-accept",
-            &address.to_string(),
-        ])
-        .arg("-key")
-        .arg(&key)
-        .arg("-cert")
-        .arg(&certificate)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()?;
-    for _ in 0..200 {
-        if std::net::TcpStream::connect(address).is_ok() {
-            return Ok(child);
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    anyhow::bail!("openssl s_server does not listen")
 }

@@ -112,7 +112,10 @@ fn config(site: &Site<'_>) -> String {
             text += "insecure=yes\n";
             ";tls;sni=shop.example"
         }
-        Upstream::TlsVerified => ";tls;sni=shop.example",
+        Upstream::TlsVerified => {
+            writeln!(text, "cacert={}", setup.trusted.display()).ok();
+            ";tls;sni=shop.example"
+        }
         _ => "",
     };
     if !setup.keepalive {

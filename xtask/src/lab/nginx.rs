@@ -165,8 +165,9 @@ fn server(site: &Site<'_>) -> String {
     }
     writeln!(
         text,
-        "server {{\nlisten {};\nserver_name shop.example www.shop.example;",
-        site.listen
+        "server {{\nlisten {}{};\nserver_name shop.example www.shop.example;",
+        site.listen,
+        if site.setup.http2 { " http2" } else { "" }
     )
     .ok();
     text += match rule {
@@ -194,24 +195,31 @@ fn server(site: &Site<'_>) -> String {
              proxy_connect_timeout {secs}s;\nproxy_read_timeout {secs}s;\nproxy_send_timeout {secs}s;\n"
         )
         .ok();
+        // As newer versions do by themselves.
+        if matches!(upstream, Upstream::Tls | Upstream::TlsVerified) {
+            text += "proxy_ssl_protocols TLSv1.2 TLSv1.3;\n";
+        }
         if !retry {
             text += "proxy_next_upstream off;\n";
         }
         if *rule == Rule::MaskErrors {
             text += "proxy_intercept_errors on;\n";
         }
-        text += match upstream {
+        text += &match upstream {
             Upstream::Http | Upstream::FastCgi | Upstream::Protocol(_) => {
-                "proxy_pass http://shop_backend;\n"
+                "proxy_pass http://shop_backend;\n".to_owned()
             }
-            Upstream::Tls => "proxy_pass https://shop_backend;\n",
-            Upstream::TlsVerified => {
-                "proxy_ssl_verify on;\nproxy_ssl_trusted_certificate /etc/ssl/certs/ca-certificates.crt;\nproxy_ssl_name shop.example;\nproxy_pass https://shop_backend;\n"
-            }
+            Upstream::Tls => "proxy_pass https://shop_backend;\n".to_owned(),
+            Upstream::TlsVerified => format!(
+                "proxy_ssl_verify on;\nproxy_ssl_trusted_certificate {};\nproxy_ssl_name shop.example;\nproxy_pass https://shop_backend;\n",
+                site.setup.trusted.display()
+            ),
             Upstream::UnresolvedName => {
-                "resolver 127.0.0.1:1 valid=5s;\nresolver_timeout 5s;\nset $backend app.shop.internal;\nproxy_pass http://$backend:8080;\n"
+                "resolver 127.0.0.1:1 valid=5s;\nresolver_timeout 5s;\nset $backend app.shop.internal;\nproxy_pass http://$backend:8080;\n".to_owned()
             }
-            Upstream::BadTarget => "set $backend app.shop.internal:8080;\nproxy_pass $backend;\n",
+            Upstream::BadTarget => {
+                "set $backend app.shop.internal:8080;\nproxy_pass $backend;\n".to_owned()
+            }
         };
     }
     text + "}\n}\n"

@@ -67,6 +67,8 @@ pub(crate) enum Rule {
 pub(crate) struct Setup {
     pub(crate) members: Vec<Member>,
     pub(crate) upstream: Upstream,
+    /// The file of the authorities whose certificates the proxy takes, where it checks them.
+    pub(crate) trusted: PathBuf,
     /// Whether a request that failed on one member is tried on the next.
     pub(crate) retry: bool,
     /// Whether a member that failed is left out for a while.
@@ -75,6 +77,8 @@ pub(crate) struct Setup {
     pub(crate) last_resort: bool,
     /// Whether connections to the pool are kept.
     pub(crate) keepalive: bool,
+    /// Whether clients speak HTTP/2, for those that take only one version on a port without TLS.
+    pub(crate) http2: bool,
     /// Limit for connecting and for silence; lab time where the proxy's timers follow it.
     pub(crate) timeout: Duration,
     pub(crate) rule: Rule,
@@ -206,14 +210,8 @@ pub(crate) trait Proxy {
     /// Status in an access line of the first layout, which must be the line of `ask`.
     fn logged_status(&self, line: &[u8], ask: &Ask) -> Result<u16> {
         let line = String::from_utf8_lossy(line);
-        let request = format!(
-            "\"{} {} HTTP/1.1\" ",
-            ask.method,
-            self.logged_target(&ask.target)
-        );
-        let (_, rest) = line
-            .split_once(&request)
-            .with_context(|| format!("the last access line is not {request}"))?;
+        let target = self.logged_target(&ask.target);
+        let rest = after_request(&line, &format!("{} {target}", ask.method))?;
         let status = rest.split(' ').next().unwrap_or_default();
         status
             .parse()
@@ -243,6 +241,15 @@ pub(crate) trait Proxy {
     fn tells_retry(&self, _line: &[u8]) -> bool {
         false
     }
+}
+
+/// What follows the request in quotes, whatever its version.
+pub(crate) fn after_request<'line>(line: &'line str, request: &str) -> Result<&'line str> {
+    let rest = line.split_once(&format!("\"{request} HTTP/"));
+    let behind = rest.and_then(|(_, version)| version.split_once("\" "));
+    let (_, rest) =
+        behind.with_context(|| format!("the last access line is not of {request}: {line}"))?;
+    Ok(rest)
 }
 
 /// A proxy at work. Dropping it stops the process that was started, and only that one.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Result;
 use model::Cause as C;
 
+use super::client::Version;
 use super::fault_scripts as drive;
 use super::haproxy_scripts as haproxy;
 use super::origin::{Address, Fault};
@@ -28,10 +29,25 @@ pub(crate) enum Fixture {
     FullSocket,
     /// The member is a unix socket that its application left behind.
     StaleSocket,
-    /// The member speaks TLS with a certificate of its own making.
-    Tls,
+    /// The member speaks TLS.
+    Tls(Tls),
     /// The member is an address without a route.
     NoRoute,
+}
+
+/// What is wrong with a member that speaks TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tls {
+    /// It signed its certificate itself.
+    SelfSigned,
+    /// Its certificate has expired.
+    Expired,
+    /// Its certificate is for another name.
+    OtherName,
+    /// It talks to nobody without a certificate.
+    WantsClient,
+    /// It knows no version newer than TLS 1.1.
+    Old,
 }
 
 /// One recording.
@@ -155,7 +171,39 @@ pub(crate) const SCRIPTS: &[Script] = &[
         |setup| setup.upstream = Upstream::TlsVerified,
         drive::certificate,
     )
-    .beside(Fixture::Tls),
+    .beside(Fixture::Tls(Tls::SelfSigned)),
+    script(
+        "expired",
+        "The upstream's certificate has expired.",
+        0,
+        |setup| setup.upstream = Upstream::TlsVerified,
+        drive::certificate,
+    )
+    .beside(Fixture::Tls(Tls::Expired)),
+    script(
+        "other-name",
+        "The upstream's certificate is for another name than the one that the proxy asks for.",
+        0,
+        |setup| setup.upstream = Upstream::TlsVerified,
+        drive::certificate,
+    )
+    .beside(Fixture::Tls(Tls::OtherName)),
+    script(
+        "wants-client",
+        "The upstream asks for a certificate of the proxy, which has none.",
+        0,
+        |setup| setup.upstream = Upstream::Tls,
+        drive::tls_wants_client,
+    )
+    .beside(Fixture::Tls(Tls::WantsClient)),
+    script(
+        "old-tls",
+        "The upstream speaks no version of TLS newer than 1.1.",
+        0,
+        |setup| setup.upstream = Upstream::Tls,
+        drive::tls_old,
+    )
+    .beside(Fixture::Tls(Tls::Old)),
     script(
         "plain-to-tls",
         "The proxy speaks plain HTTP to a port that speaks TLS.",
@@ -163,7 +211,7 @@ pub(crate) const SCRIPTS: &[Script] = &[
         plain,
         drive::plain_to_tls,
     )
-    .beside(Fixture::Tls),
+    .beside(Fixture::Tls(Tls::SelfSigned)),
     script(
         "close",
         "The upstream closes the connection before a byte of the answer.",
@@ -450,6 +498,61 @@ pub(crate) const SCRIPTS: &[Script] = &[
         1,
         |setup| setup.timeout = Duration::from_secs(60),
         drive::leaves_mid_body,
+    ),
+    script(
+        "refused-http10",
+        "Nothing listens on the only upstream's port for some minutes; clients speak HTTP/1.0.",
+        1,
+        plain,
+        |s| s.speaking(Version::Http10, drive::refused),
+    ),
+    script(
+        "cut-body-http10",
+        "The answer ends before its promised length; clients speak HTTP/1.0.",
+        1,
+        plain,
+        |s| s.speaking(Version::Http10, |s| drive::faulty(s, Fault::CutBody, C::TruncatedBody)),
+    ),
+    script(
+        "refused-http2",
+        "Nothing listens on the only upstream's port for some minutes; clients speak HTTP/2.",
+        1,
+        |setup| setup.http2 = true,
+        |s| s.speaking(Version::Http2, drive::refused),
+    ),
+    script(
+        "close-http2",
+        "The upstream closes the connection before a byte of the answer; clients speak HTTP/2.",
+        1,
+        |setup| setup.http2 = true,
+        |s| s.speaking(Version::Http2, |s| drive::faulty(s, Fault::Close, C::ClosedBeforeHeaders)),
+    ),
+    script(
+        "silent-http2",
+        "The upstream takes the request and never answers; clients speak HTTP/2.",
+        1,
+        |setup| {
+            setup.http2 = true;
+            setup.timeout = Duration::from_secs(2);
+        },
+        |s| s.speaking(Version::Http2, |s| drive::silent(s, Fault::Silent)),
+    ),
+    script(
+        "cut-body-http2",
+        "The answer ends before its promised length; clients speak HTTP/2.",
+        1,
+        |setup| setup.http2 = true,
+        |s| s.speaking(Version::Http2, |s| drive::faulty(s, Fault::CutBody, C::TruncatedBody)),
+    ),
+    script(
+        "impatient-http2",
+        "Crawlers and people hang up before a slow origin answers; they speak HTTP/2.",
+        1,
+        |setup| {
+            setup.http2 = true;
+            setup.timeout = Duration::from_secs(60);
+        },
+        |s| s.speaking(Version::Http2, drive::impatient),
     ),
     script(
         "not-found-storm",

@@ -6,7 +6,9 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 
 use super::origin::Address;
-use super::proxy::{Layout, Proxy, Rule, Setup, Site, Upstream, is_root, version_of};
+use super::proxy::{
+    Layout, Proxy, Rule, Setup, Site, Upstream, after_request, is_root, version_of,
+};
 use super::traffic::Ask;
 
 /// Squid, as installed.
@@ -101,13 +103,9 @@ impl Proxy for Squid {
             None => (ask.target.as_str(), ""),
         };
         // What follows a question mark is not logged.
-        let request = format!(
-            "\"{} http://shop.example{path}{query} HTTP/1.1\" ",
-            ask.method
-        );
-        line.split_once(&request)
-            .and_then(|(_, rest)| rest.split(' ').next()?.parse().ok())
-            .with_context(|| format!("the last access line is not of {}", ask.target))
+        let request = format!("{} http://shop.example{path}{query}", ask.method);
+        let status = after_request(&line, &request)?.split(' ').next();
+        Ok(status.unwrap_or_default().parse()?)
     }
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 
 use super::origin::Address;
-use super::proxy::{Layout, Proxy, Rule, Setup, Site, Upstream, version_of};
+use super::proxy::{Layout, Proxy, Rule, Setup, Site, Upstream, after_request, version_of};
 use super::traffic::Ask;
 
 /// Traefik 3, as installed.
@@ -134,10 +134,7 @@ impl Proxy for Traefik {
     fn logged_status(&self, line: &[u8], ask: &Ask) -> Result<u16> {
         if !self.json {
             let line = String::from_utf8_lossy(line);
-            let request = format!("\"{} {} HTTP/1.1\" ", ask.method, ask.target);
-            let (_, rest) = line
-                .split_once(&request)
-                .with_context(|| format!("the last access line is not {request}"))?;
+            let rest = after_request(&line, &format!("{} {}", ask.method, ask.target))?;
             return Ok(rest.split(' ').next().unwrap_or_default().parse()?);
         }
         let line: serde_json::Value = serde_json::from_slice(line)?;
@@ -249,7 +246,12 @@ fn routes_of(setup: &Setup) -> String {
     )
     .ok();
     if setup.upstream == Upstream::TlsVerified {
-        text += "      serverName: shop.example\n";
+        write!(
+            text,
+            "      serverName: shop.example\n      rootCAs: [{}]\n",
+            setup.trusted.display()
+        )
+        .ok();
     }
     text
 }

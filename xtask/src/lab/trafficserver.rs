@@ -143,9 +143,10 @@ impl Proxy for TrafficServer {
 
     fn logged_status(&self, line: &[u8], ask: &Ask) -> Result<u16> {
         let line = String::from_utf8_lossy(line);
-        let request = format!("{} HTTP/1.1\" ", ask.target);
+        let request = format!("{} HTTP/", ask.target);
         line.split_once(&request)
             .filter(|(before, _)| before.contains(&format!("\"{} http", ask.method)))
+            .and_then(|(_, rest)| rest.split_once("\" "))
             .and_then(|(_, rest)| rest.split(' ').next()?.parse().ok())
             .with_context(|| format!("the last access line is not of {}", ask.target))
     }
@@ -203,12 +204,13 @@ fn records(site: &Site<'_>) -> String {
          CONFIG proxy.config.http.keep_alive_enabled_out INT {kept}\n\
          CONFIG proxy.config.http.down_server.cache_time INT {down}\n\
          CONFIG proxy.config.ssl.client.verify.server.policy STRING {verify}\n\
-         CONFIG proxy.config.ssl.client.CA.cert.filename STRING /etc/ssl/certs/ca-certificates.crt\n\
+         CONFIG proxy.config.ssl.client.CA.cert.filename STRING {}\n\
          CONFIG proxy.config.hostdb.host_file.path STRING {dir}/etc/hosts\n\
          CONFIG proxy.config.hostdb.host_file.interval INT 3600\n\
          CONFIG proxy.config.dns.nameservers STRING 127.0.0.2\nCONFIG proxy.config.dns.lookup_timeout INT 2\n\
          CONFIG proxy.config.dns.retries INT 0\nCONFIG proxy.config.hostdb.lookup_timeout INT 4\n",
         site.listen.port(),
+        setup.trusted.display(),
     );
     if setup.rule == Rule::FewConnections {
         text += "CONFIG proxy.config.http.per_server.connection.max INT 3\n";

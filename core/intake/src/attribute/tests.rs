@@ -917,6 +917,9 @@ fn a_client_that_left_is_never_a_failure() {
         (Field::ConnectionStatus, "X"),
     ];
     attribute(Apache, &left, |result| assert!(result.client_abort));
+    // It took all of the page, and was gone when the line was written.
+    let http2 = [&left[..], &[(Field::Protocol, "HTTP/2.0")]].concat();
+    attribute(Apache, &http2, |result| assert!(!result.client_abort));
 }
 
 #[test]

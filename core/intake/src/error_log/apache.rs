@@ -17,13 +17,22 @@ pub(super) fn parse(line: &[u8]) -> Option<ErrorLine<'_>> {
     let mut entry = ErrorLine::new(Edge::Apache, civil_millis, Level::Error, b"");
     entry.zone = zone;
     // An entry names its level before anything else that is not a bracket.
-    if !prefix(&mut entry, &mut at) {
-        return None;
-    }
+    let module = prefix(&mut entry, &mut at)?;
     words(&mut entry, &mut at);
+    let remote = entry.upstream.take();
     details(&mut entry);
+    match remote {
+        Some(remote) if is_of_http2(&entry, module, remote) => peer(&mut entry, remote),
+        _ => entry.upstream = entry.upstream.or(remote),
+    }
     checks_upstream(&mut entry);
     Some(entry)
+}
+
+/// Over HTTP/2 requests are served on connections of httpd's own, and the client's address stands behind `remote`, as
+/// elsewhere an upstream's does (measured, 2.4.71): it is the client's where mod_proxy speaks of a request.
+fn is_of_http2(entry: &ErrorLine<'_>, module: &[u8], remote: &[u8]) -> bool {
+    module.starts_with(b"proxy") && entry.client.is_none() && entry.upstream != Some(remote)
 }
 
 /// A format of one's own calls the peer a client whoever it is (`[client\ %a]`). What mod_ssl says of a certificate is
@@ -99,25 +108,27 @@ fn month(name: &[u8]) -> Option<u32> {
     u32::try_from(index + 1).ok()
 }
 
-/// Reads the brackets before the message. Whether one of them named the level.
-fn prefix<'line>(entry: &mut ErrorLine<'line>, at: &mut Cursor<'line>) -> bool {
-    let mut has_level = false;
+/// Reads the brackets before the message; the one that names module and level, if one does.
+fn prefix<'line>(entry: &mut ErrorLine<'line>, at: &mut Cursor<'line>) -> Option<&'line [u8]> {
+    let mut module = None;
     loop {
         at.spaces();
         let before = at.rest;
         let Some(block) = block(at) else {
             break;
         };
-        if !has_level && let Some(level) = level(block) {
+        if module.is_none()
+            && let Some(level) = level(block)
+        {
             entry.level = level;
-            has_level = true;
-        } else if !bracket(entry, block) && has_level {
+            module = Some(block);
+        } else if !bracket(entry, block) && module.is_some() {
             // Not ours: the message itself begins with a bracket.
             at.rest = before;
             break;
         }
     }
-    has_level
+    module
 }
 
 /// Reads `[text]`; a bracketed address inside (`[client [2001:db8::7]:5678]`) belongs to it.
@@ -381,6 +392,23 @@ mod tests {
     /// What a test expects of a field, as text.
     fn text(field: Option<&[u8]>) -> &str {
         field.map_or("<none>", |bytes| std::str::from_utf8(bytes).unwrap())
+    }
+
+    #[test]
+    fn over_http2_the_remote_is_the_client() {
+        let line = |rest: &str| format!("[Tue Nov 03 08:29:38 2026] [{rest}").into_bytes();
+        let told = line(
+            "proxy_http:error] [pid 1:tid 2] (20014)Internal error: [remote 192.0.2.18:0] AH01102: error reading status line from remote server 127.0.0.11:8080",
+        );
+        let entry = parse(&told).unwrap();
+        assert_eq!(text(entry.client), "192.0.2.18");
+        assert_eq!(text(entry.upstream), "127.0.0.11:8080");
+        let told = line(
+            "ssl:error] [pid 1:tid 2] [remote 198.51.100.1:8443] AH02039: Certificate Verification: Error (18): self-signed certificate",
+        );
+        let entry = parse(&told).unwrap();
+        assert_eq!(text(entry.client), "<none>");
+        assert_eq!(text(entry.upstream), "198.51.100.1:8443");
     }
 
     #[test]

@@ -118,6 +118,13 @@ fn config(site: &Site<'_>) -> String {
     if matches!(setup.upstream, Upstream::Tls | Upstream::TlsVerified) {
         writeln!(text, "LoadModule ssl_module {MODULES}/mod_ssl.so").ok();
     }
+    if setup.http2 {
+        writeln!(
+            text,
+            "LoadModule http2_module {MODULES}/mod_http2.so\nProtocols h2c http/1.1"
+        )
+        .ok();
+    }
     if is_root() {
         text += "User www-data\nGroup www-data\n";
     }
@@ -205,10 +212,13 @@ fn target(setup: &Setup) -> String {
     let mut text = "ProxyPreserveHost On\n".to_owned();
     if scheme == "https" {
         text += "SSLProxyEngine On\nSSLProxyProtocol -all +TLSv1.2 +TLSv1.3\n";
-        text += if setup.upstream == Upstream::TlsVerified {
-            "SSLProxyVerify require\nSSLProxyVerifyDepth 2\nSSLProxyCACertificatePath /etc/ssl/certs\n"
+        text += &if setup.upstream == Upstream::TlsVerified {
+            let trusted = setup.trusted.display();
+            format!(
+                "SSLProxyVerify require\nSSLProxyVerifyDepth 2\nSSLProxyCACertificateFile {trusted}\n"
+            )
         } else {
-            "SSLProxyVerify none\nSSLProxyCheckPeerCN off\nSSLProxyCheckPeerName off\nSSLProxyCheckPeerExpire off\n"
+            "SSLProxyVerify none\nSSLProxyCheckPeerCN off\nSSLProxyCheckPeerName off\nSSLProxyCheckPeerExpire off\n".to_owned()
         };
     }
     if setup.upstream == Upstream::UnresolvedName {

@@ -270,11 +270,16 @@ fn snippet(setup: &Setup) -> String {
     } else {
         "keepalive off\n"
     };
-    text += match setup.upstream {
-        Upstream::Tls => "tls\ntls_insecure_skip_verify\ntls_timeout 2s\n",
-        Upstream::TlsVerified => "tls\ntls_server_name shop.example\n",
-        Upstream::UnresolvedName => "resolvers 127.0.0.1:1\n",
-        Upstream::Http | Upstream::FastCgi | Upstream::BadTarget | Upstream::Protocol(_) => "",
+    text += &match setup.upstream {
+        Upstream::Tls => "tls\ntls_insecure_skip_verify\ntls_timeout 2s\n".to_owned(),
+        Upstream::TlsVerified => format!(
+            "tls\ntls_server_name shop.example\ntls_trust_pool file {}\n",
+            setup.trusted.display()
+        ),
+        Upstream::UnresolvedName => "resolvers 127.0.0.1:1\n".to_owned(),
+        Upstream::Http | Upstream::FastCgi | Upstream::BadTarget | Upstream::Protocol(_) => {
+            String::new()
+        }
     };
     text + "}\n}\n}\n"
 }

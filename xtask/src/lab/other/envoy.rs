@@ -356,7 +356,7 @@ fn cluster(name: &str, setup: &Setup) -> Value {
             "max_ejection_percent": 100,
         });
     }
-    if let Some(socket) = transport(setup.upstream) {
+    if let Some(socket) = transport(setup) {
         cluster["transport_socket"] = socket;
     }
     // What a recording sets otherwise.
@@ -367,16 +367,20 @@ fn cluster(name: &str, setup: &Setup) -> Value {
     cluster
 }
 
-fn transport(upstream: Upstream) -> Option<Value> {
-    let context = match upstream {
-        Upstream::Tls => json!({"@type": TLS, "sni": "shop.example"}),
+fn transport(setup: &Setup) -> Option<Value> {
+    let context = match setup.upstream {
+        Upstream::Tls => json!({
+            "@type": TLS,
+            "sni": "shop.example",
+            "common_tls_context": {"tls_params": {"tls_maximum_protocol_version": "TLSv1_3"}},
+        }),
         Upstream::TlsVerified => json!({
             "@type": TLS,
             "sni": "shop.example",
             "common_tls_context": {
                 "tls_params": {"tls_minimum_protocol_version": "TLSv1_2"},
                 "validation_context": {
-                    "trusted_ca": {"filename": "/etc/ssl/certs/ca-certificates.crt"},
+                    "trusted_ca": {"filename": setup.trusted},
                     "match_typed_subject_alt_names": [
                         {"san_type": "DNS", "matcher": {"exact": "shop.example"}},
                     ],

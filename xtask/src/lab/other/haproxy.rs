@@ -76,17 +76,7 @@ impl Proxy for Haproxy {
     }
 
     fn logged_status(&self, line: &[u8], ask: &Ask) -> Result<u16> {
-        let line = String::from_utf8_lossy(line);
-        let request = format!("\"{} {} HTTP/1.1\" ", ask.method, ask.target);
-        let (_, rest) = line
-            .split_once(&request)
-            .with_context(|| format!("the last access line is not {request}"))?;
-        let status = rest.split(' ').next().unwrap_or_default();
-        // No answer was made.
-        let status = status.strip_prefix("-1").map_or(status, |_| "0");
-        status
-            .parse()
-            .with_context(|| format!("logged status {status}"))
+        crate::lab::haproxy::Haproxy.logged_status(line, ask)
     }
 
     fn tells_retry(&self, line: &[u8]) -> bool {
@@ -188,22 +178,22 @@ fn frontend(site: &Site<'_>) -> String {
 fn backend(name: &str, setup: &Setup) -> String {
     let mut text = format!("backend {name}\nbalance leastconn\n{}", setup.own.back);
     let mut options = match setup.upstream {
-        Upstream::Http | Upstream::BadTarget => "",
-        Upstream::Protocol(_) => " proto h2",
-        Upstream::Tls => " ssl verify none",
-        Upstream::TlsVerified => {
-            " ssl verify required ca-file @system-ca verifyhost shop.example sni req.hdr(host)"
-        }
+        Upstream::Http | Upstream::BadTarget => String::new(),
+        Upstream::Protocol(_) => " proto h2".to_owned(),
+        Upstream::Tls => " ssl verify none".to_owned(),
+        Upstream::TlsVerified => format!(
+            " ssl verify required ca-file {} verifyhost shop.example sni req.hdr(host)",
+            setup.trusted.display()
+        ),
         Upstream::FastCgi => {
             text += "use-fcgi-app php\n";
-            " proto fcgi"
+            " proto fcgi".to_owned()
         }
         Upstream::UnresolvedName => {
             text += "server web01 app.shop.internal:8080 resolvers internal init-addr none check inter 300ms\n";
-            ""
+            String::new()
         }
-    }
-    .to_owned();
+    };
     if setup.eject && setup.retry {
         options += " check inter 2s fall 3 rise 2";
     }

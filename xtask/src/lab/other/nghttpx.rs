@@ -94,6 +94,9 @@ fn config(site: &Site<'_>) -> String {
     if setup.upstream == Upstream::Tls {
         text += "insecure=yes\n";
     }
+    if setup.upstream == Upstream::TlsVerified {
+        writeln!(text, "cacert={}", setup.trusted.display()).ok();
+    }
     for pattern in ["/api/", "/"] {
         text += &pool(setup, pattern);
     }

@@ -186,9 +186,10 @@ fn server(site: &Site<'_>) -> String {
     }
     write!(
         text,
-        "server {{\nlisten {};\nserver_name shop.example www.shop.example;\nroot {}/html;\n\
+        "server {{\nlisten {}{};\nserver_name shop.example www.shop.example;\nroot {}/html;\n\
          location = /50x.html {{ internal; }}\nlocation = /maintenance.html {{ internal; }}\n",
         site.listen,
+        if setup.http2 { " http2" } else { "" },
         site.dir.display()
     )
     .ok();
@@ -264,7 +265,8 @@ fn location(pool: &str, setup: &Setup) -> String {
             write!(
                 text,
                 "proxy_ssl_verify on;\nproxy_ssl_verify_depth 2;\nproxy_ssl_name shop.example;\n\
-                 proxy_ssl_trusted_certificate /etc/ssl/certs/ca-certificates.crt;\nproxy_pass https://{pool};\n"
+                 proxy_ssl_trusted_certificate {};\nproxy_pass https://{pool};\n",
+                setup.trusted.display()
             )
             .ok();
         }

@@ -187,7 +187,12 @@ fn routes(setup: &Setup) -> String {
     )
     .ok();
     if setup.upstream == Upstream::TlsVerified {
-        text += "      serverName: shop.example\n";
+        write!(
+            text,
+            "      serverName: shop.example\n      rootCAs: [{}]\n",
+            setup.trusted.display()
+        )
+        .ok();
     }
     text
 }

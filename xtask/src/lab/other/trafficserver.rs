@@ -155,6 +155,7 @@ fn records(site: &Site<'_>) -> String {
         _ => "DISABLED",
     };
     let dir = site.dir.display();
+    let trusted = setup.trusted.display().to_string();
     let mut text = String::new();
     for (name, kind, value) in [
         ("exec_thread.autoconfig", "INT", "0"),
@@ -178,11 +179,7 @@ fn records(site: &Site<'_>) -> String {
         ("dns.lookup_timeout", "INT", "2"),
         ("dns.retries", "INT", "0"),
         ("hostdb.lookup_timeout", "INT", "4"),
-        (
-            "ssl.client.CA.cert.filename",
-            "STRING",
-            "/etc/ssl/certs/ca-certificates.crt",
-        ),
+        ("ssl.client.CA.cert.filename", "STRING", &trusted),
         ("ssl.client.verify.server.policy", "STRING", verify),
         ("ssl.client.verify.server.properties", "STRING", "ALL"),
     ] {
