@@ -274,7 +274,7 @@ fn pool(setup: &Setup) -> String {
             "tls\ntls_server_name shop.example\ntls_trust_pool file {}\n",
             setup.trusted.display()
         ),
-        Upstream::UnresolvedName => "resolvers 127.0.0.1:1\n".to_owned(),
+        Upstream::UnresolvedName => format!("resolvers {}\n", setup.resolver),
         Upstream::Http | Upstream::FastCgi | Upstream::BadTarget | Upstream::Protocol(_) => {
             String::new()
         }

@@ -1,5 +1,6 @@
 //! Envoy in the lab: the PyPI package, one worker, four layouts of access log from one run.
 
+use std::net::SocketAddr;
 use std::process::Command;
 use std::time::Duration;
 
@@ -235,7 +236,7 @@ fn filters(setup: &Setup) -> Vec<Value> {
     if setup.upstream == Upstream::UnresolvedName {
         filters.push(json!({
             "name": "envoy.filters.http.dynamic_forward_proxy",
-            "typed_config": {"@type": DYNAMIC, "dns_cache_config": dns_cache()},
+            "typed_config": {"@type": DYNAMIC, "dns_cache_config": dns_cache(setup.resolver)},
         }));
     }
     filters.push(json!({
@@ -245,7 +246,7 @@ fn filters(setup: &Setup) -> Vec<Value> {
     filters
 }
 
-fn dns_cache() -> Value {
+fn dns_cache(resolver: SocketAddr) -> Value {
     json!({
         "name": "names",
         "dns_lookup_family": "V4_ONLY",
@@ -253,7 +254,7 @@ fn dns_cache() -> Value {
             "name": "envoy.network.dns_resolver.cares",
             "typed_config": {
                 "@type": RESOLVER,
-                "resolvers": [socket_address("127.0.0.1", 1)],
+                "resolvers": [socket_address(&resolver.ip().to_string(), resolver.port())],
                 "dns_resolver_options": {"no_default_search_domain": true},
             },
         },
@@ -335,7 +336,7 @@ fn cluster(setup: &Setup) -> Value {
             "lb_policy": "CLUSTER_PROVIDED",
             "cluster_type": {
                 "name": "envoy.clusters.dynamic_forward_proxy",
-                "typed_config": {"@type": DYNAMIC_CLUSTER, "dns_cache_config": dns_cache()},
+                "typed_config": {"@type": DYNAMIC_CLUSTER, "dns_cache_config": dns_cache(setup.resolver)},
             },
         });
     }

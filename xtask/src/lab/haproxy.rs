@@ -159,7 +159,12 @@ fn config(site: &Site<'_>) -> String {
         "http-reuse never\noption http-server-close\n"
     };
     if setup.upstream == Upstream::UnresolvedName {
-        text += "resolvers names\nnameserver one 127.0.0.1:1\ntimeout retry 100ms\nhold valid 1s\n";
+        let resolver = setup.resolver;
+        writeln!(
+            text,
+            "resolvers names\nnameserver one {resolver}\ntimeout retry 100ms\nhold valid 1s"
+        )
+        .ok();
     }
     if setup.upstream == Upstream::FastCgi {
         text += "fcgi-app shop\ndocroot /srv/shop\nindex index.php\n";

@@ -22,6 +22,7 @@ mod origin;
 mod other;
 mod proxy;
 mod recording;
+mod resolver;
 mod session;
 mod shop_scripts;
 mod split;
@@ -267,6 +268,8 @@ fn base_setup(served: &[SocketAddr]) -> Setup {
             .collect(),
         upstream: Upstream::Http,
         trusted: PathBuf::from("/etc/ssl/certs/ca-certificates.crt"),
+        // Nobody answers there.
+        resolver: SocketAddr::from(([127, 0, 0, 1], 1)),
         retry: true,
         // A lone member is not left out: httpd would, for a minute, which has a recording of its own.
         eject: served.len() > 1,
@@ -296,6 +299,9 @@ enum Standing {
         path: PathBuf,
     },
     Process(Child),
+    Resolver {
+        _resolver: resolver::Resolver,
+    },
 }
 
 impl Standing {
@@ -356,6 +362,13 @@ impl Standing {
                 setup.members.push(tcp("[2001:db8::5]:8080".parse()?));
                 Self::Nothing
             }
+            Fixture::Resolver(refusal) => {
+                let resolver = resolver::Resolver::start(refusal)?;
+                setup.resolver = resolver.address;
+                Self::Resolver {
+                    _resolver: resolver,
+                }
+            }
             Fixture::Tls(fault) => {
                 let address = free_address("127.0.0.15", 8443)?;
                 setup.members.push(tcp(address));
@@ -371,7 +384,7 @@ impl Standing {
 impl Drop for Standing {
     fn drop(&mut self) {
         match self {
-            Self::Nothing => (),
+            Self::Nothing | Self::Resolver { .. } => (),
             Self::Queue { socket, .. } => {
                 if let Some(path) = socket {
                     std::fs::remove_file(path).ok();

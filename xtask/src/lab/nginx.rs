@@ -215,7 +215,10 @@ fn server(site: &Site<'_>) -> String {
                 site.setup.trusted.display()
             ),
             Upstream::UnresolvedName => {
-                "resolver 127.0.0.1:1 valid=5s;\nresolver_timeout 5s;\nset $backend app.shop.internal;\nproxy_pass http://$backend:8080;\n".to_owned()
+                format!(
+                    "resolver {} valid=5s;\nresolver_timeout 5s;\nset $backend app.shop.internal;\nproxy_pass http://$backend:8080;\n",
+                    site.setup.resolver
+                )
             }
             Upstream::BadTarget => {
                 "set $backend app.shop.internal:8080;\nproxy_pass $backend;\n".to_owned()

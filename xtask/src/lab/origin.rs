@@ -66,6 +66,10 @@ faults! {
     Garbage = "garbage",
     /// Sends a header field whose name has spaces.
     BadField = "bad-field-name",
+    /// A status that is no number.
+    BadStatus = "bad-status",
+    /// Two lengths that differ.
+    TwoLengths = "two-lengths",
     /// Sends a header of 20 kB.
     BigHeader = "big-header",
     /// Takes the request and stays silent until released.
@@ -461,6 +465,10 @@ fn send_fault(mut stream: &TcpStream, fault: Fault, request: &Request, shared: &
         Fault::Reset | Fault::RefuseUpload => reset(stream),
         Fault::CutHeader => stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: text/ht"),
         Fault::Garbage => stream.write_all(b"\x00\x03shop-backend: worker 7 not ready\n"),
+        Fault::BadStatus => stream.write_all(b"HTTP/1.1 2x0 OK\r\nContent-Length: 2\r\n\r\nok"),
+        Fault::TwoLengths => {
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 7\r\n\r\nok")
+        }
         Fault::BadField => stream
             .write_all(b"HTTP/1.1 200 OK\r\nX Powered By: shop\r\nContent-Length: 2\r\n\r\nok"),
         Fault::BigHeader => big_header(stream),

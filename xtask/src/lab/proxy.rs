@@ -69,6 +69,8 @@ pub(crate) struct Setup {
     pub(crate) upstream: Upstream,
     /// The file of the authorities whose certificates the proxy takes, where it checks them.
     pub(crate) trusted: PathBuf,
+    /// Where names are looked up, by a proxy that can be told.
+    pub(crate) resolver: SocketAddr,
     /// Whether a request that failed on one member is tried on the next.
     pub(crate) retry: bool,
     /// Whether a member that failed is left out for a while.

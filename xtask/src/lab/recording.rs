@@ -12,6 +12,7 @@ use super::fault_scripts as drive;
 use super::haproxy_scripts as haproxy;
 use super::origin::{Address, Fault};
 use super::proxy::{Rule, Setup, Upstream};
+use super::resolver::Refusal;
 use super::session::Session;
 
 /// What stands beside the proxy for a recording, other than plain origins.
@@ -29,6 +30,8 @@ pub(crate) enum Fixture {
     FullSocket,
     /// The member is a unix socket that its application left behind.
     StaleSocket,
+    /// The resolver answers every question so.
+    Resolver(Refusal),
     /// The member speaks TLS.
     Tls(Tls),
     /// The member is an address without a route.
@@ -119,6 +122,22 @@ pub(crate) const SCRIPTS: &[Script] = &[
         |setup| setup.upstream = Upstream::UnresolvedName,
         drive::dns,
     ),
+    script(
+        "no-such-name",
+        "The upstream's name is looked up at run time and there is no such name.",
+        0,
+        |setup| setup.upstream = Upstream::UnresolvedName,
+        drive::dns,
+    )
+    .beside(Fixture::Resolver(Refusal::NoSuchName)),
+    script(
+        "name-server-failure",
+        "The upstream's name is looked up at run time and the resolver fails.",
+        0,
+        |setup| setup.upstream = Upstream::UnresolvedName,
+        drive::dns,
+    )
+    .beside(Fixture::Resolver(Refusal::ServerFailure)),
     script(
         "bad-target",
         "proxy_pass holds a variable without a scheme.",
@@ -263,6 +282,20 @@ pub(crate) const SCRIPTS: &[Script] = &[
         1,
         plain,
         |s| drive::faulty(s, Fault::BadField, C::MalformedResponse),
+    ),
+    script(
+        "bad-status",
+        "The status of the answer is no number.",
+        1,
+        plain,
+        |s| drive::faulty(s, Fault::BadStatus, C::MalformedResponse),
+    ),
+    script(
+        "two-lengths",
+        "The answer declares two lengths that differ.",
+        1,
+        plain,
+        |s| drive::faulty(s, Fault::TwoLengths, C::MalformedResponse),
     ),
     script(
         "big-header",
