@@ -181,6 +181,7 @@ impl Found<'_> {
         if let Some((start, end)) = self.agent {
             self.put(Field::UserAgent, start, end);
         }
+        telltale::forget_duration(self.line, self.spans);
         let has = |field| self.spans.has(field);
         let has_target = has(Field::Request) || has(Field::Target);
         let has_more = has(Field::UserAgent) || has(Field::ClientAddr) || has(Field::UpstreamAddr);

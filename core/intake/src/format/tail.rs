@@ -43,6 +43,7 @@ pub(super) fn parse(line: &[u8], start: usize, after_agent: bool, spans: &mut Sp
         }
         at = token_start(line, token.stop);
     }
+    telltale::forget_duration(line, spans);
     match edge {
         Edge::Unknown => telltale::product(&Visit::new(line, &[], spans)).unwrap_or(edge),
         known => known,
@@ -292,6 +293,19 @@ mod tests {
                 (Field::UpstreamResponseTime, "0.2"),
                 (Field::UpstreamConnectTime, "-"),
                 (Field::UpstreamStatus, ""),
+            ],
+        );
+    }
+
+    #[test]
+    fn microseconds_are_no_status() {
+        check(" us=558", &[]);
+        check(
+            "  rt=0.1 us=558 urt=0.1",
+            &[
+                (Field::Duration, "0.1"),
+                (Field::UpstreamStatus, "558"),
+                (Field::UpstreamResponseTime, "0.1"),
             ],
         );
     }

@@ -5,7 +5,7 @@ use model::{Edge, Field};
 
 use super::haproxy::is_state;
 use crate::attribute::is_response_flags;
-use crate::visit::Visit;
+use crate::visit::{Spans, Visit};
 
 /// The field of a value that a product's own words give away under a key that hints at it. The words alone would not
 /// do: a client can put them into whatever header a layout may log.
@@ -54,8 +54,35 @@ pub(super) fn hints(key: &[u8], word: &[u8]) -> bool {
     windows.any(|(at, part)| part.eq_ignore_ascii_case(word) && begins(at))
 }
 
+/// Takes `us` for no status of the upstream unless nginx's other fields stand beside it: of others it is a duration in
+/// microseconds (httpd's and Varnish's `us=%D`).
+pub(super) fn forget_duration(line: &[u8], spans: &mut Spans) {
+    let beside = [
+        Field::UpstreamAddr,
+        Field::UpstreamConnectTime,
+        Field::UpstreamResponseTime,
+        Field::UpstreamResponseLength,
+    ];
+    let Some(at) = spans.in_line(Field::UpstreamStatus) else {
+        return;
+    };
+    let before = line.get(..at.start).unwrap_or_default();
+    let before = before.strip_suffix(b"\"").unwrap_or(before);
+    let key = before.strip_suffix(b"=").or(before.strip_suffix(b":"));
+    let is_us = key.is_some_and(|text| {
+        let mut words = text.rsplit(|byte| !byte.is_ascii_alphanumeric());
+        words.next() == Some(b"us")
+    });
+    let is_number = line
+        .get(at)
+        .is_some_and(|text| text.iter().all(u8::is_ascii_digit));
+    if is_us && is_number && !beside.iter().any(|field| spans.has(*field)) {
+        spans.forget(Field::UpstreamStatus);
+    }
+}
+
 /// Fields that only one product has, those first that nobody names after another product's: nginx's are borrowed.
-const TELLING: [Field; 13] = [
+const TELLING: [Field; 12] = [
     Field::TerminationState,
     Field::ResponseFlags,
     Field::ResponseCodeDetails,
@@ -65,7 +92,6 @@ const TELLING: [Field; 13] = [
     Field::UpstreamError,
     Field::UpstreamStatus,
     Field::UpstreamConnectTime,
-    Field::UpstreamHeaderTime,
     Field::UpstreamResponseTime,
     Field::UpstreamBytesReceived,
     Field::UpstreamResponseLength,
@@ -86,10 +112,9 @@ fn product_of(field: Field, value: &[u8]) -> Option<Edge> {
         Field::FinishStatus => Edge::TrafficServer,
         Field::ErrorCode if is_error_of_squid(value) => Edge::Squid,
         Field::UpstreamError if is_of_h2o(value) => Edge::H2o,
-        // Others name the upstream's address, too, but only nginx times each attempt.
+        // Others name the upstream's address, too, and the time to its first byte, but only nginx times each attempt.
         Field::UpstreamStatus
         | Field::UpstreamConnectTime
-        | Field::UpstreamHeaderTime
         | Field::UpstreamResponseTime
         | Field::UpstreamBytesReceived
         | Field::UpstreamResponseLength => Edge::Nginx,
