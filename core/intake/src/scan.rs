@@ -700,8 +700,8 @@ impl Scan<'_> {
         let is_weighed = || self.filter.has_log_of(parts.edge) && weighs(parts.edge);
         let is_open = is_open(&found) && (self.filter.tells_of_servers() || is_weighed());
         held.joins = is_stream || is_open || self.filter.concerns(parts.at, &keys);
-        // A fetch that no error line can speak of has nothing to wait for: only other clients repeat.
         held.may_be_twin = may_be_twin(&request, visit);
+        // A fetch that no error line can speak of has nothing to wait for: only other clients repeat.
         let is_free = self.filter.is_empty()
             && !self.filter.tells_of_moments()
             && !is_stream

@@ -25,7 +25,7 @@ pub(super) fn parse(line: &[u8]) -> Option<ErrorLine<'_>> {
         Some(remote) if is_of_http2(&entry, module, remote) => peer(&mut entry, remote),
         _ => entry.upstream = entry.upstream.or(remote),
     }
-    checks_upstream(&mut entry);
+    forget_owner_of_certificate(&mut entry);
     Some(entry)
 }
 
@@ -37,7 +37,7 @@ fn is_of_http2(entry: &ErrorLine<'_>, module: &[u8], remote: &[u8]) -> bool {
 
 /// A format of one's own calls the peer a client whoever it is (`[client\ %a]`). What mod_ssl says of a certificate is
 /// mostly about the upstream's, and a client whose certificate is refused gets no request through.
-fn checks_upstream(entry: &mut ErrorLine<'_>) {
+fn forget_owner_of_certificate(entry: &mut ErrorLine<'_>) {
     let is_own_format = entry.process == (0, 0);
     if is_own_format && entry.message.starts_with(b"AH02039: ") {
         entry.client = None;
@@ -402,6 +402,13 @@ mod tests {
         );
         let entry = parse(&told).unwrap();
         assert_eq!(text(entry.client), "192.0.2.18");
+        assert_eq!(text(entry.upstream), "127.0.0.11:8080");
+        // Of a connection to the upstream.
+        let told = line(
+            "proxy:error] [pid 1:tid 2] (111)Connection refused: [remote 127.0.0.11:8080] AH00957: HTTP: attempt to connect to 127.0.0.11:8080 (127.0.0.11) failed",
+        );
+        let entry = parse(&told).unwrap();
+        assert_eq!(text(entry.client), "<none>");
         assert_eq!(text(entry.upstream), "127.0.0.11:8080");
         let told = line(
             "ssl:error] [pid 1:tid 2] [remote 198.51.100.1:8443] AH02039: Certificate Verification: Error (18): self-signed certificate",
