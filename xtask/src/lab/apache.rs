@@ -5,6 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
+use super::client::Version;
 use super::origin::Address;
 use super::proxy::{Layout, Member, Proxy, Rule, Setup, Site, Upstream, is_root, version_of};
 
@@ -106,7 +107,7 @@ fn config(site: &Site<'_>) -> String {
     if matches!(site.setup.upstream, Upstream::Tls | Upstream::TlsVerified) {
         writeln!(text, "LoadModule ssl_module {MODULES}/mod_ssl.so").ok();
     }
-    if site.setup.http2 {
+    if site.setup.clients == Version::Http2 {
         writeln!(
             text,
             "LoadModule http2_module {MODULES}/mod_http2.so\nProtocols h2c http/1.1"

@@ -275,7 +275,7 @@ fn base_setup(served: &[SocketAddr]) -> Setup {
         eject: served.len() > 1,
         last_resort: true,
         keepalive: false,
-        http2: false,
+        clients: client::Version::default(),
         timeout: Duration::from_secs(30),
         rule: Rule::None,
         log_ids: false,

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
+use super::client::Version;
 use super::origin::Address;
 use super::proxy::{Layout, Proxy, Rule, Setup, Site, Upstream, is_root, version_of};
 
@@ -167,7 +168,11 @@ fn server(site: &Site<'_>) -> String {
         text,
         "server {{\nlisten {}{};\nserver_name shop.example www.shop.example;",
         site.listen,
-        if site.setup.http2 { " http2" } else { "" }
+        if site.setup.clients == Version::Http2 {
+            " http2"
+        } else {
+            ""
+        }
     )
     .ok();
     text += match rule {

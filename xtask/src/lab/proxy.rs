@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
+use super::client::Version;
 use super::clock::{self, Clock};
 use super::origin::Address;
 use super::traffic::Ask;
@@ -79,8 +80,8 @@ pub(crate) struct Setup {
     pub(crate) last_resort: bool,
     /// Whether connections to the pool are kept.
     pub(crate) keepalive: bool,
-    /// Whether clients speak HTTP/2, for those that take only one version on a port without TLS.
-    pub(crate) http2: bool,
+    /// What clients speak that ask one thing at a time; some proxies take only one version on a port without TLS.
+    pub(crate) clients: Version,
     /// Limit for connecting and for silence; lab time where the proxy's timers follow it.
     pub(crate) timeout: Duration,
     pub(crate) rule: Rule,

@@ -536,56 +536,56 @@ pub(crate) const SCRIPTS: &[Script] = &[
         "refused-http10",
         "Nothing listens on the only upstream's port for some minutes; clients speak HTTP/1.0.",
         1,
-        plain,
-        |s| s.speaking(Version::Http10, drive::refused),
+        |setup| setup.clients = Version::Http10,
+        drive::refused,
     ),
     script(
         "cut-body-http10",
         "The answer ends before its promised length; clients speak HTTP/1.0.",
         1,
-        plain,
-        |s| s.speaking(Version::Http10, |s| drive::faulty(s, Fault::CutBody, C::TruncatedBody)),
+        |setup| setup.clients = Version::Http10,
+        |s| drive::faulty(s, Fault::CutBody, C::TruncatedBody),
     ),
     script(
         "refused-http2",
         "Nothing listens on the only upstream's port for some minutes; clients speak HTTP/2.",
         1,
-        |setup| setup.http2 = true,
-        |s| s.speaking(Version::Http2, drive::refused),
+        |setup| setup.clients = Version::Http2,
+        drive::refused,
     ),
     script(
         "close-http2",
         "The upstream closes the connection before a byte of the answer; clients speak HTTP/2.",
         1,
-        |setup| setup.http2 = true,
-        |s| s.speaking(Version::Http2, |s| drive::faulty(s, Fault::Close, C::ClosedBeforeHeaders)),
+        |setup| setup.clients = Version::Http2,
+        |s| drive::faulty(s, Fault::Close, C::ClosedBeforeHeaders),
     ),
     script(
         "silent-http2",
         "The upstream takes the request and never answers; clients speak HTTP/2.",
         1,
         |setup| {
-            setup.http2 = true;
+            setup.clients = Version::Http2;
             setup.timeout = Duration::from_secs(2);
         },
-        |s| s.speaking(Version::Http2, |s| drive::silent(s, Fault::Silent)),
+        |s| drive::silent(s, Fault::Silent),
     ),
     script(
         "cut-body-http2",
         "The answer ends before its promised length; clients speak HTTP/2.",
         1,
-        |setup| setup.http2 = true,
-        |s| s.speaking(Version::Http2, |s| drive::faulty(s, Fault::CutBody, C::TruncatedBody)),
+        |setup| setup.clients = Version::Http2,
+        |s| drive::faulty(s, Fault::CutBody, C::TruncatedBody),
     ),
     script(
         "impatient-http2",
         "Crawlers and people hang up before a slow origin answers; they speak HTTP/2.",
         1,
         |setup| {
-            setup.http2 = true;
+            setup.clients = Version::Http2;
             setup.timeout = Duration::from_secs(60);
         },
-        |s| s.speaking(Version::Http2, drive::impatient),
+        drive::impatient,
     ),
     script(
         "not-found-storm",

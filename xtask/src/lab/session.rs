@@ -92,7 +92,7 @@ pub(crate) struct Session<'a> {
     /// What is wrong beyond single requests: explains those that fail or leave error lines.
     pub(crate) ambient: Option<Why>,
     /// What clients speak that ask one thing at a time.
-    pub(crate) version: Version,
+    clients: Version,
     access: Growing,
     access_lines: usize,
     errors: Growing,
@@ -133,22 +133,12 @@ impl<'a> Session<'a> {
             dice: Dice::new(seed),
             driven: Vec::new(),
             ambient: None,
-            version: Version::default(),
+            clients: setup.clients,
             access: Growing::open(&dir.join(format!("{layout}.log"))),
             access_lines: 0,
             errors: Growing::open(&dir.join("error.log")),
             error_lines: 0,
         })
-    }
-
-    /// Does all of `drive` with clients that speak `version`.
-    pub(crate) fn speaking(
-        &mut self,
-        version: Version,
-        drive: impl FnOnce(&mut Self) -> Result<()>,
-    ) -> Result<()> {
-        self.version = version;
-        drive(self)
     }
 
     /// Lets `seconds` pass, give or take a third: nobody comes by the clock.
@@ -286,11 +276,11 @@ impl<'a> Session<'a> {
     /// Sends a request and does not wait.
     pub(crate) fn begin(&mut self, ask: Ask, why: Option<Why>) -> Result<Pending> {
         let errors_before = self.take_errors()?;
-        let exchange = if self.version == Version::Http2 {
+        let exchange = if self.clients == Version::Http2 {
             Exchange::Curl(client::send_http2(self.running.listen, &ask)?)
         } else {
             let mut stream = self.connect(&ask)?;
-            client::send(&mut stream, &ask, self.version, false)?;
+            client::send(&mut stream, &ask, self.clients, false)?;
             Exchange::Raw(stream)
         };
         Ok(Pending {
@@ -510,7 +500,7 @@ impl<'a> Session<'a> {
         let agrees = match seen.status {
             Some(status) => status == logged,
             // An answer that comes before the body was sent is lost on curl.
-            None if self.version == Version::Http2 && ask.body > 0 => true,
+            None if self.clients == Version::Http2 && ask.body > 0 => true,
             None => self.proxy.logs_unanswered_as().contains(&logged),
         };
         ensure!(

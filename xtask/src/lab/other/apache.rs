@@ -7,6 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
+use super::super::client::Version;
 use super::super::origin::Address;
 use super::super::proxy::{Layout, Member, Proxy, Rule, Setup, Site, Upstream, is_root};
 
@@ -118,7 +119,7 @@ fn config(site: &Site<'_>) -> String {
     if matches!(setup.upstream, Upstream::Tls | Upstream::TlsVerified) {
         writeln!(text, "LoadModule ssl_module {MODULES}/mod_ssl.so").ok();
     }
-    if setup.http2 {
+    if setup.clients == Version::Http2 {
         writeln!(
             text,
             "LoadModule http2_module {MODULES}/mod_http2.so\nProtocols h2c http/1.1"

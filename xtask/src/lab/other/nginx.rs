@@ -7,6 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
+use super::super::client::Version;
 use super::super::origin::Address;
 use super::super::proxy::{Layout, Proxy, Rule, Setup, Site, Upstream, is_root};
 
@@ -189,7 +190,11 @@ fn server(site: &Site<'_>) -> String {
         "server {{\nlisten {}{};\nserver_name shop.example www.shop.example;\nroot {}/html;\n\
          location = /50x.html {{ internal; }}\nlocation = /maintenance.html {{ internal; }}\n",
         site.listen,
-        if setup.http2 { " http2" } else { "" },
+        if setup.clients == Version::Http2 {
+            " http2"
+        } else {
+            ""
+        },
         site.dir.display()
     )
     .ok();
