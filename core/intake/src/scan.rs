@@ -1004,7 +1004,9 @@ fn outcome(found: &Attribution<'_>, failed: bool) -> Outcome {
 /// Whether httpd may have written two lines about it: over HTTP/2 a worker that gets no answer from the upstream logs
 /// its 502, and the connection's own thread the 500 that it answers (measured, 2.4.71).
 fn may_be_twin(request: &Request<'_>, visit: &Visit<'_>) -> bool {
-    request.edge == Edge::Apache && matches!(request.status.0, 500 | 502) && visit.is_http2()
+    matches!(request.edge, Edge::Apache | Edge::Unknown)
+        && matches!(request.status.0, 500 | 502)
+        && visit.is_http2()
 }
 
 fn hold(

@@ -1508,18 +1508,18 @@ fn dead_pools(requests: &mut [HeldRequest], mut failures: BTreeMap<Edge, Vec<i64
 }
 
 /// Drops the second of two lines about one request: the 502 that came about first says more than the 500 in its place.
+/// Where the product is unknown it must have no size: httpd writes so for a worker that sent nothing, nginx never.
 fn drop_twins(requests: &mut Vec<HeldRequest>) {
-    const FIRST: u16 = 502;
     let key = |held: &HeldRequest| (held.at, held.place.source, held.line);
-    let twins = requests.iter().filter(|held| held.may_be_twin);
-    let first: FxHashSet<_> = twins
-        .filter(|held| held.status.0 == FIRST)
-        .map(key)
-        .collect();
+    let is_first = |held: &&HeldRequest| {
+        held.may_be_twin
+            && held.status.0 == 502
+            && (held.edge == Edge::Apache || held.bytes.is_none())
+    };
+    let first: FxHashSet<_> = requests.iter().filter(is_first).map(key).collect();
     if !first.is_empty() {
-        requests.retain(|held| {
-            !held.may_be_twin || held.status.0 == FIRST || !first.contains(&key(held))
-        });
+        let is_second = |held: &HeldRequest| held.may_be_twin && held.status.0 == 500;
+        requests.retain(|held| !(is_second(held) && first.contains(&key(held))));
     }
 }
 
@@ -1695,9 +1695,10 @@ mod tests {
             Ranges::default(),
             Formats::new(Vec::new()),
         );
-        let edge = match errors.starts_with('[') {
-            true => Edge::Apache,
-            false => Edge::Nginx,
+        let edge = match errors.bytes().next() {
+            Some(b'[') => Edge::Apache,
+            Some(_) => Edge::Nginx,
+            None => Edge::Unknown,
         };
         let mut all = Scanned::default();
         for (source, kind, text) in [(0, LogKind::Error, errors), (1, LogKind::Access, access)] {
@@ -1749,20 +1750,30 @@ mod tests {
     /// The worker's line and that of the connection, as httpd 2.4.71 writes them in either order.
     #[test]
     fn two_lines_of_httpd_about_one_request_over_http2_count_once() {
-        let line =
-            |status, version| access(100, "203.0.113.5", "/a", status).replace("HTTP/1.1", version);
+        let line = |status, version, size: &str| {
+            access(100, "203.0.113.5", "/a", status)
+                .replace("HTTP/1.1", version)
+                .replace(" 157 ", &format!(" {size} "))
+        };
         let errors = "[Sun Nov 22 00:01:40.1 2026] [proxy_http:error] [pid 1:tid 2] (104)Connection reset by peer: [remote 203.0.113.5:0] AH01102: error reading status line from remote server 198.51.100.2:8080\n";
-        let statuses = |access: &str| {
+        let statuses = |access: &str, errors: &str| {
             let mut found = Vec::new();
             settled(access, errors, &mut |request| found.push(request.status.0));
             found
         };
-        let (first, second) = (line(502, "HTTP/2.0"), line(500, "HTTP/2.0"));
-        assert_eq!(statuses(&(first.clone() + &second)), [502]);
-        assert_eq!(statuses(&(second + &first)), [502]);
-        // Over HTTP/1.1 they are two requests.
-        let two = line(502, "HTTP/1.1") + &line(500, "HTTP/1.1");
-        assert_eq!(statuses(&two).len(), 2);
+        let (first, second) = (line(502, "HTTP/2.0", "-"), line(500, "HTTP/2.0", "571"));
+        let (both, reverse) = (first.clone() + &second, second.clone() + &first);
+        for errors in [errors, ""] {
+            assert_eq!(statuses(&both, errors), [502]);
+            assert_eq!(statuses(&reverse, errors), [502]);
+        }
+        // Over HTTP/1.1, and of nginx, they are two requests.
+        let two = line(502, "HTTP/1.1", "-") + &line(500, "HTTP/1.1", "571");
+        assert_eq!(statuses(&two, "").len(), 2);
+        assert_eq!(
+            statuses(&(line(502, "HTTP/2.0", "157") + &second), "").len(),
+            2
+        );
     }
 
     /// httpd names only the client, which here met two failures in one second.
