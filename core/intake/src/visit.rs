@@ -176,9 +176,10 @@ impl<'line> Visit<'line> {
 
     /// Whether the client spoke HTTP/2, as far as the line says.
     pub(crate) fn is_http2(&self) -> bool {
+        let versions: [&[u8]; 2] = [b"HTTP/2.0", b"HTTP/2"];
         let is_in = |field| {
             let text = self.get(field).unwrap_or_default();
-            memchr::memmem::find(text, b"HTTP/2").is_some_and(|at| at + 8 >= text.len())
+            versions.iter().any(|version| text.ends_with(version))
         };
         is_in(Field::Request) || is_in(Field::Protocol)
     }
