@@ -218,7 +218,9 @@ fn backend(setup: &Setup) -> String {
         }
     };
     if setup.eject && setup.retry {
-        options += " check inter 2s fall 3 rise 2";
+        // Checks follow the real time: on a busy machine a short interval would take a member out, which is for the
+        // recordings that set their own.
+        options += " check inter 1m fall 3 rise 2";
     }
     options += setup.own.server;
     for (number, member) in setup.members.iter().enumerate() {

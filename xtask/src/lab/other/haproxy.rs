@@ -195,7 +195,7 @@ fn backend(name: &str, setup: &Setup) -> String {
         }
     };
     if setup.eject && setup.retry {
-        options += " check inter 2s fall 3 rise 2";
+        options += " check inter 1m fall 3 rise 2";
     }
     let is_tracking = name == "be_static" && is_checked(setup);
     for (number, member) in setup.members.iter().enumerate() {
