@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use model::{Cause, CauseSet, Confidence, Field, Finding, Incident, Layer, ScopeKind};
+use model::{Cause, CauseSet, Confidence, Field, Finding, IdleRace, Incident, Layer, ScopeKind};
 use tally::{FailureView, View};
 
+use crate::idle_race;
 use crate::related::Related;
 
 /// How long before the first echo the failures that emptied the pool may stand: nginx's `fail_timeout` is 10 s by
@@ -21,6 +22,7 @@ pub(crate) struct Attribution {
     pub(crate) root: Option<Cause>,
     pub(crate) confidence: Confidence,
     pub(crate) alternatives: Vec<Cause>,
+    pub(crate) idle_race: Option<IdleRace>,
     pub(crate) missing: Option<Field>,
     pub(crate) wants_error_log: bool,
     pub(crate) echoes: u64,
@@ -46,7 +48,7 @@ impl Attribution {
             found = found.with_echoes(before, &echoes, direct_count);
         }
         found.echoes = echo_count;
-        found
+        idle_race::tell(found, view, incident, failures)
     }
 
     const fn unknown() -> Self {
@@ -55,6 +57,7 @@ impl Attribution {
             root: None,
             confidence: Confidence::Unknown,
             alternatives: Vec::new(),
+            idle_race: None,
             missing: None,
             wants_error_log: false,
             echoes: 0,
@@ -208,6 +211,7 @@ impl Attribution {
         match root {
             Some((root, certain)) => Self {
                 cause: Some(root),
+                idle_race: None,
                 root: Some(root),
                 confidence: if certain {
                     Confidence::Certain

@@ -5,6 +5,7 @@
 mod advice;
 mod cause;
 mod evidence;
+mod idle_race;
 mod intended;
 mod related;
 mod risk;
@@ -72,6 +73,7 @@ fn one(view: &View, mut incident: Incident, context: &Context) -> Diagnosis {
         root: found.root,
         confidence: found.confidence,
         alternatives: found.alternatives.clone(),
+        idle_race: found.idle_race,
         missing: found.missing,
         wants_error_log: found.wants_error_log,
         echoes: found.echoes,

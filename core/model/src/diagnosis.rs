@@ -70,6 +70,31 @@ pub struct Evidence {
     pub count: u64,
 }
 
+/// What the shape of an incident says of a stale kept connection where each failure alone may be one or a crash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IdleRace {
+    /// Thin and even over time, routes and upstreams.
+    Likely {
+        /// Failed requests.
+        failed: u64,
+        /// All requests of the scope meanwhile.
+        total: u64,
+        /// Minutes with a failure.
+        minutes: u64,
+        /// Routes with a failure.
+        routes: u64,
+        /// Upstreams with a failure; 0 where the log names none.
+        upstreams: u64,
+    },
+    /// Nearly everything failed, which a race does not do.
+    RuledOut {
+        /// Failed requests.
+        failed: u64,
+        /// All requests of the scope meanwhile.
+        total: u64,
+    },
+}
+
 /// An incident with its layer, cause, evidence, risk and advice.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Diagnosis {
@@ -85,6 +110,8 @@ pub struct Diagnosis {
     pub confidence: Confidence,
     /// What else it can be, most frequent first.
     pub alternatives: Vec<Cause>,
+    /// What the incident's shape says of an idle connection race; `None` where that is no question, or not told.
+    pub idle_race: Option<IdleRace>,
     /// The field that would settle it.
     pub missing: Option<Field>,
     /// Whether the error log would settle it.

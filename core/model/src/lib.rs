@@ -24,7 +24,7 @@ mod verdict;
 pub use cause::{Cause, CauseSet, Layer};
 pub use claim::{Category, Claim, CrawlerId, Identity};
 pub use coverage::{Coverage, Gap, Joined, Limit, LogKind, Problem, SourceReport};
-pub use diagnosis::{Advice, Diagnosis, Evidence, Fact, Risk, RiskStatus};
+pub use diagnosis::{Advice, Diagnosis, Evidence, Fact, IdleRace, Risk, RiskStatus};
 pub use edge::Edge;
 pub use field::Field;
 pub use finding::{Confidence, Finding, SignId};

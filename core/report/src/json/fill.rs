@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use model::{Fact, ScopeKind, Stamp, Status};
 
 use super::shape;
-use crate::{crawler, options, sign, time};
+use crate::{crawler, options, phrase, sign, time};
 
 /// The whole report.
 pub(super) fn report(report: &model::Report) -> shape::Report {
@@ -150,6 +150,7 @@ fn incident(diagnosis: &model::Diagnosis, coverage: &model::Coverage) -> shape::
             .iter()
             .map(|cause| cause.name())
             .collect(),
+        cause_why: diagnosis.idle_race.map(phrase::shape),
         missing: diagnosis.missing.map(model::Field::name),
         wants_error_log: diagnosis.wants_error_log,
         echoes: diagnosis.echoes,

@@ -157,6 +157,8 @@ pub(crate) struct Incident {
     #[schemars(extend("enum" = ["certain", "likely", "ambiguous", "unknown"]))]
     pub(crate) confidence: &'static str,
     pub(crate) alternatives: Vec<&'static str>,
+    /// What the incident as a whole says of a cause that its failures leave open.
+    pub(crate) cause_why: Option<String>,
     /// The field that would settle it.
     pub(crate) missing: Option<&'static str>,
     /// Whether the error log would settle it.

@@ -1,9 +1,9 @@
 //! The cause in words, or what to log to learn it.
 
-use model::{Cause, Confidence, Coverage, Diagnosis, Edge, Field, SourceReport};
+use model::{Cause, Confidence, Coverage, Diagnosis, Edge, Field, IdleRace, SourceReport};
 
 use super::who::product;
-use crate::words::{clause, count, list};
+use crate::words::{clause, count, list, share};
 
 /// Causes named in one sentence.
 const NAMED_MAX: usize = 3;
@@ -92,11 +92,44 @@ fn log_field(field: Field, coverage: &Coverage) -> String {
     }
 }
 
-/// What else a likely cause may be.
+/// What else a likely cause may be, and what the incident's shape says of an idle connection race.
 pub(crate) fn otherwise(diagnosis: &Diagnosis) -> Option<String> {
     let is_likely = diagnosis.cause.is_some() && diagnosis.confidence > Confidence::Ambiguous;
     let others = titles(&diagnosis.alternatives, "or");
-    (is_likely && !others.is_empty()).then(|| format!("otherwise {others}"))
+    let otherwise = (is_likely && !others.is_empty()).then(|| format!("otherwise {others}"));
+    let parts = [otherwise, diagnosis.idle_race.map(shape)];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+/// Why an idle connection race and no crash, or the other way round.
+pub(crate) fn shape(shape: IdleRace) -> String {
+    match shape {
+        IdleRace::Likely {
+            failed,
+            total,
+            minutes,
+            routes,
+            upstreams,
+        } => {
+            let mut places = vec![
+                count(minutes, "minute", "minutes"),
+                count(routes, "route", "routes"),
+            ];
+            if upstreams > 1 {
+                places.push(count(upstreams, "upstream", "upstreams"));
+            }
+            let places = list(&places, "and");
+            format!(
+                "thin and even, as a crash is not: {} over {places}",
+                share(failed, total)
+            )
+        }
+        IdleRace::RuledOut { failed, total } => format!(
+            "no idle connection race, which is thin: {} failed",
+            share(failed, total)
+        ),
+    }
 }
 
 /// Failures that only echo the cause.

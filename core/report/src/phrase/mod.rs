@@ -7,7 +7,7 @@ mod row;
 mod who;
 mod why;
 
-pub(crate) use cause::{cause, echoes, otherwise};
+pub(crate) use cause::{cause, echoes, otherwise, shape};
 pub(crate) use harm::{harm, lost, nothing_owed};
 pub(crate) use risk::{advice_mark, fact_mark, risk};
 pub(crate) use row::{end, length, one_line};

@@ -224,6 +224,7 @@ pub(crate) fn refused() -> Diagnosis {
         root: Some(Cause::ConnectionRefused),
         confidence: Confidence::Certain,
         alternatives: vec![],
+        idle_race: None,
         missing: None,
         wants_error_log: false,
         echoes: 0,
