@@ -12,6 +12,7 @@ mod passed_on;
 mod rank;
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use knowledge::SignRule;
 use model::{Cause, CauseSet, Confidence, Edge, Field, Finding, Layer, LogKind, SignId};
@@ -185,8 +186,8 @@ fn is_one_good_status(statuses: &[u8]) -> bool {
 /// The sign rules, made ready for matching.
 pub(crate) struct Signs {
     rules: &'static [SignRule],
-    /// For each edge, in the order of the enum.
-    error: Vec<Automaton>,
+    /// For each edge, in the order of the enum; each made when its first line comes, for a log seldom has two.
+    error: Vec<OnceLock<Automaton>>,
     /// Indexes of the access-log rules of each edge, in the order of the enum.
     access: Vec<Vec<u16>>,
 }
@@ -203,14 +204,19 @@ impl Signs {
         };
         Self {
             rules,
-            error: Edge::ALL.map(|edge| Automaton::new(rules, edge)).into(),
+            error: Edge::ALL.map(|_| OnceLock::new()).into(),
             access: Edge::ALL.map(access_of).into(),
         }
     }
 
+    fn error_signs(&self, edge: Edge) -> Option<&Automaton> {
+        let made = self.error.get(edge as usize)?;
+        Some(made.get_or_init(|| Automaton::new(self.rules, edge)))
+    }
+
     /// What a line of an error log says; `None` where it shows no cause.
     pub(crate) fn error_line(&self, line: &ErrorLine<'_>) -> Option<ErrorFinding> {
-        self.error.get(line.edge as usize)?.find(self.rules, line)
+        self.error_signs(line.edge)?.find(self.rules, line)
     }
 
     /// What an edge says in a field of its access log, in the words of its error log.
@@ -222,15 +228,12 @@ impl Signs {
         } else {
             b""
         };
-        self.error
-            .get(edge as usize)?
-            .words(self.rules, [words, reused])
+        self.error_signs(edge)?.words(self.rules, [words, reused])
     }
 
     /// Where texts stand in `words` that signs of `edge` look for.
     pub(crate) fn literals_in(&self, edge: Edge, words: &[u8]) -> Vec<Range<usize>> {
-        self.error
-            .get(edge as usize)
+        self.error_signs(edge)
             .map_or(Vec::new(), |signs| signs.literals_in(words))
     }
 
@@ -268,7 +271,7 @@ impl Signs {
 
     /// What words of the error log say that stand in an access line.
     fn words(&self, edge: Edge, words: &[u8]) -> Option<Finding> {
-        self.error.get(edge as usize)?.find_words(self.rules, words)
+        self.error_signs(edge)?.find_words(self.rules, words)
     }
 
     fn client_abort<'line>(&self, edge: Edge, visit: &Visit<'line>) -> Attribution<'line> {

@@ -12,10 +12,11 @@
 //! Source: envoy `source/common/common/logger.h`, `source/extensions/health_check/event_sinks/file`,
 //! `source/common/upstream/outlier_detection_impl.cc`.
 
-use memchr::memmem;
+use memchr::memmem::{self, Finder};
 use model::Edge;
 
 use super::{Cursor, ErrorLine, Level, day_millis};
+use crate::literal::finder;
 
 /// Loggers through which scripts of the operator write what they like, and with it what a client sent.
 const SCRIPTS: [&[u8]; 5] = [b"lua", b"wasm", b"golang", b"dynamic_modules", b"tap"];
@@ -83,10 +84,9 @@ fn event(line: &[u8]) -> Option<ErrorLine<'_>> {
         let rest = line.get(start..)?;
         rest.get(..memchr::memchr(b'"', rest)?)
     };
-    let is_connection = has(line, b"\"response_flags\":")
-        && [&b"\"method\":null"[..], b"\"method\":\"-\""]
-            .iter()
-            .any(|none| has(line, none));
+    let has = |key: &Finder<'_>| key.find(line).is_some();
+    let is_connection = has(finder!("\"response_flags\":"))
+        && (has(finder!("\"method\":null")) || has(finder!("\"method\":\"-\"")));
     if is_connection {
         let mut at = Cursor {
             rest: text(b"\"start_time\":\"")?,
@@ -96,8 +96,8 @@ fn event(line: &[u8]) -> Option<ErrorLine<'_>> {
         entry.zone = Some(0);
         return Some(entry);
     }
-    let is_event = has(line, b"\"health_checker_type\":")
-        || has(line, b"\"num_ejections\":") && has(line, b"\"upstream_url\":");
+    let is_event = has(finder!("\"health_checker_type\":"))
+        || has(finder!("\"num_ejections\":")) && has(finder!("\"upstream_url\":"));
     if !is_event {
         return None;
     }
@@ -144,10 +144,6 @@ fn level(name: &[u8]) -> Option<Level> {
         b"critical" | b"fatal" => Level::Crit,
         _ => return None,
     })
-}
-
-fn has(line: &[u8], text: &[u8]) -> bool {
-    memmem::find(line, text).is_some()
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use memchr::{memchr_iter, memmem};
+use memchr::memchr_iter;
 use model::{Edge, Field};
 
 use super::{
@@ -767,9 +767,8 @@ impl Search<'_> {
     }
 }
 
+/// Literals are short and near: making a finder for each would cost more than looking.
 fn find_literal(line: &[u8], text: &[u8]) -> Option<usize> {
-    match text {
-        [byte] => memchr::memchr(*byte, line),
-        _ => memmem::find(line, text),
-    }
+    let first = *text.first()?;
+    memchr_iter(first, line).find(|at| line[*at..].starts_with(text))
 }

@@ -490,6 +490,8 @@ fn read(
         is_refused |= edge == Edge::Caddy && caddy::is_no_request(key, value.text(line));
         let named = match own.and_then(|own| own.get(key)) {
             Some(named) => named,
+            // What else stands in Caddy's inner objects are headers.
+            None if edge == Edge::Caddy && key.contains(&b'.') => None,
             None => names
                 .nested(key)
                 .or_else(|| telling(own, key, value.text(line))),
