@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use model::{Edge, Field, LogKind, SourceId, Stamp};
 
 use crate::envelope::{self, Envelopes};
-use crate::format::{Formats, Layout};
+use crate::format::{Formats, Layout, Reason};
 use crate::held::Held;
 use crate::identity::Ranges;
 use crate::scan::{Chunk, Intake, Settings, Take};
@@ -133,6 +133,16 @@ pub fn json(bytes: &[u8]) {
             error_line(line);
         }
     }
+}
+
+/// Lines in an order of the user's own, whatever other layout they may also have.
+pub fn free(bytes: &[u8]) {
+    let formats = shared().formats();
+    let mut spans = Spans::new();
+    for line in bytes.split(|byte| *byte == b'\n') {
+        let _ = formats.free(line, Reason::UnknownLayout, &mut spans);
+    }
+    access_line(bytes);
 }
 
 /// A line that is tried as a format string of `edges`, then lines of them, of either kind of log.

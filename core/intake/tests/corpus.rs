@@ -59,6 +59,11 @@ fn envelope() {
 }
 
 #[test]
+fn free() {
+    replay("free", intake::fuzz::free);
+}
+
+#[test]
 fn haproxy() {
     replay("haproxy", intake::fuzz::haproxy);
 }

@@ -372,7 +372,12 @@ impl Formats {
     }
 
     /// The last try, for a line that the others refused for `reason`. One that was cut is no layout of its own.
-    fn free(&self, line: &[u8], reason: Reason, spans: &mut Spans) -> Result<FormatRef, Reason> {
+    pub(crate) fn free(
+        &self,
+        line: &[u8],
+        reason: Reason,
+        spans: &mut Spans,
+    ) -> Result<FormatRef, Reason> {
         if reason == Reason::LineEndsEarly {
             return Err(reason);
         }
