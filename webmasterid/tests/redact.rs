@@ -44,7 +44,12 @@ fn essence(folder: &Path, case: &Case) -> Value {
 
 /// Products whose every layout and log is rewritten so that it reads as before. Of the others some lines are left out
 /// or lose what tells the product: `redact --help` says so.
-const WHOLE: [&str; 7] = [
+const WHOLE: [&str; 12] = [
+    "haproxy",
+    "caddy",
+    "traefik",
+    "h2o",
+    "nghttpx",
     "nginx",
     "apache",
     "envoy",

@@ -63,8 +63,9 @@ impl Exchange {
     }
 }
 
-/// Sends `ask` over HTTP/2.
-pub(crate) fn send_http2(proxy: SocketAddr, ask: &Ask) -> Result<Child> {
+/// Sends `ask` over HTTP/2, behind a line that names the client where the proxy waits for one: curl's own address, for
+/// before version 8.2 it can name no other.
+pub(crate) fn send_http2(proxy: SocketAddr, ask: &Ask, introduced: bool) -> Result<Child> {
     let mut command = Command::new("curl");
     command
         .args([
@@ -81,6 +82,7 @@ pub(crate) fn send_http2(proxy: SocketAddr, ask: &Ask) -> Result<Child> {
         ])
         .args(["--max-time", &PATIENCE.as_secs().to_string()])
         .args(["--connect-to", &format!("shop.example:80:{proxy}")])
+        .args(introduced.then_some("--haproxy-protocol"))
         .args(["--request", ask.method])
         .arg("--user-agent")
         .arg(OsStr::from_bytes(ask.visitor.agent));

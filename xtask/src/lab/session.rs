@@ -277,7 +277,10 @@ impl<'a> Session<'a> {
     pub(crate) fn begin(&mut self, ask: Ask, why: Option<Why>) -> Result<Pending> {
         let errors_before = self.take_errors()?;
         let exchange = if self.clients == Version::Http2 {
-            Exchange::Curl(client::send_http2(self.running.listen, &ask)?)
+            {
+                let introduced = self.proxy.takes_proxy_protocol();
+                Exchange::Curl(client::send_http2(self.running.listen, &ask, introduced)?)
+            }
         } else {
             let mut stream = self.connect(&ask)?;
             client::send(&mut stream, &ask, self.clients, false)?;

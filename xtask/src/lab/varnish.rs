@@ -120,7 +120,7 @@ fn script(site: &Site<'_>) -> String {
     let jail = if is_root() { "unix" } else { "none" };
     let mut text = format!(
         "LD_PRELOAD=\"$LD_PRELOAD libc.so.6\" varnishd -F -n {dir}/v -f {dir}/shop.vcl -a {},PROXY -s malloc,32m -j {jail} \
-         -p default_ttl=5 -p default_grace=0 -p thread_pools=1 -p thread_pool_min=20 &\n\
+         -p default_ttl=5 -p default_grace=0 -p thread_pools=1 -p thread_pool_min=20 -p feature=+http2 &\n\
          all=$!\ntrap 'kill $all 2>/dev/null; sleep 0.5; kill -9 $all 2>/dev/null' TERM\n\
          until grep -q Log {dir}/v/_.vsm_child/_.index 2>/dev/null; do sleep 0.02; done\n\
          reader() {{ env -u LD_PRELOAD \"$@\" & all=\"$! $all\"; }}\n",
