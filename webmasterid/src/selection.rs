@@ -56,6 +56,12 @@ impl FromStr for Statuses {
     }
 }
 
+/// Between which moments a stamp can be one of a log.
+pub(crate) fn plausible() -> (Stamp, Stamp) {
+    let newest = Stamp::plus_secs(clock::now(), AHEAD_SECONDS);
+    (Stamp::from_secs(OLDEST_SECONDS), newest)
+}
+
 /// The settings that these arguments mean.
 pub(crate) fn settings(args: &InputArgs) -> anyhow::Result<Settings> {
     if let (Some(since), Some(until)) = (args.since, args.until)
@@ -71,15 +77,11 @@ pub(crate) fn settings(args: &InputArgs) -> anyhow::Result<Settings> {
         Some(Now::Clock) | None => None,
     };
     let until = args.until.into_iter().chain(after_now).min();
-    let (oldest, days) = (
-        Stamp::from_secs(OLDEST_SECONDS),
-        Stamp::plus_secs(clock::now(), AHEAD_SECONDS),
-    );
     Ok(Settings {
         failures: args.status.0.clone(),
         since: args.since,
         until,
-        plausible: Some((oldest, days)),
+        plausible: Some(plausible()),
         zone: args.zone,
         sites: args
             .site

@@ -42,34 +42,18 @@ fn essence(folder: &Path, case: &Case) -> Value {
     json!([report["totals"], report["coverage"]["joined"], incidents])
 }
 
-/// Products whose every layout and log is rewritten so that it reads as before. Of the others some lines are left out
-/// or lose what tells the product: `redact --help` says so.
-const WHOLE: [&str; 12] = [
-    "haproxy",
-    "caddy",
-    "traefik",
-    "h2o",
-    "nghttpx",
-    "nginx",
-    "apache",
-    "envoy",
-    "varnish",
-    "squid",
-    "trafficserver",
-    "lighttpd",
+/// Recordings in which one entry more or less is joined, for a reason each: there the totals alone are the same.
+const ONE_ENTRY_OFF: [&str; 3] = [
+    // H2O cuts a long path in its error log, and what replaces a word keeps no beginning.
+    "h2o-old-tls-combined",
+    "h2o-tls-refused-combined",
+    // Of several attempts in one moment only those that failed are shown.
+    "traefik-json-pool-dead",
 ];
-
-fn is_whole(folder: &Path) -> bool {
-    let name = folder.file_name().unwrap().to_str().unwrap();
-    WHOLE
-        .iter()
-        .any(|edge| name.starts_with(&format!("{edge}-")))
-}
 
 #[test]
 fn every_case_gives_the_same_diagnosis_when_redacted() {
-    let mut cases = program::cases();
-    cases.retain(|folder| is_whole(folder));
+    let cases = program::cases();
     let different: Vec<String> = program::each(&cases, |folder| {
         let case = Case::read(folder);
         let logs = program::logs(folder);
@@ -84,7 +68,10 @@ fn every_case_gives_the_same_diagnosis_when_redacted() {
             args.extend(["--log-format".to_owned(), format.clone()]);
         }
         assert_eq!(program::run(plain.path(), args).status, Some(0));
-        let (before, after) = (essence(plain.path(), &case), essence(&into, &case));
+        let (mut before, mut after) = (essence(plain.path(), &case), essence(&into, &case));
+        if ONE_ENTRY_OFF.iter().any(|name| folder.ends_with(name)) {
+            (before, after) = (before[0].take(), after[0].take());
+        }
         (before != after).then(|| format!("{}\n {before}\n {after}", folder.display()))
     })
     .into_iter()
@@ -101,9 +88,7 @@ fn nothing_personal_is_left() {
         let words = ["redact", "."].map(str::to_owned);
         let ran = program::run(folder.path(), words.into_iter().chain(layout.arguments()));
         assert_eq!(ran.status, Some(0), "{layout:?}: {}", ran.stderr);
-        // Lines of Traefik are not rewritten yet: they are left out.
-        let is_shown = *layout != Layout::Traefik;
-        assert_eq!(ran.stdout.contains("/product/17"), is_shown, "{layout:?}");
+        assert!(ran.stdout.contains("/product/17"), "{layout:?}");
         marked::refuse_marks(&format!("{layout:?}"), &(ran.stdout + &ran.stderr));
     });
 }

@@ -12,8 +12,8 @@ use model::{Edge, Field, LogKind};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::envelope::{self, Envelopes, Opened};
-use crate::error_log::{self, ErrorLine};
-use crate::format::Formats;
+use crate::error_log::{self, ErrorLine, Part};
+use crate::format::{Formats, caddy};
 use crate::identity::{Agents, Client};
 use crate::path::{Known, Target};
 use crate::scan::{Intake, LINE_MAX};
@@ -26,6 +26,8 @@ pub struct Redactor {
     addresses: FxHashMap<IpAddr, u32>,
     /// Hashes of the words in crawlers' paths.
     words: FxHashSet<u64>,
+    /// Products of which an entry was written: one at least, so that its error log still names it.
+    named: FxHashSet<Edge>,
     /// Leave host names as they are.
     keep_hosts: bool,
 }
@@ -52,7 +54,7 @@ const PLAIN_WORDS: [&[u8]; 7] = [
 ];
 
 /// Words with which entries of error logs introduce what they quote.
-const ENTRY_LABELS: [&[u8]; 12] = [
+const ENTRY_LABELS: [&[u8]; 13] = [
     b"client",
     b"remote",
     b"server",
@@ -65,6 +67,8 @@ const ENTRY_LABELS: [&[u8]; 12] = [
     b"for",
     b"url",
     b"ctx",
+    // H2O: `in request:`.
+    b"in",
 ];
 
 /// How a field is treated.
@@ -85,6 +89,8 @@ enum Rule {
     Id,
     /// Addresses, or lists of them.
     Addresses,
+    /// The name of a group of upstreams.
+    Group,
 }
 
 /// A new field must be thought about here.
@@ -97,10 +103,10 @@ const fn rule(field: Field) -> Rule {
         Field::Query => Rule::Query,
         Field::Host | Field::ServerName => Rule::Host,
         Field::RequestId | Field::ErrorLogId => Rule::Id,
+        Field::UpstreamName => Rule::Group,
         Field::ClientAddr
         | Field::ForwardedFor
         | Field::UpstreamAddr
-        | Field::UpstreamName
         | Field::UpstreamServer
         | Field::UpstreamLocalAddr
         | Field::UpstreamError
@@ -239,6 +245,10 @@ impl Intake {
             line: inner,
             is_entry: false,
             head: 0,
+            object: match inner.first() {
+                Some(b'{') => 0,
+                _ => inner.len(),
+            },
             parts: Vec::new(),
         };
         for (_, address) in addresses(inner) {
@@ -247,19 +257,31 @@ impl Intake {
                 .for_each(|address| work.redactor.number(address));
         }
         let is_entry = |work: &mut Work<'_>| {
+            let Some(mut entry) = error_log::parse(inner) else {
+                return false;
+            };
             // What says nothing of a failure may say anything else, unless it speaks of the edge alone.
-            let entry = error_log::parse(inner).filter(|entry| {
-                let is_kept = self.is_telling(entry) || error_log::is_of_the_edge_itself(entry);
-                is_rewritten(entry.edge) && is_kept
-            });
-            entry.map(|entry| work.entry(&entry)).is_some()
+            let is_kept = self.is_telling(&entry) || error_log::is_of_the_edge_itself(&entry);
+            let is_first = is_named_by_entries(entry.edge)
+                && entry.part == Part::Whole
+                && !work.redactor.named.contains(&entry.edge);
+            if is_kept || is_first {
+                work.redactor.named.insert(entry.edge);
+                if !is_kept {
+                    entry.words = [b"", b""];
+                    let message = place(inner, entry.message).filter(|message| message.start > 0);
+                    let unsaid = message.map(|range| (range, Becomes::Text(b"x".to_vec())));
+                    work.parts.extend(unsaid);
+                }
+                work.entry(&entry);
+            }
+            is_kept || is_first
         };
         let is_request = |work: &mut Work<'_>, scratch: &mut Vec<u8>, spans: &mut Spans| {
             let found = self.formats().recognise(inner, scratch, spans);
-            let found = found.ok().filter(|format| is_rewritten(format.edge));
             found
                 .map(|_| work.request(&Visit::new(inner, scratch, spans), spans))
-                .is_some()
+                .is_ok()
         };
         // A source of entries may hold requests, and the other way round.
         let understood = (kind == LogKind::Error && is_entry(&mut work))
@@ -323,9 +345,13 @@ fn address_of_page(words: &[u8]) -> Option<Range<usize>> {
     (end > mark + 3).then_some(start..end)
 }
 
-/// Whether the lines of this product can be rewritten yet. Traefik's own log holds fields of any content, unquoted.
-const fn is_rewritten(edge: Edge) -> bool {
-    !matches!(edge, Edge::Traefik)
+/// Products that an access log in a layout of several products does not name, and before whose messages stand no words
+/// of the operator's: an entry that says nothing may be shown without its message.
+const fn is_named_by_entries(edge: Edge) -> bool {
+    matches!(
+        edge,
+        Edge::Nginx | Edge::Apache | Edge::Lighttpd | Edge::Nghttpx | Edge::H2o
+    )
 }
 
 /// Where `part` stands in `whole`, of which it is a part.
@@ -352,12 +378,15 @@ struct Work<'a> {
     is_entry: bool,
     /// Length of what stands before an entry's message: stamp, level, process.
     head: usize,
+    /// Where the line's object begins; its end where it has none.
+    object: usize,
     parts: Vec<(Range<usize>, Becomes)>,
 }
 
 impl Work<'_> {
     fn request(&mut self, visit: &Visit<'_>, spans: &Spans) {
         let is_fetch = self.intake.is_fetch(visit);
+        self.console();
         for field in Field::ALL {
             let (Some(range), Some(value)) = (spans.in_line(field), visit.get(field)) else {
                 continue;
@@ -375,9 +404,27 @@ impl Work<'_> {
                 Rule::Query => Becomes::Text(self.query(value)),
                 Rule::Host => Becomes::Text(self.host(value)),
                 Rule::Id => Becomes::Text(self.id(value)),
+                Rule::Group => match memchr::memchr(b'@', value) {
+                    // Traefik names routers after hosts; behind that stands who said so.
+                    Some(at) => Becomes::Text([&self.id(&value[..at]), &value[at..]].concat()),
+                    None => Becomes::OtherAddresses,
+                },
                 Rule::Addresses => Becomes::OtherAddresses,
             };
             self.parts.push((range, becomes));
+        }
+    }
+
+    /// What stands before the object of a line of Caddy's console encoder.
+    fn console(&mut self) {
+        let Some(console) = caddy::Console::of(self.line) else {
+            return;
+        };
+        self.object = console.object;
+        for column in console.columns.into_iter().skip(1) {
+            let range = place(self.line, column);
+            let text = Becomes::Text(column_of_console(column));
+            self.parts.extend(range.map(|range| (range, text)));
         }
     }
 
@@ -393,8 +440,9 @@ impl Work<'_> {
         };
         let is_json = self.line.first() == Some(&b'{');
         for (number, words) in entry.words.into_iter().enumerate() {
-            // Behind the message an object says where in the code it happened, or more in a field of any content.
-            let parts = if is_json && number > 0 {
+            // Behind the message an object says where in the code it happened, or more in a field of any content; so
+            // does Traefik.
+            let parts = if (is_json || entry.edge == Edge::Traefik) && number > 0 {
                 self.intake.sought_words(entry.edge, words)
             } else {
                 self.intake.own_words(entry.edge, words)
@@ -513,6 +561,10 @@ impl Work<'_> {
     }
 
     fn word(&self, word: &[u8]) -> Vec<u8> {
+        // H2O cuts long paths: what is left of a word would be another one.
+        if word.ends_with(b"...") {
+            return b"...".to_vec();
+        }
         let hash = self.intake.secret.hash(word);
         let is_known =
             word.is_empty() || PLAIN_WORDS.contains(&word) || self.redactor.words.contains(&hash);
@@ -623,13 +675,28 @@ impl Work<'_> {
         let head = self.line.get(head).unwrap_or_default();
         let rest = self.line.get(rest).unwrap_or_default();
         self.redactor.addresses_in(head, out);
-        let lies_in = match self.line.first() {
-            Some(b'{') => LiesIn::Json,
+        let lies_in = match range.start >= self.object {
+            true => LiesIn::Json,
             _ if self.is_entry => LiesIn::Entry,
             _ => LiesIn::Layout,
         };
         self.redactor
             .between(rest, lies_in, self.intake.formats(), out);
+    }
+}
+
+/// A level without its colours, the access log's logger or message.
+fn column_of_console(column: &[u8]) -> Vec<u8> {
+    let is_mark = |byte: &u8| !byte.is_ascii_uppercase();
+    let level = column.split(is_mark).find(|word| word.len() >= 4);
+    if column == b"handled request" {
+        column.to_vec()
+    } else if column.starts_with(b"http.") {
+        // Behind that stands a name of the site's own.
+        let parts: Vec<&[u8]> = column.split(|byte| *byte == b'.').take(3).collect();
+        parts.join(&b'.')
+    } else {
+        level.unwrap_or(b"x").to_vec()
     }
 }
 
@@ -646,9 +713,9 @@ enum LiesIn {
 
 /// Words with which programs say in JSON what a line is, and stamps.
 fn is_word_of_json(word: &[u8]) -> bool {
-    const WORDS: [&[u8]; 12] = [
+    const WORDS: [&[u8]; 13] = [
         b"info", b"error", b"warn", b"debug", b"handled", b"request", b"null", b"true", b"false",
-        b"http", b"https", b"GET",
+        b"http", b"https", b"GET", b"traefik",
     ];
     let is_logger = word.starts_with(b"http.log.") || word.starts_with(b"http.handlers.");
     let digit = |at: usize| word.get(at).is_some_and(u8::is_ascii_digit);
@@ -749,10 +816,9 @@ impl Redactor {
             // Behind an address stands its port.
             let is_port = at > 0 && plain.get(at - 1) == Some(&b':') && digits <= 5;
             let is_address = address_of(word).is_some();
-            // Traefik's duration: what its layout is known by.
-            let is_duration = (word.strip_suffix(b"ms"))
-                .is_some_and(|digits| !digits.is_empty() && digits.iter().all(u8::is_ascii_digit));
-            let is_known = is_json && is_word_of_json(word) || is_address || is_duration;
+            // The unit of Traefik's duration: what its layout is known by.
+            let is_unit = word == b"ms";
+            let is_known = is_json && is_word_of_json(word) || is_address || is_unit;
             if is_known {
                 // A logger may have a name of the site's own behind what Caddy calls it.
                 let parts: Vec<&[u8]> = word.split(|byte| *byte == b'.').take(3).collect();

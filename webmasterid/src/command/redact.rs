@@ -11,7 +11,7 @@ use intake::{Intake, LINE_MAX, Redactor, Secret, Settings};
 use crate::cli::RedactArgs;
 use crate::exit::Failure;
 use crate::sources::{self, Source};
-use crate::{layouts, output, ranges};
+use crate::{layouts, output, ranges, selection};
 
 /// What was read and how much of it is left out.
 #[derive(Default)]
@@ -28,7 +28,11 @@ pub(crate) fn run(args: &RedactArgs) -> anyhow::Result<u8> {
     getrandom::fill(&mut key)
         .map_err(|error| anyhow::anyhow!("no random numbers from the system: {error}"))?;
     let intake = Intake::new(
-        Settings::default(),
+        Settings {
+            // Syslog's stamps tell no year.
+            plausible: Some(selection::plausible()),
+            ..Settings::default()
+        },
         Secret::new(key),
         ranges,
         layouts.formats,

@@ -117,7 +117,7 @@ fn json(line: &[u8]) -> Option<ErrorLine<'_>> {
         return None;
     }
     let mut entry = entry(time, level_of(level), message)?;
-    if entry.words != [b"".as_slice(), b""] {
+    if entry.words != [b"".as_slice(), b""] && !error.is_empty() {
         entry.words[1] = error;
         entry.upstream = entry.upstream.or_else(|| go_net::upstream(error));
     }
@@ -162,10 +162,24 @@ fn status(message: &[u8]) -> Option<u16> {
 }
 
 fn is_known(message: &[u8]) -> bool {
-    status(message).is_some()
-        || [ABORTED, BODY_COPY, HEALTH]
-            .iter()
-            .any(|known| message.starts_with(known))
+    known_len(message) > 0
+}
+
+/// How much of a message are words that are known.
+fn known_len(message: &[u8]) -> usize {
+    const QUOTED: usize = 1;
+    if status(message).is_some() {
+        let quotes = if message.starts_with(b"'") { QUOTED } else { 0 };
+        let reason = message.get(quotes + b"502 ".len()..).unwrap_or_default();
+        let is_word = |byte: &&u8| byte.is_ascii_alphabetic() || **byte == b' ';
+        return quotes + b"502 ".len() + reason.iter().take_while(is_word).count();
+    }
+    let known = [ABORTED, BODY_COPY, HEALTH].into_iter();
+    known
+        .filter(|known| message.starts_with(known))
+        .map(<[u8]>::len)
+        .max()
+        .unwrap_or(0)
 }
 
 fn entry<'line>(time: &'line [u8], level: Level, message: &'line [u8]) -> Option<ErrorLine<'line>> {
@@ -178,8 +192,12 @@ fn entry<'line>(time: &'line [u8], level: Level, message: &'line [u8]) -> Option
         return Some(entry);
     }
     entry.status = status(message);
+    // Behind the words that are known stands what another program said, and fields of any content.
+    let known = message.len().min(known_len(message));
+    let (said, rest) = message.split_at(known);
+    entry.words = [said, rest];
     if let Some(request) = message.strip_prefix(ABORTED) {
-        entry.words[0] = ABORTED;
+        entry.words[1] = b"";
         aborted(&mut entry, request);
         return Some(entry);
     }

@@ -107,6 +107,11 @@ const PIECES_MAX: usize = 256;
 const SPLITS_MAX: u32 = 4_096;
 
 impl Layout {
+    /// Whether `word` is a key of it, or a part of one.
+    pub(super) fn has_key(&self, word: &[u8]) -> bool {
+        matches!(&self.body, Body::Json(keys) if keys.names(word))
+    }
+
     /// Compiles a format string, nginx's or Apache's, told apart by their variables (`$status`, `%>s`). Apache's
     /// shipped nicknames (`combined`, `vhost_combined`) are taken too.
     pub fn parse_string(name: &str, text: &str) -> Result<(Self, Vec<Warning>), FormatError> {

@@ -214,7 +214,7 @@ impl Formats {
 
     /// Whether `word` is a key of JSON that is known, or a part of one.
     pub(crate) fn knows_key(&self, word: &[u8]) -> bool {
-        self.json.knows(word)
+        self.json.knows(word) || self.layouts.iter().any(|layout| layout.has_key(word))
     }
 
     /// The name of a layout in every output.

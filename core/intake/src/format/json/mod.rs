@@ -582,6 +582,12 @@ impl Keys {
         self.fields.contains(&field)
     }
 
+    /// Whether `word` is a key, or a part of one.
+    pub(super) fn names(&self, word: &[u8]) -> bool {
+        let mut parts = (self.by_name.keys()).flat_map(|key| key.split(|byte| *byte == b'.'));
+        parts.any(|part| part == word)
+    }
+
     pub(super) fn len(&self) -> usize {
         self.by_name.len()
     }
@@ -870,7 +876,7 @@ impl Names {
     /// any name, and some products log those as keys.
     pub(super) fn knows(&self, word: &[u8]) -> bool {
         /// What inner objects are called, and what hints at a product's own words.
-        const OUTER: [&[u8]; 9] = [
+        const OUTER: [&[u8]; 11] = [
             b"request",
             b"headers",
             b"resp_headers",
@@ -878,7 +884,9 @@ impl Names {
             b"upstream",
             b"level",
             b"msg",
+            b"message",
             b"logger",
+            b"caller",
             b"handling",
         ];
         let is_part = |key: &&[u8]| key.split(|byte| *byte == b'.').any(|part| part == word);
