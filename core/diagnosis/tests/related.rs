@@ -114,6 +114,7 @@ fn incident(host: &str, statuses: &[u16], owed: u64) -> Incident {
         verdict: Verdict::Persistent,
         probability: 0.9,
         why: String::new(),
+        would_change: String::new(),
         intended: false,
         runs: vec![],
         statuses: statuses

@@ -38,6 +38,7 @@ pub(crate) fn incident(view: &View, judged: &Judged) -> Incident {
         verdict: judged.verdict,
         probability: judged.probability,
         why: judged.why.replace("{scope}", &words(&scope)),
+        would_change: judged.would_change.clone(),
         intended: false,
         runs: judged
             .runs

@@ -120,6 +120,27 @@ fn a_short_outage_is_a_blip() {
     );
 }
 
+/// What is said of the way to another answer is what another answer takes.
+#[test]
+fn it_says_what_would_change_it() {
+    let site = Site::every(60, 3).fail(|_, at| within(at, 3 * DAY - 15 * 60, 15 * 60));
+    let (_, open) = site.only();
+    assert_eq!((open.verdict, open.end), (Verdict::Persistent, None));
+    assert!(
+        open.would_change
+            .starts_with("2 good requests in a row would end it; "),
+        "{}",
+        open.would_change
+    );
+    let (_, over) = Site::every(60, 3)
+        .fail(|_, at| within(at, DAY, 7 * 60))
+        .only();
+    assert_eq!(
+        over.would_change,
+        "a failure within 30 min of the last would reopen it"
+    );
+}
+
 #[test]
 fn failures_hours_apart_are_no_incident() {
     let site = Site::new();

@@ -115,6 +115,8 @@ pub struct Incident {
     pub probability: f64,
     /// Why this verdict and this scope, in one sentence, with the rule that was used.
     pub why: String,
+    /// What would change verdict or end: the nearest other answers.
+    pub would_change: String,
     /// Whether the edge answered so on purpose.
     pub intended: bool,
     /// Runs of failures in it: one, or several for the repeating verdicts.

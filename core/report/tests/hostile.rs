@@ -31,6 +31,7 @@ fn filled(text: &str) -> Report {
     for diagnosis in &mut report.diagnoses {
         let incident = &mut diagnosis.incident;
         incident.why = text();
+        incident.would_change = text();
         if incident.scope.kind == ScopeKind::Upstream {
             incident.scope.values = vec![text()];
         }

@@ -56,6 +56,8 @@ pub struct Judged {
     pub total: u64,
     /// Why this verdict and this scope; `{scope}` stands where the scope's name belongs.
     pub why: String,
+    /// What would change verdict or end.
+    pub would_change: String,
 }
 
 /// Judges all incidents of a sheet, in order of their start.
@@ -98,6 +100,7 @@ fn judged(tracks: &Tracks, load: &Track, story: &Story) -> Option<Judged> {
         failed: measure.failed as u64,
         total: (measure.failed + measure.good).round() as u64,
         why: wording::why(tracks, story, &measure, verdict),
+        would_change: wording::change(story, &measure, verdict),
     })
 }
 

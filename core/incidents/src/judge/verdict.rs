@@ -27,6 +27,10 @@ pub(crate) struct Measure {
     pub(crate) start: i64,
     pub(crate) last: i64,
     pub(crate) over: bool,
+    /// Good requests in a row that would call its end, from the last failure.
+    pub(crate) good_needed: f64,
+    /// Good requests since the last failure.
+    pub(crate) good_since: f64,
     /// Earliest start and latest end; `None` where nothing bounds it.
     earliest: i64,
     latest: Option<i64>,
@@ -38,7 +42,8 @@ impl Measure {
         let failed = track.failed_within(start, last) as f64;
         let good = track.good_between(start, last);
         let since = track.good_between(last, now);
-        let over = is_over(track, failed, good, since, start, last);
+        let good_needed = good_needed(track, failed, good, start, last);
+        let over = since >= good_needed;
         let spacing = ((last - start) as f64 / (failed - 1.0).max(1.0)) as i64;
         let solid = failed / (failed + good).max(1.0) >= SOLID;
         let last_good = track.last_good(start).unwrap_or(log_start);
@@ -54,6 +59,8 @@ impl Measure {
             start,
             last,
             over,
+            good_needed,
+            good_since: since,
             earliest,
             latest,
         }
@@ -73,6 +80,8 @@ impl Measure {
             start,
             last,
             over,
+            good_needed: 2.0,
+            good_since: 0.0,
             earliest: start,
             latest,
         }
@@ -134,14 +143,11 @@ const STEP: f64 = 0.029_53;
 
 /// Recovered only on good requests, never on silence: so many in a row that a fault of this share would have shown
 /// itself. A fault that comes and goes must also be quiet for longer than its own good spells were.
-fn is_over(track: &Track, failed: f64, good: f64, since: f64, start: i64, last: i64) -> bool {
+fn good_needed(track: &Track, failed: f64, good: f64, start: i64, last: i64) -> f64 {
     let share = (failed + 0.5) / (failed + good + 1.0);
     let needed = (STILL_RUNS.ln() / (1.0 - share.min(0.95)).ln()).ceil();
-    if since < needed {
-        return false;
-    }
     if share >= SOLID {
-        return true;
+        return needed;
     }
     let mut longest = 0.0_f64;
     let mut before = start;
@@ -149,7 +155,7 @@ fn is_over(track: &Track, failed: f64, good: f64, since: f64, start: i64, last: 
         longest = longest.max(track.good_between(before, fail.at));
         before = fail.at;
     }
-    since > longest
+    needed.max(longest.floor() + 1.0)
 }
 
 /// Chance that the true share is one half or more: Beta(failed + 1/2, good + 1/2), by the normal approximation of

@@ -74,6 +74,58 @@ fn rule(story: &Story, measure: &Measure, verdict: Verdict) -> String {
     }
 }
 
+/// What would change verdict or end: the nearest other answers.
+pub(crate) fn change(story: &Story, measure: &Measure, verdict: Verdict) -> String {
+    let end = if measure.over {
+        "a failure within 30 min of the last would reopen it".to_owned()
+    } else {
+        let more = (measure.good_needed - measure.good_since).max(1.0).ceil() as u64;
+        format!(
+            "{} good {} in a row would end it",
+            grouped(more),
+            if more == 1 { "request" } else { "requests" }
+        )
+    };
+    match other(story, measure, verdict) {
+        Some(other) => format!("{end}; {other}"),
+        None => end,
+    }
+}
+
+/// What would make it another verdict.
+fn other(story: &Story, measure: &Measure, verdict: Verdict) -> Option<String> {
+    let excess = (measure.failed - measure.good).abs().ceil().max(1.0) as u64;
+    Some(match (&story.pattern, verdict) {
+        (Pattern::Recurring(schedule), _) => format!(
+            "the next run is due {} after the last; two left out would speak against the schedule",
+            span(schedule.period)
+        ),
+        (Pattern::Restart(_), _) => {
+            "an upstream out for more than 10 min would make it more than a restart".to_owned()
+        }
+        (Pattern::Overload(_), _) => {
+            "failures at low load, or none at the next peak, would speak against it".to_owned()
+        }
+        // Only what is still open can become another one.
+        (Pattern::Single, _) if measure.over => return None,
+        (Pattern::Single, Verdict::Blip) => {
+            let left = (BLIP_MAX - (measure.last - measure.start)).max(1);
+            format!(
+                "a failure more than {} after the last would make it more than a blip",
+                span(left)
+            )
+        }
+        (Pattern::Single, Verdict::Persistent) => format!(
+            "{} more good than failed ones within it would make it intermittent",
+            grouped(excess)
+        ),
+        (Pattern::Single, _) => format!(
+            "{} more failed than good ones within it would make it persistent",
+            grouped(excess)
+        ),
+    })
+}
+
 /// A blip, and how likely it is one: what was seen of it is short, but its bounds may leave room for more.
 fn blip(measure: &Measure) -> String {
     let seen = seen(measure);

@@ -140,6 +140,7 @@ fn incident(diagnosis: &model::Diagnosis, coverage: &model::Coverage) -> shape::
         verdict: incident.verdict.name(),
         probability: probability(incident.probability),
         why: incident.why.clone(),
+        would_change: incident.would_change.clone(),
         intended: incident.intended,
         layer: diagnosis.layer.name(),
         cause: diagnosis.cause.map(model::Cause::name),

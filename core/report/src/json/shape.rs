@@ -147,6 +147,8 @@ pub(crate) struct Incident {
     #[schemars(range(min = 0.0, max = 1.0))]
     pub(crate) probability: f64,
     pub(crate) why: String,
+    /// What would change verdict or end: the nearest other answers.
+    pub(crate) would_change: String,
     /// Whether the edge answered so on purpose.
     pub(crate) intended: bool,
     #[schemars(extend("enum" = ["edge", "connection", "response", "application", "further-hop", "client", "unknown"]))]

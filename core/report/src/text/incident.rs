@@ -5,7 +5,7 @@ use model::{Diagnosis, Evidence};
 use super::screen::{Line, Role};
 use super::section::{Section, at_most, fit};
 use super::{View, crawlers, routes};
-use crate::clean::{clip, flow, left, width, wrap};
+use crate::clean::{clean, clip, flow, left, width, wrap};
 use crate::options::id_text;
 use crate::words::{clause, duration, list, number};
 use crate::{crawler, phrase, source};
@@ -78,6 +78,8 @@ pub(super) fn details(view: &View<'_>, diagnosis: &Diagnosis) -> Vec<Line> {
         })
         .collect();
     sections.push(flowing(view, "history", &history));
+    let change = clause(&clean(&incident.would_change));
+    sections.push(flowing(view, "changes", &[change]));
     if incident.runs.len() > 1 {
         let runs = incident.runs.iter().rev().take(DETAILS_MAX);
         let runs = runs.map(|(start, end)| view.zone.interval(*start, *end, ""));

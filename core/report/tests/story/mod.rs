@@ -147,6 +147,7 @@ pub(crate) fn refused() -> Diagnosis {
         verdict: Verdict::Persistent,
         probability: 0.99,
         why: "Too long and too full for a blip.".to_owned(),
+        would_change: String::new(),
         intended: false,
         runs: vec![(at("11-22 08:14:07"), at("11-22 13:12:01"))],
         statuses: statuses(&[(502, 3_120)]),
