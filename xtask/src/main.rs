@@ -12,6 +12,7 @@ mod command;
 mod facts;
 mod fresh;
 mod fuzz;
+mod judge;
 mod lab;
 mod measure;
 mod page;
@@ -52,6 +53,8 @@ enum Task {
     Cases(cases::Args),
     /// Score the answers to every recorded failure, by edge and by cause
     Score(score::Args),
+    /// Measure incidents and verdicts on seeded logs of every kind, beside what operators use today
+    Judge(judge::Args),
     /// Record examples/ and cases/ anew from real proxies
     Record(lab::Args),
 }
@@ -74,6 +77,7 @@ fn run(task: Task) -> Result<()> {
         Task::Facts(args) => facts::run(&args),
         Task::Cases(args) => cases::run(&args),
         Task::Score(args) => score::run(&args),
+        Task::Judge(args) => judge::run(&args),
         Task::Record(args) => match tool::with_edges()? {
             Some(mut again) => command::run(again.args(std::env::args_os().skip(1))),
             None => lab::record(&args),
