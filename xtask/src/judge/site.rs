@@ -91,8 +91,8 @@ pub(crate) struct Site {
     pub(crate) peaks: Vec<Peak>,
     /// What the site can bear, in times of the mean load.
     pub(crate) capacity: f64,
-    /// How far crawlers slow down when they get errors.
-    pub(crate) pace_min: f64,
+    /// Crawlers slow down when they get errors, and Google's stops when it gets no `robots.txt`.
+    pub(crate) heeds_errors: bool,
     /// Stretches whose lines are lost.
     pub(crate) lost: Vec<(f64, f64)>,
     /// By how much the clock of the second node differs.
@@ -143,7 +143,7 @@ impl Site {
             weekend: dice.between(0.6, 1.0),
             peaks: Vec::new(),
             capacity: f64::INFINITY,
-            pace_min: 0.2,
+            heeds_errors: true,
             lost: Vec::new(),
             skew: 0.0,
             slow: Vec::new(),

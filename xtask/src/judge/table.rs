@@ -45,7 +45,7 @@ fn shown(figures: &Figures, name: &str) -> String {
 
 /// The same measures by kind or by size.
 pub(crate) fn print_groups(title: &str, groups: &[(String, Vec<&Scored>)]) {
-    const NAMES: [&str; 12] = [
+    const NAMES: [&str; 13] = [
         "logs",
         "truth",
         "recall",
@@ -56,12 +56,13 @@ pub(crate) fn print_groups(title: &str, groups: &[(String, Vec<&Scored>)]) {
         "end_in_set",
         "phantoms",
         "fragments",
+        "crawler_facts",
         "brier",
         "delay_ratio_median",
     ];
-    const HEADS: [&str; 12] = [
+    const HEADS: [&str; 13] = [
         "logs", "truth", "recall", "precis", "verdict", "scope", "start", "end", "phantom",
-        "fragmt", "brier", "delay",
+        "fragmt", "facts", "brier", "delay",
     ];
     print!("\n{title:<22}");
     for head in HEADS {
@@ -122,6 +123,7 @@ fn wrong(row: &Row) -> Vec<&'static str> {
         return vec!["missed"];
     };
     let checks = [
+        ("crawlers", found.crawlers.0 < found.crawlers.1),
         (
             "wrong verdict",
             row.truth.identifiable && !found.verdict_right,
@@ -154,12 +156,14 @@ fn planted(row: &Row) -> String {
 fn said(found: &Found) -> String {
     let report = &found.report;
     format!(
-        "{} {} {} p={:.2} overlap {:.2}",
+        "{} {} {} p={:.2} overlap {:.2} crawlers {} of {}",
         report.verdict,
         scope(&report.scope),
         length(report.start, report.end),
         report.probability.unwrap_or(0.0),
         found.overlap,
+        found.crawlers.0,
+        found.crawlers.1,
     )
 }
 

@@ -119,6 +119,8 @@ struct Traffic<'a> {
 
 /// No route-hour of a healthy site fails more often.
 const NOISE_MAX: f64 = 0.004;
+/// Share of its usual requests that a crawler makes in the worst of times.
+const PACE_MIN: f64 = 0.2;
 /// How long Google stops for when `robots.txt` fails.
 const ROBOTS_STOP_S: f64 = 43_200.0;
 
@@ -192,7 +194,11 @@ impl Traffic<'_> {
         let mut path = self.page();
         let mut address = format!("203.0.113.{}", 1 + self.dice.below(250));
         if let Client::Crawler(index) = client {
-            if !self.dice.chance(self.moods[index].pace) || self.stops(index, time) {
+            let pace = match self.site.heeds_errors {
+                true => self.moods[index].pace,
+                false => 1.0,
+            };
+            if !self.dice.chance(pace) || self.stops(index, time) {
                 return;
             }
             let place = self.site.crawlers[index].0;
@@ -231,7 +237,8 @@ impl Traffic<'_> {
 
     /// Google fetches nothing else while `robots.txt` fails; of the others nothing is documented.
     fn stops(&self, crawler: usize, time: f64) -> bool {
-        self.site.crawlers[crawler].0 == 0
+        self.site.heeds_errors
+            && self.site.crawlers[crawler].0 == 0
             && self.moods[crawler]
                 .robots_fail_since
                 .is_some_and(|since| time - since < ROBOTS_STOP_S)
@@ -450,7 +457,7 @@ impl Traffic<'_> {
     fn crawler_wait(&mut self, index: usize, coming: &Coming, failed: bool) -> Option<f64> {
         let mood = &mut self.moods[index];
         mood.pace = if failed {
-            (mood.pace * 0.85).max(self.site.pace_min)
+            (mood.pace * 0.85).max(PACE_MIN)
         } else {
             (mood.pace * 1.08).min(1.0)
         };

@@ -40,7 +40,7 @@ pub(super) fn surge(dice: &mut Dice, site: &mut Site) -> Vec<Fault> {
 fn over_capacity(dice: &mut Dice, site: &mut Site) -> Vec<Fault> {
     site.capacity = dice.between(1.65, 1.9);
     // Else the load itself would fall as soon as it does harm, and q(t) would follow nothing that the log shows.
-    site.pace_min = 0.9;
+    site.heeds_errors = false;
     let steps = (site.length / STEP_S) as usize;
     let bursts = (0..steps).filter_map(|index| {
         let from = index as f64 * STEP_S;

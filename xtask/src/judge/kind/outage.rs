@@ -97,11 +97,11 @@ pub(super) fn false_recovery(dice: &mut Dice, site: &mut Site) -> Vec<Fault> {
     vec![Fault::new(Scope::Site, bursts)]
 }
 
-/// It is over for some hours, and comes back: two incidents.
+/// It is over for some hours, in which requests are served, and comes back: two incidents.
 pub(super) fn back_again(dice: &mut Dice, site: &mut Site) -> Vec<Fault> {
     let from = 0.25 * site.length;
     let first = at_most(long(dice, site), site, 0.12);
-    let pause = dice.log_between(2.0 * 3_600.0, 0.3 * site.length);
+    let pause = dice.log_between((20.0 * site.gap_mean()).max(7_200.0), 0.3 * site.length);
     let second = at_most(long(dice, site), site, 0.12);
     let again = from + first + pause;
     vec![
