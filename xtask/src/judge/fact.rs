@@ -88,3 +88,72 @@ pub(crate) fn crawlers<'a>(
     }
     all
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fetch(at: i64, path: &str, status: u16) -> Request {
+        Request {
+            at,
+            path: path.to_owned(),
+            status,
+            crawler: Some("GPTBot"),
+            ..Request::default()
+        }
+    }
+
+    #[test]
+    fn only_the_last_answer_leaves_a_url_open() {
+        let all = [
+            fetch(1, "/a", 502),
+            fetch(2, "/b", 502),
+            fetch(3, "/a", 200),
+        ];
+        let facts = facts(all.iter(), 10.0);
+        assert_eq!(facts.open_urls, [("GPTBot".to_owned(), "/b".to_owned())]);
+        assert!(facts.robots.is_empty());
+    }
+
+    #[test]
+    fn robots_fail_since_the_first_failure_after_the_last_good_answer() {
+        let robots = |at, status| fetch(at, ROBOTS, status);
+        let all = [
+            robots(1, 500),
+            robots(2, 200),
+            robots(3, 500),
+            robots(4, 503),
+        ];
+        let told = facts(all.iter(), 3.0 + STOPPED_S);
+        let fact = RobotsFact {
+            crawler: "GPTBot".to_owned(),
+            failing_since: 3.0,
+            last_ok: Some(2.0),
+            phase: "cached".to_owned(),
+        };
+        assert_eq!(told.robots, [fact]);
+        assert_eq!(facts(all.iter(), 100.0).robots[0].phase, "stopped");
+        assert!(facts(all[..2].iter(), 100.0).robots.is_empty());
+    }
+
+    #[test]
+    fn a_crawler_is_back_with_its_first_good_fetch_in_scope_after_its_last_failure() {
+        let scope = Scope::Routes(vec!["/a".to_owned()]);
+        let all = [
+            fetch(1, "/a/x", 502),
+            fetch(2, "/a/x", 200),
+            fetch(3, "/a/y", 502),
+            fetch(4, "/b/x", 200),
+            fetch(5, "/a/x", 304),
+            fetch(6, "/a/x", 200),
+            fetch(9, "/a/x", 502),
+        ];
+        let told = |scope: &Scope| crawlers(all.iter(), scope, (0.0, 8.0))["GPTBot"];
+        let fact = |failed, first_ok| CrawlerFact {
+            failed,
+            first_ok: Some(first_ok),
+        };
+        assert_eq!(told(&scope), fact(2, 5.0));
+        assert_eq!(told(&Scope::Site), fact(2, 4.0));
+    }
+}

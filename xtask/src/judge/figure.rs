@@ -254,6 +254,14 @@ mod tests {
     }
 
     #[test]
+    fn calibration_is_by_tenths() {
+        // One tenth says too little and another too much: taken together they would look honest.
+        let error = calibration_error(&[(0.75, 1.0), (0.95, 0.7)]).expect("two");
+        assert!((error - 0.25).abs() < 1e-9);
+        assert_eq!(calibration_error(&[(1.0, 1.0)]), Some(0.0));
+    }
+
+    #[test]
     fn percentiles_lie_between_values() {
         assert_eq!(percentile([4.0, 1.0, 2.0].into_iter(), 0.5), Some(2.0));
         assert_eq!(percentile([1.0, 2.0].into_iter(), 0.9), Some(1.9));

@@ -406,6 +406,8 @@ pub(crate) mod tests {
         let open = found(&truth, report(60_000.0, None)).expect("a match");
         assert!(!open.state_right);
         truth.incidents[0].end_set = (98_000.0, 1e9);
+        let closed = found(&truth, report(60_000.0, Some(90_000.0))).expect("a match");
+        assert!(closed.overlap < 1.0);
         let open = found(&truth, report(60_000.0, None)).expect("a match");
         assert!(open.state_right && open.overlap == 1.0);
     }
