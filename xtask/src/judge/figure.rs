@@ -195,9 +195,9 @@ pub(crate) fn percentile(all: impl Iterator<Item = f64>, at: f64) -> Option<f64>
 
 #[cfg(test)]
 mod tests {
-    use super::super::score::score;
-    use super::super::score::tests::{answer, planted, report, truth};
     use super::*;
+    use crate::judge::score::score;
+    use crate::judge::score::tests::{answer, planted, report, truth};
 
     /// Two outages, one found under the wrong verdict, one missed, and one phantom.
     fn sample() -> Figures {

@@ -5,8 +5,9 @@ use std::io::Write as _;
 use jiff::civil;
 
 use super::dice::Dice;
+use super::request::is_failure;
 use super::site::Site;
-use super::traffic::{Sent, attempt_status};
+use super::traffic::Sent;
 
 const MONTHS: [&str; 12] = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
@@ -62,22 +63,30 @@ fn write_upstreams(log: &mut Vec<u8>, sent: &Sent) -> std::io::Result<()> {
     if request.attempts.is_empty() {
         return write!(log, " uaddr=\"-\" ustatus=\"-\" urt=\"-\"");
     }
-    let list = |word: &dyn Fn(&(String, bool)) -> String| {
-        let words: Vec<String> = request.attempts.iter().map(word).collect();
-        words.join(", ")
-    };
-    let last = request.attempts.len() - 1;
-    let is_last = |attempt: &(String, bool)| request.attempts[last] == *attempt;
+    let (mut names, mut statuses, mut seconds) = (Vec::new(), Vec::new(), Vec::new());
+    for (name, failed) in &request.attempts {
+        names.push(name.as_str());
+        statuses.push(attempt_status(*failed, request.status).to_string());
+        seconds.push("0.000".to_owned());
+    }
+    // Who refuses does so at once; the time is that of the last, who answered.
+    seconds.pop();
+    seconds.push(format!("{:.3}", sent.seconds));
+    let (names, statuses) = (names.join(", "), statuses.join(", "));
+    let seconds = seconds.join(", ");
     write!(
         log,
-        " uaddr=\"{}\" ustatus=\"{}\" urt=\"{}\"",
-        list(&|attempt| attempt.0.clone()),
-        list(&|attempt| attempt_status(attempt.1, request.status).to_string()),
-        list(&|attempt| match is_last(attempt) {
-            true => format!("{:.3}", sent.seconds),
-            false => "0.000".to_owned(),
-        }),
+        " uaddr=\"{names}\" ustatus=\"{statuses}\" urt=\"{seconds}\""
     )
+}
+
+/// An upstream's status: the client's, but where another answered the client well.
+fn attempt_status(failed: bool, status: u16) -> u16 {
+    if failed && !is_failure(status) {
+        502
+    } else {
+        status
+    }
 }
 
 fn zone(site: &Site, time: f64) -> i32 {

@@ -23,7 +23,6 @@ impl Program {
     /// What it prints of a log.
     pub(crate) fn ask(&self, log: &Path) -> Result<String> {
         let mut program = command::program(&self.0);
-        // Two logs at a time are read already.
         program.args(["diagnose", "--format", "json"]).arg(log);
         command::output(&mut program)
     }

@@ -57,9 +57,11 @@ pub(crate) fn scenario(kind: &Kind, seed: u64) -> Scenario {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::super::kind::KINDS;
-    use super::super::request::Request;
     use super::*;
+    use crate::judge::kind::KINDS;
+    use crate::judge::request::Request;
+    use crate::judge::scope::Scope;
+    use crate::judge::truth::Planted;
 
     /// A seed that gives the kind's smallest size, so that all kinds together take seconds.
     fn small(kind: &Kind) -> u64 {
@@ -107,8 +109,7 @@ mod tests {
         }
     }
 
-    fn recount(read: &[Request], planted: &super::super::truth::Planted) -> usize {
-        use super::super::scope::Scope;
+    fn recount(read: &[Request], planted: &Planted) -> usize {
         let end = planted.end.unwrap_or(f64::MAX);
         let during = |one: &&Request| {
             let at = one.at as f64;

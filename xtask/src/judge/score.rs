@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::answer::{Answer, Report};
 use super::scope::Scope;
-use super::truth::{Facts, Planted, Truth};
+use super::truth::{Facts, Planted, RobotsFact, Truth};
 
 const OVERLAP_MIN: f64 = 0.5;
 /// A right scope is worth so much overlap when two reports want one incident.
@@ -247,7 +247,7 @@ fn open_urls(facts: &Facts, answer: &Answer) -> Tally {
 }
 
 fn robots(facts: &Facts, answer: &Answer) -> Tally {
-    let is_told = |fact: &&super::truth::RobotsFact| {
+    let is_told = |fact: &&RobotsFact| {
         let key = (fact.crawler.to_lowercase(), fact.phase.clone());
         let said = answer.robots.get(&key).copied().flatten();
         said.is_some_and(|since| (since - fact.failing_since).abs() <= 1.0)
@@ -264,8 +264,8 @@ fn robots(facts: &Facts, answer: &Answer) -> Tally {
 pub(crate) mod tests {
     use std::collections::BTreeMap;
 
-    use super::super::truth::{CrawlerFact, RobotsFact};
     use super::*;
+    use crate::judge::truth::CrawlerFact;
 
     /// A site outage from 10,000 to 20,000 s in a log of 100,000 s.
     pub(crate) fn truth() -> Truth {

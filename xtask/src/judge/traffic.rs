@@ -4,7 +4,7 @@ use std::collections::BinaryHeap;
 
 use super::dice::Dice;
 use super::fault::{Fault, Plan};
-use super::request::{CRAWLERS, Request, is_failure};
+use super::request::{self, CRAWLERS, Request};
 use super::scope::{ROBOTS, Scope};
 use super::site::{DAY_S, Noise, Site};
 
@@ -260,7 +260,7 @@ impl Traffic<'_> {
         }
         let crawler = match coming.client {
             Client::Crawler(index) => Some(CRAWLERS[self.site.crawlers[index].0]),
-            Client::Scanner(agent) => super::request::crawler(agent),
+            Client::Scanner(agent) => request::crawler(agent),
             Client::Person | Client::Stubborn => None,
         };
         let mut request = Request {
@@ -496,13 +496,4 @@ pub(crate) fn share(fault: &Fault, site: &Site, time: f64, request: &Request) ->
         return if is_asked { burst.share } else { 0.0 };
     }
     burst.share / site.upstreams.len() as f64
-}
-
-/// Whether a status is a failure that an upstream is to blame for in the log.
-pub(crate) fn attempt_status(failed: bool, status: u16) -> u16 {
-    match (failed, is_failure(status)) {
-        (true, true) => status,
-        (true, false) => 502,
-        (false, _) => status,
-    }
 }

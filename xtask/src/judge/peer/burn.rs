@@ -1,10 +1,10 @@
 //! Burn rates over several windows, as chapter 5 of Google's SRE workbook proposes them: an alarm where a long and a
 //! short window both spend the error budget so many times too fast.
 
-use super::super::answer::Answer;
-use super::super::score::Scored;
-use super::super::truth::Truth;
 use super::{Alarm, JOINS_S, Series, answered};
+use crate::judge::answer::Answer;
+use crate::judge::score::Scored;
+use crate::judge::truth::Truth;
 
 /// Factor, long and short window in seconds, for an objective over a month.
 const RATES: [(f64, i64, i64); 3] = [

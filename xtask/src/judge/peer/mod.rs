@@ -7,11 +7,11 @@ pub(crate) mod windows;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::answer::{Answer, Report};
-use super::request::Request;
-use super::scope::{Scope, prefixes};
-use super::score::{Scored, score};
-use super::truth::Truth;
+use crate::judge::answer::{Answer, Report};
+use crate::judge::request::Request;
+use crate::judge::scope::{Scope, prefixes};
+use crate::judge::score::{Scored, score};
+use crate::judge::truth::Truth;
 
 /// Observations of one scope in order.
 pub(crate) struct Series {
@@ -195,9 +195,9 @@ fn report(episode: &Episode, log_end: i64) -> Report {
 
 #[cfg(test)]
 mod tests {
-    use super::super::request::Request;
-    use super::super::score::tests::truth;
     use super::*;
+    use crate::judge::request::Request;
+    use crate::judge::score::tests::truth;
 
     /// A fetch of one of two routes every ten seconds; for an hour and a half one route fails.
     fn requests() -> Vec<Request> {

@@ -1,10 +1,10 @@
 //! The parameters that serve each peer best on one half of our logs.
 
-use super::super::answer::Answer;
-use super::super::figure::{Figures, figures, value};
-use super::super::run::{Half, Run};
-use super::super::score::Scored;
 use super::{burn, windows};
+use crate::judge::answer::Answer;
+use crate::judge::figure::{Figures, figures, value};
+use crate::judge::run::{Half, Run};
+use crate::judge::score::Scored;
 
 /// Every peer as tuned.
 pub(crate) struct Peers {

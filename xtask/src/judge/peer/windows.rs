@@ -1,9 +1,9 @@
 //! Fixed windows of five minutes: so many failures and such a share of all.
 
-use super::super::answer::Answer;
-use super::super::score::Scored;
-use super::super::truth::Truth;
 use super::{Alarm, JOINS_S, Series, answered};
+use crate::judge::answer::Answer;
+use crate::judge::score::Scored;
+use crate::judge::truth::Truth;
 
 const WINDOW_S: i64 = 300;
 
