@@ -1,4 +1,4 @@
-//! What a program says of a log, in the output format of `docs/verdicts.md`, section 4.
+//! What a method says of a log: incidents and facts, in the members of the program's JSON (`docs/json.md`).
 
 use std::collections::{BTreeMap, BTreeSet};
 

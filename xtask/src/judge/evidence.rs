@@ -1,5 +1,5 @@
-//! How much of a planted fault its log can show, by the likelihoods of `docs/verdicts.md`, section 9: what a judge who
-//! knew everything but the moment could find is what is asked of ours.
+//! How much of a planted fault its log can show, by the likelihood of every fetch: what a judge who knew everything but
+//! the moment could find is what is asked of ours. The words are explained in the README beside this file.
 
 use super::fact;
 use super::fault::{Burst, Fault, Plan};

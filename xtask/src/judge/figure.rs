@@ -7,7 +7,8 @@ use super::score::{Found, Row, Scored, Stray, StrayIs, Tally};
 /// Name and value of each measure; none where nothing was there to measure.
 pub(crate) type Figures = Vec<(&'static str, Option<f64>)>;
 
-/// All measures. `probability` stands for what a method states that has none of its own.
+/// All measures. `probability` stands for what a method states that has none of its own; such a method states no facts
+/// either.
 pub(crate) fn figures(all: &[&Scored], probability: Option<f64>) -> Figures {
     let rows: Vec<&Row> = all.iter().flat_map(|one| &one.planted).collect();
     let asked: Vec<&Row> = rows
@@ -32,6 +33,7 @@ pub(crate) fn figures(all: &[&Scored], probability: Option<f64>) -> Figures {
     let ratios: Vec<f64> = found.iter().filter_map(|one| one.1.delay_ratio).collect();
     let (right, hit): (Vec<usize>, Vec<usize>) = found.iter().map(|one| one.1.crawlers).unzip();
     let (right, hit): (usize, usize) = (right.iter().sum(), hit.iter().sum());
+    let stated_facts = |value: Option<f64>| value.filter(|_| probability.is_none());
     vec![
         ("logs", Some(all.len() as f64)),
         ("truth", Some(asked.len() as f64)),
@@ -90,12 +92,15 @@ pub(crate) fn figures(all: &[&Scored], probability: Option<f64>) -> Figures {
             "early_alarms",
             Some(found.iter().filter(|one| one.1.is_early).count() as f64),
         ),
-        ("crawler_facts", part(right, hit)),
+        ("crawler_facts", stated_facts(part(right, hit))),
         (
             "open_urls_f1",
-            facts_f1(all.iter().map(|one| one.open_urls)),
+            stated_facts(facts_f1(all.iter().map(|one| one.open_urls))),
         ),
-        ("robots_f1", facts_f1(all.iter().map(|one| one.robots))),
+        (
+            "robots_f1",
+            stated_facts(facts_f1(all.iter().map(|one| one.robots))),
+        ),
     ]
 }
 

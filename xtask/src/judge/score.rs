@@ -1,5 +1,5 @@
-//! One log's answer against its truth: which report means which incident, and how right it is. The rules are those of
-//! `docs/verdicts.md`, section 9.
+//! One log's answer against its truth: which report means which incident, and how right it is. The rules stand in
+//! the README beside this file.
 
 use std::collections::BTreeSet;
 
