@@ -216,13 +216,12 @@ impl Tally {
             return;
         }
         let path = request.fetch.map(|fetch| fetch.path);
-        let node = match request.status.0 {
-            // Nothing of the site: scanners ask for thousands of paths and hosts that are not there.
-            400..=407 | 409..=428 | 430..=498 => match path {
-                Some(_) => self.trie.enter_host(request.host),
-                None => trie::host_id(request.host),
-            },
-            _ => self.trie.enter(request.host, &request.route, path),
+        // Nothing of the site: scanners ask for thousands of paths and hosts that are not there.
+        let routed = !matches!(request.status.0, 400..=407 | 409..=428 | 430..=498);
+        let node = match (routed, path) {
+            (true, path) => self.trie.enter(request.host, &request.route, path),
+            (false, Some(_)) => self.trie.enter_host(request.host),
+            (false, None) => trie::host_id(request.host),
         };
         let last = request.attempts.last().filter(|attempt| !attempt.is_group);
         let good = Good {
@@ -232,6 +231,7 @@ impl Tally {
             upstream: last.map_or(NONE, |attempt| self.upstreams.number(attempt.upstream)),
             crawler: request.crawler(),
             robots: request.route.robots,
+            routed,
         };
         self.slots.add(good, request.millis);
     }

@@ -140,12 +140,22 @@ impl View {
                 } => {
                     let until = self.span.map_or(i64::MAX, |(_, end)| end.secs());
                     let until = (start + self.width - 1).min(until).max(*start);
-                    count_obs(*start, until, *total, seconds, sink);
+                    let routed = total - self.unrouted(cells);
+                    count_obs(*start, until, routed, seconds, sink);
                     self.cell_obs((*start, until), *total, cells, &urls_by_node, sink);
                 }
             }
         }
         self.failed_obs(sink);
+    }
+
+    /// Good requests of a slot that name no route.
+    fn unrouted(&self, cells: &[(DimView, u32)]) -> u64 {
+        let of = |(dim, n): &(DimView, u32)| match *dim {
+            DimView::Node(node) if self.nodes[node as usize].is_alone => u64::from(*n),
+            _ => 0,
+        };
+        cells.iter().map(of).sum()
     }
 
     fn urls_by_hash(&self) -> FxHashMap<u64, u32> {
@@ -156,6 +166,8 @@ impl View {
             .collect()
     }
 
+    /// What is not there says nothing of what is: counted among the site's good requests alone, such answers would
+    /// speak for every group of routes and against the site.
     fn good_obs(&self, good: &GoodView, urls: &FxHashMap<u64, u32>, sink: Sink<'_>) {
         let obs = Obs {
             at: good.at,
@@ -164,14 +176,20 @@ impl View {
             failed: 0,
             repeats: 0,
         };
-        self.shared_keys(good.node, good.crawler, good.robots, &mut |key| {
-            sink(key, obs)
+        self.good_keys(good, urls, &mut |key| {
+            if good.routed || matches!(key, Key::Upstream(_) | Key::Url(_) | Key::Robots) {
+                sink(key, obs);
+            }
         });
+    }
+
+    fn good_keys(&self, good: &GoodView, urls: &FxHashMap<u64, u32>, each: &mut dyn FnMut(Key)) {
+        self.shared_keys(good.node, good.crawler, good.robots, each);
         if let Some(upstream) = good.upstream {
-            sink(Key::Upstream(upstream), obs);
+            each(Key::Upstream(upstream));
         }
         if let Some(url) = urls.get(&good.url) {
-            sink(Key::Url(*url), obs);
+            each(Key::Url(*url));
         }
     }
 
@@ -220,9 +238,18 @@ impl View {
             failed: 0,
             repeats: 0,
         };
+        let is_alone = |node: u32| self.nodes[node as usize].is_alone;
+        let unrouted = |who: CrawlerId| -> u32 {
+            let of = |(dim, n): &(DimView, u32)| match *dim {
+                DimView::CrawlerNode(crawler, node) if crawler == who && is_alone(node) => *n,
+                _ => 0,
+            };
+            cells.iter().map(of).sum()
+        };
         let mut crawled = 0;
         for (dim, good) in cells {
             match *dim {
+                DimView::Node(node) if is_alone(node) => {}
                 DimView::Node(node) => {
                     self.node_keys(node, &mut |key| sink(key, obs(*good)));
                     if self.nodes[node as usize].is_path {
@@ -233,8 +260,11 @@ impl View {
                 }
                 DimView::Upstream(upstream) => sink(Key::Upstream(upstream), obs(*good)),
                 DimView::Crawler(crawler) => {
+                    let good = good.saturating_sub(unrouted(crawler));
                     crawled += good;
-                    sink(Key::Crawler(crawler), obs(*good));
+                    if good > 0 {
+                        sink(Key::Crawler(crawler), obs(good));
+                    }
                 }
                 DimView::CrawlerNode(..) => {}
                 DimView::Robots => sink(Key::Robots, obs(*good)),
@@ -245,6 +275,7 @@ impl View {
         }
         let others = u32::try_from(total)
             .unwrap_or(u32::MAX)
+            .saturating_sub(self.unrouted(cells) as u32)
             .saturating_sub(crawled);
         if others > 0 {
             sink(Key::OtherClients, obs(others));
@@ -389,7 +420,7 @@ impl View {
                         .filter(|good| crawler.is_none() || good.crawler == crawler)
                     {
                         let mut inside = false;
-                        self.good_obs(good, &urls, &mut |key, _| inside |= keys.contains(&key));
+                        self.good_keys(good, &urls, &mut |key| inside |= keys.contains(&key));
                         if inside {
                             all.push((good.at, good.at, 1));
                         }
@@ -523,13 +554,13 @@ impl View {
     /// tell where they were kept, which is exact for the site and the best guess for its parts; else by time.
     fn shares(&self, start: i64, end: i64) -> impl Iterator<Item = (i64, f64)> {
         self.slots.iter().filter_map(move |(at, slot)| {
-            let SlotView::Counts { total, seconds, .. } = slot else {
+            let SlotView::Counts { seconds, .. } = slot else {
                 return None;
             };
             let until = at + self.width - 1;
             let share = if until < start || *at > end {
                 0.0
-            } else if seconds.is_empty() || *total == 0 {
+            } else if seconds.is_empty() || seconds.iter().all(|n| *n == 0) {
                 overlap(*at, until, start, end)
             } else {
                 let from = (start - at).max(0) as usize;
@@ -540,7 +571,8 @@ impl View {
                     .iter()
                     .map(|n| u64::from(*n))
                     .sum();
-                inside as f64 / *total as f64
+                let all: u64 = seconds.iter().map(|n| u64::from(*n)).sum();
+                inside as f64 / all as f64
             };
             Some((*at, share))
         })

@@ -25,6 +25,8 @@ pub(crate) struct Good {
     pub(crate) upstream: u32,
     pub(crate) crawler: Option<CrawlerId>,
     pub(crate) robots: bool,
+    /// Whether it names a route of the site; most 4xx do not.
+    pub(crate) routed: bool,
 }
 
 /// What a slot counts.
@@ -43,6 +45,7 @@ pub(crate) enum Body {
     Exact(Vec<Good>),
     Counts {
         total: u64,
+        /// Those that name a route.
         seconds: Vec<u32>,
         cells: FxHashMap<u32, u32>,
     },
@@ -130,7 +133,9 @@ impl Slots {
         }) = self.slots.get_mut(&start)
         {
             *total += 1;
-            if let Some(second) = seconds.get_mut((good.at - start) as usize) {
+            if good.routed
+                && let Some(second) = seconds.get_mut((good.at - start) as usize)
+            {
                 *second += 1;
             }
         }

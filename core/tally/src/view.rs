@@ -18,7 +18,6 @@ use rustc_hash::FxHashMap;
 use crate::Tally;
 use crate::trie::{NodeId, Trie};
 
-use route::HOST_ALONE;
 pub(crate) use route::UNKNOWN_HOST;
 
 /// A place in the route trie.
@@ -30,6 +29,8 @@ pub struct NodeView {
     pub route: String,
     /// Whether the route names exactly one path.
     pub is_path: bool,
+    /// Whether it is the host alone: requests that name no route of the site.
+    pub is_alone: bool,
     /// The prefixes of one and two literal segments it lies under.
     pub prefixes: [Option<u32>; 2],
 }
@@ -143,6 +144,7 @@ pub(crate) struct GoodView {
     pub(crate) upstream: Option<u32>,
     pub(crate) crawler: Option<CrawlerId>,
     pub(crate) robots: bool,
+    pub(crate) routed: bool,
     pub(crate) url: u64,
 }
 
@@ -243,10 +245,7 @@ impl View {
                 .iter()
                 .position(|other| other.host == node.host && other.route == route)
         };
-        let hosts_alone = nodes
-            .iter()
-            .enumerate()
-            .filter(|(_, node)| node.route == HOST_ALONE);
+        let hosts_alone = nodes.iter().enumerate().filter(|(_, node)| node.is_alone);
         let roots = hosts_alone
             .filter_map(|(index, node)| Some((index as u32, of_route(node, "/")? as u32)))
             .collect();

@@ -10,7 +10,7 @@ use crate::trie::{NodeId, ROOT, Trie};
 pub(crate) const UNKNOWN_HOST: &str = "{…}";
 
 /// The route of a host alone: what is known to be on it, but not where.
-pub(super) const HOST_ALONE: &str = "/*";
+const HOST_ALONE: &str = "/*";
 
 /// Stands for a word whose text never came with a crawler's fetch.
 const UNKNOWN: &str = "";
@@ -69,6 +69,7 @@ pub(super) fn routes(trie: &Trie) -> Routes {
             host,
             route: node.route(),
             is_path: node.is_path(),
+            is_alone: node.words.is_empty(),
             prefixes: node
                 .prefixes()
                 .map(|path| path.and_then(|path| prefix(host, &path))),

@@ -22,6 +22,7 @@ pub(super) fn slots(tally: &Tally, maps: &Maps) -> Vec<(i64, SlotView)> {
                             upstream: maps.upstream(good.upstream),
                             crawler: good.crawler,
                             robots: good.robots,
+                            routed: good.routed,
                             url: good.url,
                         })
                         .collect();
