@@ -79,7 +79,7 @@ impl View {
     /// Failures by candidate scope, repeats left out.
     fn failure_counts(&self) -> BTreeMap<Key, u64> {
         let mut counts = BTreeMap::from([(Key::Site, 0)]);
-        self.failed_obs(&mut |key, obs| {
+        self.failed_obs(&self.urls_by_node(), &mut |key, obs| {
             *counts.entry(key).or_default() += u64::from(obs.failed);
         });
         counts.retain(|key, _| self.is_candidate(*key));
@@ -146,7 +146,7 @@ impl View {
                 }
             }
         }
-        self.failed_obs(sink);
+        self.failed_obs(&urls_by_node, sink);
     }
 
     /// Good requests of a slot that name no route.
@@ -291,7 +291,8 @@ impl View {
         all
     }
 
-    fn failed_obs(&self, sink: Sink<'_>) {
+    /// Other clients' failures, and those that were only counted, have no path, but may lie on a node that is one.
+    fn failed_obs(&self, urls_by_node: &[Vec<u32>], sink: Sink<'_>) {
         for failure in self.failures.iter().filter(|failure| !failure.hidden) {
             let at = failure.at.secs();
             let (failed, repeats) = if failure.repeat {
@@ -309,7 +310,11 @@ impl View {
             self.shared_keys(failure.node, failure.crawler, failure.robots, &mut |key| {
                 sink(key, obs);
             });
-            if let Some(url) = failure.url {
+            let of_node = || match urls_by_node.get(failure.node as usize)?.as_slice() {
+                [one] if self.nodes[failure.node as usize].is_path => Some(*one),
+                _ => None,
+            };
+            if let Some(url) = failure.url.or_else(of_node) {
                 sink(Key::Url(url), obs);
             }
         }
@@ -391,7 +396,13 @@ impl View {
     pub fn contains(&self, key: Key, failure: &FailureView) -> bool {
         match key {
             Key::Upstream(upstream) => failure.upstream == Some(upstream),
-            Key::Url(url) => failure.url == Some(url),
+            Key::Url(url) => match failure.url {
+                Some(own) => own == url,
+                None => {
+                    self.nodes[failure.node as usize].is_path
+                        && self.urls[url as usize].node == failure.node
+                }
+            },
             _ => {
                 let mut found = false;
                 self.shared_keys(

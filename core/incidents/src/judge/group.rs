@@ -11,7 +11,7 @@ use crate::judge::track::Track;
 const GROUP_MAX: usize = 12;
 
 /// A partial failure above this share has no healthy part worth looking for.
-const PARTIAL_MAX: f64 = 0.85;
+const PARTIAL_MAX: f64 = 0.97;
 
 /// Where a wide claim fails only in part, looks for the prefixes within it that fail fully and takes them instead
 /// if that describes the failures in fewer nats.

@@ -350,6 +350,7 @@ impl<'a> Search<'a> {
         let mut touched = Vec::new();
         let pieces = expectations(self.tracks, &found);
         for index in 0..self.tracks.all.len() {
+            let beside = self.beside(&found, index, &pieces);
             let left = &mut self.explained.left[index];
             let first = left.partition_point(|fail| fail.at < start);
             let last = left.partition_point(|fail| fail.at <= end);
@@ -364,19 +365,41 @@ impl<'a> Search<'a> {
                     left[first..last].iter_mut().for_each(|fail| fail.count = 0);
                 } else if self.tracks.contains(source.key, key) {
                     for (start, end, share) in &pieces {
-                        let first = left.partition_point(|fail| fail.at < *start);
-                        let last = left.partition_point(|fail| fail.at <= *end);
-                        for fail in &mut left[first..last] {
-                            fail.expected = 1.0 - (1.0 - fail.expected) * (1.0 - share);
-                        }
+                        expect(left, *start, *end, *share);
                     }
                 } else {
                     take(&mut left[first..last], source, start, end);
                 }
             }
+            for (start, end, share) in beside {
+                expect(left, start, end, share);
+            }
         }
         self.explained.found.push(found);
         touched
+    }
+
+    /// What a fault of routes lets an upstream expect: attempts that a retry saved fail on every upstream alike, and
+    /// none of them has a fault of its own unless it fails at more than the raised odds of the others.
+    fn beside(
+        &self,
+        found: &Found,
+        index: usize,
+        pieces: &[(i64, i64, f64)],
+    ) -> Vec<(i64, i64, f64)> {
+        let key_of = |at: &usize| self.tracks.all[*at].key;
+        let is_of_routes = (found.tracks.iter().map(key_of))
+            .all(|key| matches!(key, Key::Prefix(_) | Key::Url(_) | Key::Host(_)));
+        if !is_of_routes || !matches!(key_of(&index), Key::Upstream(_)) {
+            return Vec::new();
+        }
+        let is_other = |at: &usize| *at != index && matches!(key_of(at), Key::Upstream(_));
+        let others: Vec<usize> = (0..self.tracks.all.len()).filter(is_other).collect();
+        let pieces = pieces.iter().map(|(start, end, _)| {
+            let share = share(self.tracks, &others, *start, *end);
+            (*start, *end, raised(share))
+        });
+        pieces.filter(|_| !others.is_empty()).collect()
     }
 }
 
@@ -389,10 +412,24 @@ fn expectations(tracks: &Tracks, incident: &Found) -> Vec<(i64, i64, f64)> {
     pieces
         .map(|(start, end)| {
             let share = share(tracks, &incident.tracks, *start, *end);
-            let odds = OWN_FAULT_ODDS * share / (1.0 - share);
-            (*start, *end, odds / (1.0 + odds))
+            (*start, *end, raised(share))
         })
         .collect()
+}
+
+/// The share at the raised odds.
+fn raised(share: f64) -> f64 {
+    let odds = OWN_FAULT_ODDS * share / (1.0 - share);
+    odds / (1.0 + odds)
+}
+
+/// Lets the failures of a time be expected at this share, too.
+fn expect(left: &mut [Left], start: i64, end: i64, share: f64) {
+    let first = left.partition_point(|fail| fail.at < start);
+    let last = left.partition_point(|fail| fail.at <= end).max(first);
+    for fail in &mut left[first..last] {
+        fail.expected = 1.0 - (1.0 - fail.expected) * (1.0 - share);
+    }
 }
 
 /// Takes the failures of the same seconds away: they are the other scope's.

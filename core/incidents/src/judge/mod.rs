@@ -115,6 +115,7 @@ fn tracks(sheet: &Sheet) -> Tracks {
         let is_only_one = own as f64 > ONLY_ONE * requests as f64;
         if *key == Key::OtherClients
             || is_only_one && matches!(key, Key::Host(_) | Key::Upstream(_))
+            || is_one_url(sheet, *key, own)
         {
             continue;
         }
@@ -133,6 +134,15 @@ fn tracks(sheet: &Sheet) -> Tracks {
         now,
         lost,
     }
+}
+
+/// Whether a prefix holds one URL and no more: that is what it is called then.
+fn is_one_url(sheet: &Sheet, key: Key, own: u64) -> bool {
+    let urls = (sheet.series.iter()).filter(|(url, _)| matches!(url, Key::Url(_)));
+    matches!(key, Key::Prefix(_))
+        && urls
+            .filter(|(url, _)| sheet.wider.get(url) == Some(&key))
+            .any(|(_, observations)| total(observations) as f64 >= ONLY_ONE * own as f64)
 }
 
 /// Year 10000: no log has a later stamp, and sums of such seconds cannot overflow.
