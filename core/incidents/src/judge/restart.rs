@@ -22,6 +22,9 @@ const OUT_SHARE: f64 = 0.85;
 /// Failures of this part of the strongest upstream's evidence are the background of a busy one.
 const FAINT: f64 = 0.15;
 
+/// Nats above which no background stands, however much stronger another upstream speaks: four failures in a row.
+const OWN: f64 = 30.0;
+
 /// Attempts that failed on one upstream during a restart.
 #[derive(Clone, Copy, Debug)]
 struct Out {
@@ -169,7 +172,7 @@ fn outs(tracks: &Tracks, explained: &Explained, from: i64, to: i64) -> Vec<Out> 
         outs.extend(strongest(track, index, from, to, explained.baseline));
     }
     let most = outs.iter().map(|out| out.gain).fold(0.0, f64::max);
-    outs.retain(|out| out.gain >= most * FAINT);
+    outs.retain(|out| out.gain >= (most * FAINT).min(OWN));
     outs.sort_by_key(|out| (out.start, out.end, out.index));
     outs
 }

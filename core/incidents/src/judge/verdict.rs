@@ -42,7 +42,7 @@ impl Measure {
         let failed = track.failed_within(start, last) as f64;
         let good = track.good_between(start, last);
         let since = track.good_between(last, now);
-        let good_needed = good_needed(track, failed, good, start, last);
+        let good_needed = good_needed(track, (failed, good), (start, last), now);
         let over = since >= good_needed;
         let spacing = ((last - start) as f64 / (failed - 1.0).max(1.0)) as i64;
         let solid = failed / (failed + good).max(1.0) >= SOLID;
@@ -142,13 +142,24 @@ const LENGTH_MIN: f64 = 1.0;
 const STEP: f64 = 0.029_53;
 
 /// Recovered only on good requests, never on silence: so many in a row that a fault of this share would have shown
-/// itself. A fault that comes and goes must also be quiet for longer than its own good spells were.
-fn good_needed(track: &Track, failed: f64, good: f64, start: i64, last: i64) -> f64 {
+/// itself. A fault that comes and goes must also be quiet for longer than its own good spells were, and the longer it
+/// ran beside the time since, the less likely it is that it ended just now.
+fn good_needed(
+    track: &Track,
+    (failed, good): (f64, f64),
+    (start, last): (i64, i64),
+    now: i64,
+) -> f64 {
     let share = (failed + 0.5) / (failed + good + 1.0);
-    let needed = (STILL_RUNS.ln() / (1.0 - share.min(0.95)).ln()).ceil();
+    let hidden = (1.0 - share.min(0.95)).ln();
+    let needed = (STILL_RUNS.ln() / hidden).ceil();
     if share >= SOLID {
         return needed;
     }
+    let just_now = ((now - last).max(1) as f64 / (last - start).max(1) as f64).min(1.0);
+    let needed = ((STILL_RUNS.ln() + just_now.ln()) / hidden)
+        .ceil()
+        .max(needed);
     let mut longest = 0.0_f64;
     let mut before = start;
     for fail in track.fails_within(start, last) {
