@@ -58,6 +58,17 @@ pub fn crawlers() -> &'static [Crawler] {
     &CRAWLERS
 }
 
+impl Crawler {
+    /// The name as its operator writes it, where that is its id in other letters: `Googlebot`; else the id.
+    pub fn proper_name(&self) -> &'static str {
+        let names = self.tokens.iter().chain(&self.robots_token);
+        let mut names = names.map(|name| name.trim_end_matches('/'));
+        names
+            .find(|name| name.eq_ignore_ascii_case(self.id))
+            .unwrap_or(self.id)
+    }
+}
+
 /// The crawler with that index.
 pub fn crawler(id: CrawlerId) -> &'static Crawler {
     &CRAWLERS[id.0 as usize]

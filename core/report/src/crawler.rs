@@ -12,14 +12,7 @@ pub(crate) fn name(crawler: CrawlerId) -> String {
 
 /// The name as its operator writes it, where that is its id in other letters: `Googlebot`.
 pub(crate) fn proper_name(crawler: CrawlerId) -> String {
-    entry(crawler)
-        .and_then(|entry| {
-            entry
-                .tokens
-                .iter()
-                .find(|token| token.eq_ignore_ascii_case(entry.id))
-        })
-        .map_or_else(|| name(crawler), |token| (*token).to_owned())
+    entry(crawler).map_or_else(|| name(crawler), |entry| entry.proper_name().to_owned())
 }
 
 /// Who runs it; empty where not known.

@@ -387,7 +387,7 @@ impl View {
             Key::Prefix(prefix) => self.prefixes[prefix as usize].path.clone(),
             Key::Url(url) => self.urls[url as usize].path.clone(),
             Key::Upstream(upstream) => self.upstream(upstream).to_owned(),
-            Key::Crawler(crawler) => knowledge::crawler(crawler).id.to_owned(),
+            Key::Crawler(crawler) => knowledge::crawler(crawler).proper_name().to_owned(),
             Key::Robots => "/robots.txt".to_owned(),
         }
     }

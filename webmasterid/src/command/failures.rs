@@ -73,6 +73,11 @@ fn with_root(mut row: FailureRow, report: &Report) -> FailureRow {
 /// Whether a row lies on a host and in the scope of an incident. Where the row does not say, it does not.
 fn is_inside(row: &FailureRow, incident: &Incident) -> bool {
     let named = |name: &str| incident.scope.values.iter().any(|value| value == name);
+    // Scopes name crawlers as their operators write them.
+    let is_crawler = |id: &str| {
+        let mut values = incident.scope.values.iter();
+        values.any(|value| value.eq_ignore_ascii_case(id))
+    };
     let path = row.path.as_deref().unwrap_or(&row.route);
     let is_under = |prefix: &String| {
         path.strip_prefix(prefix.as_str())
@@ -87,7 +92,7 @@ fn is_inside(row: &FailureRow, incident: &Incident) -> bool {
         ScopeKind::Crawler => row
             .crawler
             .as_deref()
-            .is_some_and(|crawler| named("*") || named(crawler)),
+            .is_some_and(|crawler| named("*") || is_crawler(crawler)),
         ScopeKind::Robots => path == "/robots.txt",
     };
     in_scope && incident.routes.iter().any(|route| route.host == row.host)
