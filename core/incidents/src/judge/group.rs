@@ -28,24 +28,67 @@ pub(crate) fn narrow(
     if !matches!(key, Key::Site | Key::Host(_) | Key::Prefix(_)) || wide.share > PARTIAL_MAX {
         return wide;
     }
-    let mut members = Vec::new();
-    let mut sum = (0.0, 0.0);
+    let alone = weight(
+        explained.baseline,
+        part(tracks, explained, index, &wide.run),
+    ) - tracks.all[index].prior;
+    // Small parts of a route may fail fully by chance: its whole is tried without them, too.
+    let all = ranked(tracks, explained, key, &wide.run);
+    let is_outer = |at: &usize| !all.iter().any(|other| holds(tracks, *other, *at));
+    let outer: Vec<usize> = all.iter().copied().filter(is_outer).collect();
+    let groups = [all, outer].map(|ranked| gathered(tracks, explained, &wide, ranked));
+    let [inner, outer] = groups;
+    let (value, mut members) = if outer.0 > inner.0 + 1e-9 {
+        outer
+    } else {
+        inner
+    };
+    if members.is_empty() || value <= alone + 1e-9 {
+        return wide;
+    }
+    members.sort_unstable();
+    let members = lifted(tracks, members, &wide.run);
+    let Some(run) = shrink(explained, &members, &wide.run) else {
+        return wide;
+    };
+    let cheapest = members
+        .iter()
+        .map(|member| penalties[*member][7])
+        .fold(f64::INFINITY, f64::min);
+    let net = value - (cheapest - THRESHOLD).max(0.0) - THRESHOLD;
+    found(
+        tracks,
+        members,
+        Run {
+            net: net.max(wide.run.net),
+            ..run
+        },
+    )
+}
+
+/// Whether one scope lies in another.
+fn holds(tracks: &Tracks, outer: usize, inner: usize) -> bool {
+    let (a, b) = (tracks.all[outer].key, tracks.all[inner].key);
+    outer != inner && tracks.contains(a, b)
+}
+
+/// The prefixes, taken in this order, up to where naming one more costs more than it explains; and what they are worth.
+fn gathered(
+    tracks: &Tracks,
+    explained: &Explained,
+    wide: &Found,
+    ranked: Vec<usize>,
+) -> (f64, Vec<usize>) {
     let naming = naming_cost(tracks);
-    let mut best = (
-        weight(
-            explained.baseline,
-            part(tracks, explained, index, &wide.run),
-        ) - tracks.all[index].prior,
-        0,
-    );
-    for candidate in ranked(tracks, explained, key, &wide.run) {
+    let mut members: Vec<usize> = Vec::new();
+    let mut sum = (0.0, 0.0);
+    let mut best = (f64::NEG_INFINITY, 0);
+    for candidate in ranked {
         if members.len() == GROUP_MAX {
             break;
         }
-        let nested = members.iter().any(|member: &usize| {
-            let (a, b) = (tracks.all[*member].key, tracks.all[candidate].key);
-            tracks.contains(a, b) || tracks.contains(b, a)
-        });
+        let nested = (members.iter())
+            .any(|at| holds(tracks, *at, candidate) || holds(tracks, candidate, *at));
         if nested || !may_join(tracks, explained, &members, candidate, &wide.run) {
             continue;
         }
@@ -57,28 +100,8 @@ pub(crate) fn narrow(
             best = (value, members.len());
         }
     }
-    if best.1 == 0 {
-        return wide;
-    }
     members.truncate(best.1);
-    members.sort_unstable();
-    let members = lifted(tracks, members, &wide.run);
-    let Some(run) = shrink(explained, &members, &wide.run) else {
-        return wide;
-    };
-    let cheapest = members
-        .iter()
-        .map(|member| penalties[*member][7])
-        .fold(f64::INFINITY, f64::min);
-    let net = best.0 - (cheapest - THRESHOLD).max(0.0) - THRESHOLD;
-    found(
-        tracks,
-        members,
-        Run {
-            net: net.max(wide.run.net),
-            ..run
-        },
-    )
+    (best.0, members)
 }
 
 /// Prefixes of one host may belong together however they fail; those of another host only if they fail alike in time

@@ -379,7 +379,7 @@ impl<'a> Search<'a> {
         touched
     }
 
-    /// What a fault of routes lets an upstream expect: attempts that a retry saved fail on every upstream alike, and
+    /// What a fault of routes or of the site lets an upstream expect: attempts that a retry saved fail on every upstream alike, and
     /// none of them has a fault of its own unless it fails at more than the raised odds of the others.
     fn beside(
         &self,
@@ -389,7 +389,7 @@ impl<'a> Search<'a> {
     ) -> Vec<(i64, i64, f64)> {
         let key_of = |at: &usize| self.tracks.all[*at].key;
         let is_of_routes = (found.tracks.iter().map(key_of))
-            .all(|key| matches!(key, Key::Prefix(_) | Key::Url(_) | Key::Host(_)));
+            .all(|key| matches!(key, Key::Prefix(_) | Key::Url(_) | Key::Host(_) | Key::Site));
         if !is_of_routes || !matches!(key_of(&index), Key::Upstream(_)) {
             return Vec::new();
         }
