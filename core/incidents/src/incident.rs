@@ -187,11 +187,26 @@ fn first_ok(
         .filter(|back| judged.keys.iter().any(|key| is_lane(*key, back)))
         .map(|back| back.at.secs())
         .min();
-    match (counted, returned) {
+    let refetched = refetched(view, judged, crawler, last_failed);
+    match (counted, returned.or(refetched)) {
         (Some((at, until, _)), Some(back)) if at == until => Some(at.min(back)),
         (_, Some(back)) => Some(back),
         (counted, None) => counted.map(|(at, _, _)| at),
     }
+}
+
+/// Of a scope of one path, where only slots of good requests were kept: the ledger's moment, if nothing failed later.
+fn refetched(view: &View, judged: &Judged, crawler: CrawlerId, last_failed: i64) -> Option<i64> {
+    let path = match judged.keys.as_slice() {
+        [Key::Robots] => "/robots.txt",
+        [Key::Url(url)] => view.urls.get(*url as usize)?.path.as_str(),
+        _ => return None,
+    };
+    let mut rows = view.ledger.iter().filter(|row| {
+        row.crawler == crawler && row.path == path && row.last_failed.secs() <= last_failed
+    });
+    let row = rows.next().filter(|_| rows.next().is_none())?;
+    row.first_ok.map(Stamp::secs)
 }
 
 /// Whether a return was into this scope.
@@ -266,22 +281,26 @@ fn paths(view: &View, failures: &[&FailureView]) -> Vec<PathHit> {
 }
 
 fn routes(view: &View, judged: &Judged, failures: &[&FailureView]) -> Vec<RouteHit> {
-    let mut failed: BTreeMap<u32, u64> = BTreeMap::new();
+    let name = |node: u32| {
+        let node = &view.nodes[node as usize];
+        (view.host(node.host), node.route.as_str())
+    };
+    let mut failed: BTreeMap<(&str, &str), u64> = BTreeMap::new();
     for failure in failures {
-        *failed.entry(failure.node).or_default() += u64::from(failure.count);
+        *failed.entry(name(failure.node)).or_default() += u64::from(failure.count);
     }
-    let goods = view.goods_by_node(judged.start + 1, judged.last_failure);
+    // Nodes may share a name: what names no route, and words that no crawler fetched.
+    let mut goods: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+    for (node, good) in view.goods_by_node(judged.start + 1, judged.last_failure) {
+        *goods.entry(name(node)).or_default() += good;
+    }
     let mut hits: Vec<RouteHit> = failed
         .into_iter()
-        .map(|(node, failed)| {
-            let total = failed + goods.get(&node).copied().unwrap_or(0);
-            let node = &view.nodes[node as usize];
-            RouteHit {
-                host: view.host(node.host).to_owned(),
-                route: node.route.clone(),
-                failed,
-                total,
-            }
+        .map(|(name, failed)| RouteHit {
+            host: name.0.to_owned(),
+            route: name.1.to_owned(),
+            failed,
+            total: failed + goods.get(&name).copied().unwrap_or(0),
         })
         .collect();
     hits.sort_by(|a, b| (b.failed, &a.host, &a.route).cmp(&(a.failed, &b.host, &b.route)));
