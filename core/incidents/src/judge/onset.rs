@@ -21,8 +21,9 @@ const REPLAYS_MAX: usize = 16;
 pub(crate) fn first_detected(tracks: &Tracks, load: &Track, story: &Story, whole: &Track) -> i64 {
     let run = &story.found.run;
     let times = times(tracks, story);
-    let size = tracks.all.iter().map(Track::cost).sum::<usize>() + load.cost();
     let guess = crossing(tracks, story, whole);
+    let all = tracks.all.iter().chain([load]);
+    let size: usize = all.map(|track| track.cost_until(guess)).sum();
     let guess = times
         .partition_point(|at| *at < guess)
         .min(times.len().saturating_sub(1));

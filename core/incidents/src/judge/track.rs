@@ -172,9 +172,11 @@ impl Track {
         self.total_good().saturating_add(self.total_failed())
     }
 
-    /// What judging this scope once costs: a failure is weighed at every share, a good moment is only copied.
-    pub(crate) fn cost(&self) -> usize {
-        self.goods.len() + 10 * self.fails.len()
+    /// What judging this scope once costs, as it was at `now`: a failure is weighed at every share, a good moment is
+    /// only copied.
+    pub(crate) fn cost_until(&self, now: i64) -> usize {
+        let goods = self.goods.partition_point(|good| good.at <= now);
+        goods + 10 * self.fails.partition_point(|fail| fail.at <= now)
     }
 
     /// Good requests up to and with the second `at`. Within a slot they are taken as evenly spread.
