@@ -87,8 +87,8 @@ fn thin_and_even_is_a_race() {
 #[test]
 fn what_comes_at_once_or_in_one_place_is_none() {
     let burst = |n: u64| n % 601 < 10;
-    let one_route = |n: u64| n % 7 == 1 && route(n).starts_with("/blog/") && n % 3 == 0;
-    let one_upstream = |n: u64| n % 3 == 1 && n % 20 == 0;
+    let one_route = |n: u64| n % 7 == 1 && route(n).starts_with("/blog/") && n.is_multiple_of(3);
+    let one_upstream = |n: u64| n % 3 == 1 && n.is_multiple_of(20);
     let looks: [(&str, &dyn Fn(u64) -> bool); 3] = [
         ("bursts of ten", &burst),
         ("one route", &one_route),

@@ -35,7 +35,9 @@ fn reference(folder: &Path) -> Result<PathBuf> {
 /// Times every format; gives the table.
 pub(crate) fn run(ours: &Path, folder: &Path, runs: u64) -> Result<String> {
     let reference = reference(folder)?;
-    let python_path = tool::python(&["duckdb", "chdb"])?;
+    let packages = tool::python(&["duckdb", "chdb"])?;
+    let python_path = std::env::join_paths(&packages)?;
+    let python_path = python_path.to_string_lossy();
     let mut table = String::from(
         "| layout | MB | webmasterid GB/s, one core | jq s | DuckDB s | ClickHouse's engine s | webmasterid s |\n\
          |---|--:|--:|--:|--:|--:|--:|\n",
@@ -68,27 +70,26 @@ pub(crate) fn run(ours: &Path, folder: &Path, runs: u64) -> Result<String> {
         table.push_str(&row);
         forget(&path, format)?;
     }
-    table.push_str(&format!(
-        "\nBeside: {}\n",
-        versions(&python_path)?.join("; ")
-    ));
+    table.push_str(&format!("\nBeside: {}\n", versions(&packages)?.join("; ")));
     Ok(table)
 }
 
 /// Of the other readers of JSON.
-fn versions(python_path: &Path) -> Result<Vec<String>> {
+fn versions(packages: &[PathBuf]) -> Result<Vec<String>> {
     let mut versions = Vec::new();
     if let Ok(jq) = command::output(command::program("jq").arg("--version")) {
         versions.push(jq.trim().to_owned());
     }
-    for entry in fs::read_dir(python_path)? {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        let package = name.strip_suffix(".dist-info");
-        versions.extend(
-            package
-                .filter(|name| name.contains("duckdb") || name.contains("chdb"))
-                .map(str::to_owned),
-        );
+    for folder in packages {
+        for entry in fs::read_dir(folder)? {
+            let name = entry?.file_name().to_string_lossy().into_owned();
+            let package = name.strip_suffix(".dist-info");
+            versions.extend(
+                package
+                    .filter(|name| name.contains("duckdb") || name.contains("chdb"))
+                    .map(str::to_owned),
+            );
+        }
     }
     versions.sort();
     Ok(versions)
@@ -100,7 +101,7 @@ fn others(
     path: &Path,
     folder: &Path,
     runs: u64,
-    python_path: &Path,
+    python_path: &str,
 ) -> Result<[Option<f64>; 3]> {
     let (key, path) = (status.key, text(path)?);
     let jq = ["jq", "-r", &format!(".{key}"), path].map(str::to_owned);
@@ -115,7 +116,7 @@ fn others(
         best(&one_core(&words), folder, runs).ok()
     };
     let python = |program: String| {
-        let path = format!("PYTHONPATH={}", python_path.display());
+        let path = format!("PYTHONPATH={python_path}");
         [
             "env".to_owned(),
             path,

