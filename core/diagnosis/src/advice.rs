@@ -1,6 +1,6 @@
 //! What to do next, first things first: what stops the loss, then what finds the fault, then what avoids the next.
 
-use model::{Advice, Confidence, Fact, Incident, Mark, MarkKind, ScopeKind, Verdict};
+use model::{Advice, Cause, Confidence, Fact, Incident, Mark, MarkKind, ScopeKind, Verdict};
 use tally::FailureView;
 
 use crate::cause::Attribution;
@@ -56,9 +56,22 @@ pub(crate) fn advice(
             "the cause is not settled by this log",
         ));
     }
+    all.extend(if_race(found));
     all.extend(maintenance(incident, marks));
     all.truncate(ADVICE_MAX);
     all
+}
+
+/// Where a stale kept connection is not ruled out, what to look at if it was one.
+fn if_race(found: &Attribution) -> Option<Advice> {
+    let is_open = found.cause == Some(Cause::ClosedBeforeHeaders)
+        && found.alternatives.contains(&Cause::IdleConnectionRace);
+    is_open.then(|| {
+        plain(
+            "If the failures are thin and even, compare keep-alive times: the upstream must keep idle connections longer than the edge does.",
+            knowledge::cause(Cause::IdleConnectionRace).title,
+        )
+    })
 }
 
 /// Nothing but 429: a limit that holds, not a fault.

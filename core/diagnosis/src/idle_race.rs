@@ -130,21 +130,25 @@ fn even_minutes(view: &View, incident: &Incident, failures: &[&FailureView]) -> 
     failed.iter().all(fits).then_some(failed.len())
 }
 
-/// The chance of `n` or more where `expected` come on average (Poisson).
+/// A bound on the chance of `n` or more where `expected` come on average (Chernoff's, of the Poisson law): it holds for
+/// eight failures and for a million, whose sum of terms no number holds.
 fn at_least(n: u64, expected: f64) -> f64 {
-    let mut term = (-expected).exp();
-    let mut below = 0.0;
-    for k in 0..n {
-        below += term;
-        term *= expected / (k + 1) as f64;
+    let n = n as f64;
+    if n <= expected {
+        return 1.0;
     }
-    (1.0 - below).max(0.0)
+    (n - expected - n * (n / expected).ln()).exp()
 }
 
 fn race(mut found: Attribution, shape: IdleRace) -> Attribution {
+    for cause in &mut found.alternatives {
+        if *cause == Cause::IdleConnectionRace {
+            *cause = Cause::ClosedBeforeHeaders;
+        }
+    }
+    found.alternatives.sort_unstable();
     found.cause = Some(Cause::IdleConnectionRace);
     found.root = found.cause;
-    found.alternatives = vec![Cause::ClosedBeforeHeaders];
     found.idle_race = Some(shape);
     found
 }
@@ -155,4 +159,18 @@ fn without_race(mut found: Attribution, failed: u64, total: u64) -> Attribution 
         .retain(|cause| *cause != Cause::IdleConnectionRace);
     found.idle_race = Some(IdleRace::RuledOut { failed, total });
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_minute_too_full_is_seen_whatever_the_scale() {
+        for scale in [1.0, 100.0, 10_000.0] {
+            let expected = 10.0 * scale;
+            assert!(at_least((9.0 * scale) as u64, expected) >= 1.0);
+            assert!(at_least((40.0 * scale) as u64, expected) < 1e-9, "{scale}");
+        }
+    }
 }
