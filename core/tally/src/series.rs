@@ -50,6 +50,9 @@ pub struct Obs {
 /// Which observations a good request adds to, and with which weight.
 type Sink<'a> = &'a mut dyn FnMut(Key, Obs);
 
+/// Requests by crawler; those of other clients under `None`.
+type ByClient = BTreeMap<Option<CrawlerId>, u64>;
+
 impl View {
     /// Every candidate scope that has at least `failures_min` failures, with its observations in time order: by
     /// first second, then last. [`Key::Site`] is always there.
@@ -140,9 +143,16 @@ impl View {
                 } => {
                     let until = self.span.map_or(i64::MAX, |(_, end)| end.secs());
                     let until = (start + self.width - 1).min(until).max(*start);
-                    let routed = total - self.unrouted(cells);
+                    let unrouted = self.unrouted(cells);
+                    let routed = total - unrouted.values().sum::<u64>();
                     count_obs(*start, until, routed, seconds, sink);
-                    self.cell_obs((*start, until), *total, cells, &urls_by_node, sink);
+                    self.cell_obs(
+                        (*start, until),
+                        routed,
+                        (cells, &unrouted),
+                        &urls_by_node,
+                        sink,
+                    );
                 }
             }
         }
@@ -150,12 +160,22 @@ impl View {
     }
 
     /// Good requests of a slot that name no route.
-    fn unrouted(&self, cells: &[(DimView, u32)]) -> u64 {
-        let of = |(dim, n): &(DimView, u32)| match *dim {
-            DimView::Node(node) if self.nodes[node as usize].is_alone => u64::from(*n),
-            _ => 0,
-        };
-        cells.iter().map(of).sum()
+    fn unrouted(&self, cells: &[(DimView, u32)]) -> ByClient {
+        let is_alone = |node: u32| self.nodes[node as usize].is_alone;
+        let mut sums = BTreeMap::new();
+        let (mut all, mut crawled) = (0, 0);
+        for (dim, n) in cells {
+            match *dim {
+                DimView::Node(node) if is_alone(node) => all += u64::from(*n),
+                DimView::CrawlerNode(crawler, node) if is_alone(node) => {
+                    crawled += u64::from(*n);
+                    *sums.entry(Some(crawler)).or_default() += u64::from(*n);
+                }
+                _ => {}
+            }
+        }
+        sums.insert(None, all - crawled);
+        sums
     }
 
     fn urls_by_hash(&self) -> FxHashMap<u64, u32> {
@@ -226,8 +246,8 @@ impl View {
     fn cell_obs(
         &self,
         (at, until): (i64, i64),
-        total: u64,
-        cells: &[(DimView, u32)],
+        routed: u64,
+        (cells, unrouted): (&[(DimView, u32)], &ByClient),
         urls_by_node: &[Vec<u32>],
         sink: Sink<'_>,
     ) {
@@ -238,18 +258,10 @@ impl View {
             failed: 0,
             repeats: 0,
         };
-        let is_alone = |node: u32| self.nodes[node as usize].is_alone;
-        let unrouted = |who: CrawlerId| -> u32 {
-            let of = |(dim, n): &(DimView, u32)| match *dim {
-                DimView::CrawlerNode(crawler, node) if crawler == who && is_alone(node) => *n,
-                _ => 0,
-            };
-            cells.iter().map(of).sum()
-        };
         let mut crawled = 0;
         for (dim, good) in cells {
             match *dim {
-                DimView::Node(node) if is_alone(node) => {}
+                DimView::Node(node) if self.nodes[node as usize].is_alone => {}
                 DimView::Node(node) => {
                     self.node_keys(node, &mut |key| sink(key, obs(*good)));
                     if self.nodes[node as usize].is_path {
@@ -260,7 +272,8 @@ impl View {
                 }
                 DimView::Upstream(upstream) => sink(Key::Upstream(upstream), obs(*good)),
                 DimView::Crawler(crawler) => {
-                    let good = good.saturating_sub(unrouted(crawler));
+                    let aside = unrouted.get(&Some(crawler)).copied().unwrap_or(0);
+                    let good = good.saturating_sub(aside as u32);
                     crawled += good;
                     if good > 0 {
                         sink(Key::Crawler(crawler), obs(good));
@@ -273,9 +286,8 @@ impl View {
         if crawled > 0 {
             sink(Key::AllCrawlers, obs(crawled));
         }
-        let others = u32::try_from(total)
+        let others = u32::try_from(routed)
             .unwrap_or(u32::MAX)
-            .saturating_sub(self.unrouted(cells) as u32)
             .saturating_sub(crawled);
         if others > 0 {
             sink(Key::OtherClients, obs(others));

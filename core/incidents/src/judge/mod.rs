@@ -21,6 +21,8 @@ mod track;
 mod verdict;
 mod wording;
 
+use std::collections::BTreeSet;
+
 use model::Verdict;
 use tally::{Key, Obs};
 
@@ -153,13 +155,14 @@ fn tracks(sheet: &Sheet) -> Tracks {
     let now = sheet.now.clamp(0, STAMP_MAX);
     let start = sheet.start.clamp(0, now);
     let requests = sheet.series.get(&Key::Site).map_or(0, |all| total(all));
+    let single = single_urls(sheet);
     let mut all = Vec::new();
     for (key, observations) in &sheet.series {
         let own = total(observations);
         let is_only_one = own as f64 > ONLY_ONE * requests as f64;
         if *key == Key::OtherClients
             || is_only_one && matches!(key, Key::Host(_) | Key::Upstream(_))
-            || is_one_url(sheet, *key, own)
+            || single.contains(key)
         {
             continue;
         }
@@ -180,13 +183,15 @@ fn tracks(sheet: &Sheet) -> Tracks {
     }
 }
 
-/// Whether a prefix holds one URL and no more: that is what it is called then.
-fn is_one_url(sheet: &Sheet, key: Key, own: u64) -> bool {
-    let urls = (sheet.series.iter()).filter(|(url, _)| matches!(url, Key::Url(_)));
-    matches!(key, Key::Prefix(_))
-        && urls
-            .filter(|(url, _)| sheet.wider.get(url) == Some(&key))
-            .any(|(_, observations)| total(observations) as f64 >= ONLY_ONE * own as f64)
+/// Prefixes that hold one URL and no more: that is what they are called then.
+fn single_urls(sheet: &Sheet) -> BTreeSet<Key> {
+    let urls = (sheet.series.iter()).filter(|(key, _)| matches!(key, Key::Url(_)));
+    let single = urls.filter_map(|(url, observations)| {
+        let prefix = (sheet.wider.get(url)).filter(|key| matches!(key, Key::Prefix(_)))?;
+        let all = total(sheet.series.get(prefix)?);
+        (total(observations) as f64 >= ONLY_ONE * all as f64).then_some(*prefix)
+    });
+    single.collect()
 }
 
 /// Year 10000: no log has a later stamp, and sums of such seconds cannot overflow.
