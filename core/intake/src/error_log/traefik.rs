@@ -137,16 +137,15 @@ const ABORTED: &[u8] = b"Request has been aborted [";
 const BODY_COPY: &[u8] = b"httputil: ReverseProxy read error during body copy: ";
 const HEALTH: &[u8] = b"Health check failed";
 
-/// The status that Traefik answers with: `502 Bad Gateway`, `'502 Bad Gateway' caused by: `.
-fn status(message: &[u8]) -> Option<u16> {
-    let message = message.strip_prefix(b"'").unwrap_or(message);
+/// The status that Traefik answers with, and how many bytes say so: `502 Bad Gateway`, `'502 Bad Gateway' caused by: `.
+fn answer(message: &[u8]) -> Option<(u16, usize)> {
     let [
         a @ b'4'..=b'5',
         b @ b'0'..=b'9',
         c @ b'0'..=b'9',
         b' ',
         rest @ ..,
-    ] = message
+    ] = message.strip_prefix(b"'").unwrap_or(message)
     else {
         return None;
     };
@@ -156,30 +155,22 @@ fn status(message: &[u8]) -> Option<u16> {
         b"Internal Server Error",
         b"Client Closed Request",
     ];
-    let is_reason = reasons.iter().any(|reason| rest.starts_with(reason));
+    let mut reasons = reasons.into_iter();
+    let reason = reasons.find(|reason| rest.starts_with(reason))?;
     let digits = [a, b, c].map(|digit| u16::from(digit - b'0'));
-    is_reason.then_some(digits[0] * 100 + digits[1] * 10 + digits[2])
+    let status = digits[0] * 100 + digits[1] * 10 + digits[2];
+    Some((status, message.len() - rest.len() + reason.len()))
+}
+
+/// How many bytes of a message are words that are known, if it begins with such.
+fn known_len(message: &[u8]) -> Option<usize> {
+    let mut known = [ABORTED, BODY_COPY, HEALTH].into_iter();
+    let known = || Some(known.find(|known| message.starts_with(known))?.len());
+    answer(message).map(|(_, len)| len).or_else(known)
 }
 
 fn is_known(message: &[u8]) -> bool {
-    known_len(message) > 0
-}
-
-/// How much of a message are words that are known.
-fn known_len(message: &[u8]) -> usize {
-    const QUOTED: usize = 1;
-    if status(message).is_some() {
-        let quotes = if message.starts_with(b"'") { QUOTED } else { 0 };
-        let reason = message.get(quotes + b"502 ".len()..).unwrap_or_default();
-        let is_word = |byte: &&u8| byte.is_ascii_alphabetic() || **byte == b' ';
-        return quotes + b"502 ".len() + reason.iter().take_while(is_word).count();
-    }
-    let known = [ABORTED, BODY_COPY, HEALTH].into_iter();
-    known
-        .filter(|known| message.starts_with(known))
-        .map(<[u8]>::len)
-        .max()
-        .unwrap_or(0)
+    known_len(message).is_some()
 }
 
 fn entry<'line>(time: &'line [u8], level: Level, message: &'line [u8]) -> Option<ErrorLine<'line>> {
@@ -187,13 +178,12 @@ fn entry<'line>(time: &'line [u8], level: Level, message: &'line [u8]) -> Option
     let east = i64::from(zone.unwrap_or(0)).checked_mul(60_000)?;
     let mut entry = ErrorLine::new(Edge::Traefik, millis.checked_add(east)?, level, message);
     entry.zone = zone;
-    if !is_known(message) {
+    let Some(known) = known_len(message) else {
         entry.words = [b"", b""];
         return Some(entry);
-    }
-    entry.status = status(message);
+    };
+    entry.status = answer(message).map(|(status, _)| status);
     // Behind the words that are known stands what another program said, and fields of any content.
-    let known = message.len().min(known_len(message));
     let (said, rest) = message.split_at(known);
     entry.words = [said, rest];
     if let Some(request) = message.strip_prefix(ABORTED) {
