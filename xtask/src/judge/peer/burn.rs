@@ -49,14 +49,13 @@ pub(crate) fn rules() -> Vec<Rule> {
 
 /// The answer of every rule.
 pub(crate) fn answers(series: &[Series], truth: &Truth) -> Vec<(Answer, Scored)> {
-    let all: Vec<_> = series.iter().map(minutes).collect();
-    let rules = rules().into_iter();
-    rules
-        .map(|rule| {
-            let alarms: Vec<_> = all.iter().map(|one| alarms(one, rule)).collect();
-            answered(series, &alarms, rule.join_s, truth)
-        })
-        .collect()
+    answered(
+        rules(),
+        (series, truth),
+        minutes,
+        |counted, rule| alarms(counted, rule),
+        |rule| rule.join_s,
+    )
 }
 
 /// The end of a minute in which something failed: share and failures of each long window, share of each short one.

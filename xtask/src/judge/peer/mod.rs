@@ -104,16 +104,23 @@ struct Episode<'a> {
     failed: u32,
 }
 
-/// What a rule answers and how right that is.
-fn answered(
-    series: &[Series],
-    alarms: &[Vec<Alarm>],
-    join_s: i64,
-    truth: &Truth,
-) -> (Answer, Scored) {
-    let answer = answer(series, alarms, join_s, truth.log_end as i64);
-    let scored = score(truth, &answer);
-    (answer, scored)
+/// What every rule answers and how right that is. `count` looks at a scope once, whatever the rule; `alarms` takes what
+/// it counted; alarms nearer than `join_s` seconds are one report.
+fn answered<R: Copy, C>(
+    rules: Vec<R>,
+    (series, truth): (&[Series], &Truth),
+    count: impl Fn(&Series) -> C,
+    alarms: impl Fn(&C, R) -> Vec<Alarm>,
+    join_s: impl Fn(R) -> i64,
+) -> Vec<(Answer, Scored)> {
+    let counted: Vec<C> = series.iter().map(count).collect();
+    let of = |rule: R| {
+        let alarms: Vec<_> = counted.iter().map(|one| alarms(one, rule)).collect();
+        let answer = answer(series, &alarms, join_s(rule), truth.log_end as i64);
+        let scored = score(truth, &answer);
+        (answer, scored)
+    };
+    rules.into_iter().map(of).collect()
 }
 
 /// Reports of all alarms: for each stretch of time the narrowest scope that holds nearly all that failed in it.

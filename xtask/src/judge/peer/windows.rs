@@ -42,14 +42,13 @@ pub(crate) fn rules() -> Vec<Rule> {
 
 /// The answer of every rule.
 pub(crate) fn answers(series: &[Series], truth: &Truth) -> Vec<(Answer, Scored)> {
-    let all: Vec<_> = series.iter().map(windows).collect();
-    let rules = rules().into_iter();
-    rules
-        .map(|rule| {
-            let alarms: Vec<_> = all.iter().map(|one| alarms(one, rule)).collect();
-            answered(series, &alarms, rule.join_s, truth)
-        })
-        .collect()
+    answered(
+        rules(),
+        (series, truth),
+        windows,
+        |counted, rule| alarms(counted, rule),
+        |rule| rule.join_s,
+    )
 }
 
 /// One window in which something failed.
