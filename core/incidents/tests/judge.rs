@@ -244,6 +244,36 @@ fn upstreams_out_in_turn_are_a_restart() {
     assert!(one.why.contains("4 upstreams"), "{}", one.why);
 }
 
+/// Four fifths of what fails, fails on the first; the second is out for a tenth of the time.
+#[test]
+fn a_short_turn_of_a_restart_counts_beside_a_long_one() {
+    let site = Site::every(2, 1).fail(|row, at| {
+        let upstream = row.attempts[0].0.as_str();
+        upstream == "10.0.0.0:80" && within(at, 12 * HOUR, 540)
+            || upstream == "10.0.0.1:80" && within(at, 12 * HOUR + 560, 60)
+    });
+    let (_, one) = site.only();
+    assert_eq!(one.verdict, Verdict::Restart);
+    assert!(one.why.contains("2 upstreams"), "{}", one.why);
+}
+
+/// Half of the route's requests are saved by a retry: attempts fail on every upstream, and no upstream is at fault.
+#[test]
+fn a_broken_route_is_no_fault_of_each_upstream() {
+    let mut dice = Dice(5);
+    let mut site = Site::every(30, 3);
+    let breaks =
+        |row: &Row| within(row.at - START, DAY, 12 * HOUR) && row.path.starts_with("/docs/");
+    for row in site.rows.iter_mut().filter(|row| breaks(row)) {
+        row.failed = dice.chance(0.5);
+        row.attempts[0].1 = true;
+        if !row.failed {
+            row.attempts.push(("10.0.0.9:80".to_owned(), false));
+        }
+    }
+    assert_eq!(site.only().0, ["/docs"]);
+}
+
 #[test]
 fn all_upstreams_out_at_once_are_no_restart() {
     for length in [8 * 60, 40 * 60] {
@@ -315,6 +345,94 @@ fn the_scope_is_the_smallest_that_explains_the_failures() {
     assert_eq!(robots.only().0, ["/robots.txt"]);
     let site = Site::new().fail(|_, at| during(at));
     assert_eq!(site.only().0, ["*"]);
+}
+
+/// Hardly anything else was asked for, and that was served.
+#[test]
+fn routes_that_are_most_of_the_site_are_not_the_site() {
+    let mut dice = Dice(9);
+    let mut kept: Vec<bool> = (0..40_000).map(|_| dice.chance(0.15)).collect();
+    let others = |row: &Row| row.path.starts_with("/news/") || row.path == "/robots.txt";
+    let mut site = Site::every(60, 5);
+    site.rows
+        .retain(|row| !others(row) || kept.pop().unwrap_or(false));
+    let site = site.fail(|row, at| within(at, 2 * DAY, 10 * HOUR) && !others(row));
+    assert_eq!(site.only().0, ["/docs", "/shop"]);
+}
+
+/// `/books/a` is a prefix of two words, but one page alone lies under it.
+#[test]
+fn a_prefix_that_holds_one_url_is_called_a_url() {
+    let (prefix, url) = (Key::Prefix(0), Key::Url(0));
+    let mut series = std::collections::BTreeMap::<Key, Vec<Obs>>::new();
+    for tick in 0..24 * 60 {
+        let failed = u32::from(tick % 4 == 0 && tick > 600);
+        let keys = match tick % 4 {
+            0 => vec![Key::Site, prefix, url],
+            _ => vec![Key::Site, Key::Prefix(1)],
+        };
+        for key in keys {
+            let at = START + tick * 60;
+            series.entry(key).or_default().push(Obs {
+                at,
+                until: at,
+                good: 1 - failed,
+                failed,
+                repeats: 0,
+            });
+        }
+    }
+    let sheet = Sheet {
+        series,
+        wider: [(url, prefix)].into(),
+        start: START,
+        now: START + DAY,
+        ..Sheet::default()
+    };
+    let judged = judge_sheet(&sheet);
+    assert_eq!(judged.len(), 1, "{judged:?}");
+    assert_eq!(judged[0].keys, [url]);
+}
+
+/// One in ten fails for four days. Sixty good ones in a row would be rare within it, but that it ended in the last
+/// minutes is rarer.
+#[test]
+fn a_long_weak_fault_is_not_over_after_a_few_good_minutes() {
+    let site = |good_last: usize| {
+        let mut site = Site::every(20, 5);
+        let last = site.rows.len() - good_last;
+        for (index, row) in site.rows.iter_mut().enumerate().take(last) {
+            row.failed = row.at - START > DAY && index % 10 == 0;
+        }
+        site.only().1
+    };
+    assert_eq!(site(60).end, None);
+    assert!(site(200).end.is_some());
+}
+
+/// Requests of both may be the same: what is left of the lesser may be the greater one's.
+#[test]
+fn beside_a_greater_incident_of_the_same_time_a_lesser_one_is_less_sure() {
+    let during = |at: i64| within(at, 2 * DAY, 12 * HOUR);
+    let crossing = Site::every(60, 5).fail(|row, at| {
+        during(at) && row.path.starts_with("/news/")
+            || within(at, 2 * DAY + 5 * HOUR, 20 * HOUR) && row.crawler == Some(0)
+    });
+    let mut chances: Vec<f64> = crossing.judge().iter().map(|one| one.probability).collect();
+    chances.sort_by(f64::total_cmp);
+    assert!(
+        matches!(chances[..], [less, more] if less < 0.7 && more > 0.9),
+        "{chances:?}"
+    );
+    let apart = Site::every(60, 5).fail(|row, at| {
+        during(at) && row.path.starts_with("/news/")
+            || within(at, 4 * DAY, 20 * HOUR) && row.crawler == Some(0)
+    });
+    let chances: Vec<f64> = apart.judge().iter().map(|one| one.probability).collect();
+    assert!(
+        chances.len() == 2 && chances.iter().all(|chance| *chance > 0.9),
+        "{chances:?}"
+    );
 }
 
 #[test]

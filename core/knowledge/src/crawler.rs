@@ -210,6 +210,19 @@ mod tests {
         AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.7444.59 Mobile Safari/537.36 \
         (compatible; Googlebot/2.1; +http://www.google.com/bot.html)";
 
+    #[test]
+    fn names_are_spelled_as_their_operators_do() {
+        for (id, name) in [
+            ("googlebot", "Googlebot"),
+            ("bingbot", "bingbot"),
+            ("gptbot", "GPTBot"),
+            ("oai-searchbot", "OAI-SearchBot"),
+        ] {
+            let found = crawler_named(id).map(|id| crawler(id).proper_name());
+            assert_eq!(found, Some(name));
+        }
+    }
+
     fn id_of(agent: &str) -> Option<&'static str> {
         let found = CrawlerMatcher::new().find(agent.as_bytes());
         found.map(|id| crawler(id).id)

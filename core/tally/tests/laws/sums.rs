@@ -6,6 +6,7 @@ use model::ScopeKind;
 use tally::{Key, Obs, View};
 
 use crate::chance::Chance;
+use crate::limits::{FAILED, GOOD, Line, START, Writer};
 use crate::log::intake;
 use crate::owned::{FEW, Mix, events, tally};
 use crate::recordings::{cases, examples};
@@ -212,4 +213,77 @@ fn logs_by_chance_add_up_with_and_without_counts() {
             .count();
         assert_sums(&format!("round {round}"), &tally.view(), cached as u64);
     }
+}
+
+/// Kept one by one, and counted: three good requests a minute or thirty, and two or twenty of what is not there.
+#[test]
+fn what_is_not_there_is_no_evidence_of_what_is() {
+    const GOOGLEBOT: &str =
+        "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)";
+    for often in [1, 10] {
+        let mut log = Writer::default();
+        for minute in 0..10 {
+            for n in 0..5 * often {
+                let is_there = n % 5 < 3;
+                log.add(Line {
+                    at: START + minute * 60 + n,
+                    agent: GOOGLEBOT,
+                    target: if is_there { "/shop/item/7" } else { "/gone/9" },
+                    status: if is_there { 200 } else { 404 },
+                    upstream: ("127.0.0.1:8080", if is_there { "200" } else { "404" }),
+                    ..GOOD
+                });
+            }
+        }
+        // Only scopes that failed have a series.
+        log.add(Line {
+            at: START + 700,
+            agent: GOOGLEBOT,
+            upstream: ("127.0.0.1:8080, 127.0.0.1:8081", "502, 502"),
+            ..FAILED
+        });
+        let log = log.log("gone", &mut Chance(1));
+        let view = log.read_whole(&intake(33)).view;
+        let series = view.series(0);
+        let crawler = keys_of(&series, ScopeKind::Crawler);
+        let there = 30 * often as u64;
+        assert_eq!(good(&series, Key::Site), there, "{often}");
+        assert_eq!(good(&series, Key::AllCrawlers), there, "{often}");
+        assert_eq!(good(&series, crawler[0]), there, "{often}");
+        let upstream = keys_of(&series, ScopeKind::Upstream);
+        assert_eq!(
+            good(&series, upstream[0]),
+            50 * often as u64,
+            "{upstream:?}"
+        );
+        let shown = view.goods(&[Key::Site], None);
+        let shown: u64 = shown.iter().map(|(_, _, n)| u64::from(*n)).sum();
+        assert_eq!(shown, 50 * often as u64, "what is shown has them all");
+    }
+}
+
+/// A person's failure has no path, but lies on the page that a crawler failed to fetch.
+#[test]
+fn everybodys_failures_count_for_a_url() {
+    let mut log = Writer::default();
+    for (n, agent) in [
+        "Googlebot/2.1",
+        "Mozilla/5.0 Firefox/145.0",
+        "Googlebot/2.1",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        log.add(Line {
+            at: START + 60 * n as i64,
+            client: n,
+            agent,
+            target: "/shop/item/broken",
+            ..FAILED
+        });
+    }
+    let log = log.log("url", &mut Chance(1));
+    let series = log.read_whole(&intake(34)).view.series(0);
+    let urls = keys_of(&series, ScopeKind::Url);
+    assert_eq!(failed(&series, urls[0]), 3);
 }
