@@ -71,7 +71,7 @@ What stays: times, statuses, sizes, durations, the edge's own words, names of up
 What is replaced, the same by the same: addresses, host names, queries, ids, and words of other clients' paths that no
 crawler asked for. What goes: other agents, referrers, cookies, user names, and every line that is not understood.
 Give access and error log together, so that they still belong together. Read the result before you paste it.
-Shown on recordings of twelve products to give the same diagnosis; where H2O cuts a long path, one entry less is joined.
+Shown on recordings of twelve products to give the same diagnosis. Where H2O cuts a long path, one entry less is joined.
 
 Examples:
   webmasterid redact access.log error.log > for-the-issue.log
