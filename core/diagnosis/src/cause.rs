@@ -1,5 +1,6 @@
 //! The cause of an incident from the findings of its failures: first cause against echo, stated against implied.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use model::{Cause, CauseSet, Confidence, Field, Finding, IdleRace, Incident, Layer, ScopeKind};
@@ -250,10 +251,9 @@ impl Attribution {
         let related = Related::of(view, incident, failures);
         let keys = view.keys(&incident.scope);
         let time = incident.start.secs() - ROOT_SECONDS..=incident.last_failure.secs();
-        let all = view.failures.iter().filter(|failure| {
-            time.contains(&failure.at.secs())
-                && failure.finding.is_some_and(|finding| is_root(&finding))
-                && related.has_failure(failure)
+        let near: Vec<_> = view.failures_between(*time.start(), *time.end()).collect();
+        let all = near.iter().map(Cow::as_ref).filter(|failure| {
+            failure.finding.is_some_and(|finding| is_root(&finding)) && related.has_failure(failure)
         });
         let (own, others): (Vec<&FailureView>, Vec<&FailureView>) =
             all.partition(|failure| keys.iter().any(|key| view.contains(*key, failure)));

@@ -97,10 +97,8 @@ fn is_down(view: &View, incident: &Incident, failures: &[&FailureView]) -> bool 
     };
     view.signs.iter().any(|sign| {
         time.contains(&sign.at.secs()) && related.has_sign(sign) && is_dead(sign.finding.cause)
-    }) || view.failures.iter().any(|failure| {
-        time.contains(&failure.at.secs())
-            && related.has_failure(failure)
-            && is_dead(failure.finding.and_then(|finding| finding.cause))
+    }) || (view.failures_between(*time.start(), *time.end())).any(|failure| {
+        related.has_failure(&failure) && is_dead(failure.finding.and_then(|finding| finding.cause))
     })
 }
 

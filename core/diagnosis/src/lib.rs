@@ -10,6 +10,7 @@ mod intended;
 mod related;
 mod risk;
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
@@ -62,7 +63,8 @@ pub fn diagnose(view: &View, incidents: Vec<Incident>, context: Context) -> Repo
 }
 
 fn one(view: &View, mut incident: Incident, context: &Context) -> Diagnosis {
-    let failures = inside(view, &incident);
+    let inside = inside(view, &incident);
+    let failures: Vec<&FailureView> = inside.iter().map(Cow::as_ref).collect();
     let found = Attribution::of(view, &incident, &failures);
     incident.intended = intended::is_intended(&incident, &found, &failures, context);
     let risk = risk::risks(view, &incident, &failures, context.coverage.judged_at);
@@ -87,21 +89,26 @@ fn one(view: &View, mut incident: Incident, context: &Context) -> Diagnosis {
 }
 
 /// The failures of an incident. The scope is matched by its names, which is all that an incident carries.
-fn inside<'a>(view: &'a View, incident: &Incident) -> Vec<&'a FailureView> {
+fn inside<'a>(view: &'a View, incident: &Incident) -> Vec<Cow<'a, FailureView>> {
     let keys = view.keys(&incident.scope);
-    view.failures
-        .iter()
-        .filter(|failure| !failure.hidden && is_inside(view, &keys, incident, failure))
-        .collect()
+    let mut failures = view.failures_of(&keys, incident.start.secs(), incident.last_failure.secs());
+    failures.retain(|failure| is_on_host(view, incident, failure));
+    failures
 }
 
-/// Whether time, scope and host agree. Routes are named without their host, which the incident's table of routes has.
-fn is_inside(view: &View, keys: &[Key], incident: &Incident, failure: &FailureView) -> bool {
-    let host = related::host(view, failure);
+/// Routes are named without their host, which the incident's table of routes has.
+fn is_on_host(view: &View, incident: &Incident, failure: &FailureView) -> bool {
     let is_path = matches!(incident.scope.kind, ScopeKind::Route | ScopeKind::Url);
-    (incident.start.secs()..=incident.last_failure.secs()).contains(&failure.at.secs())
-        && (!is_path || incident.routes.iter().any(|route| route.host == host))
-        && keys.iter().any(|key| view.contains(*key, failure))
+    let host = related::host(view, failure);
+    !is_path || incident.routes.iter().any(|route| route.host == host)
+}
+
+/// Whether time, scope and host agree; of failures counted together, whether they may.
+fn is_inside(view: &View, keys: &[Key], incident: &Incident, failure: &FailureView) -> bool {
+    let (start, end) = (incident.start.secs(), incident.last_failure.secs());
+    (failure.at.secs() <= end && failure.until.secs() >= start)
+        && is_on_host(view, incident, failure)
+        && (keys.iter()).any(|key| view.contains(*key, failure) || view.may_contain(*key, failure))
 }
 
 /// Ongoing before ended; what was answered on purpose last; then by harm to search and AI crawlers, then to crawlers,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use model::{Incident, ScopeKind};
-use tally::{FailureView, SignView, View};
+use tally::{FailureView, Moment, SignView, View};
 
 /// The upstreams and hosts that an incident's failures name.
 pub(crate) struct Related<'a> {
@@ -50,11 +50,15 @@ impl<'a> Related<'a> {
     }
 
     fn was_tried(&self, upstream: u32) -> bool {
-        let time = self.incident.start.secs()..=self.incident.last_failure.secs();
+        let (start, end) = (
+            self.incident.start.secs(),
+            self.incident.last_failure.secs(),
+        );
+        let is_inside = |moment: &Moment| moment.first <= end && moment.last >= start;
         self.view
             .failed_attempts
             .iter()
-            .any(|(of, at, _)| *of == upstream && time.contains(at))
+            .any(|(of, moment)| *of == upstream && is_inside(moment))
     }
 
     /// A line that names no host may be of any: it counts where there is one host, or where all of them fail.

@@ -1,5 +1,6 @@
 //! A judgement to an incident: who was hit where, and who came back. Exact facts, read from the closed tally.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
@@ -10,13 +11,11 @@ use tally::{FailureView, Key, LaneReturn, View};
 
 use crate::judge::Judged;
 
-/// Good requests as (first second, last second, count).
-type Goods = Vec<(i64, i64, u32)>;
-
 /// The whole of an incident.
 pub(crate) fn incident(view: &View, judged: &Judged) -> Incident {
     let scope = view.scope(&judged.keys);
-    let failures = inside(view, judged);
+    let inside = inside(view, judged);
+    let failures: Vec<&FailureView> = inside.iter().map(Cow::as_ref).collect();
     let last = judged.last_failure;
     let crawlers = crawlers(view, judged, &failures);
     let history = judged
@@ -83,15 +82,8 @@ fn words(scope: &Scope) -> String {
 }
 
 /// The failures of the incident, in order. Hidden ones are no evidence of it.
-fn inside<'a>(view: &'a View, judged: &Judged) -> Vec<&'a FailureView> {
-    view.failures
-        .iter()
-        .filter(|failure| {
-            !failure.hidden
-                && (judged.start..=judged.last_failure).contains(&failure.at.secs())
-                && judged.keys.iter().any(|key| view.contains(*key, failure))
-        })
-        .collect()
+fn inside<'a>(view: &'a View, judged: &Judged) -> Vec<Cow<'a, FailureView>> {
+    view.failures_of(&judged.keys, judged.start, judged.last_failure)
 }
 
 fn statuses(failures: &[&FailureView]) -> BTreeMap<model::Status, u64> {
@@ -126,7 +118,7 @@ fn crawlers(view: &View, judged: &Judged, failures: &[&FailureView]) -> Vec<Craw
         if let Some(crawler) = failure.crawler {
             let (count, last) = failed.entry(crawler).or_default();
             *count += u64::from(failure.count);
-            *last = failure.at.secs();
+            *last = failure.until.secs().max(*last);
         }
     }
     let mut hits: Vec<CrawlerHit> = failed
@@ -145,16 +137,15 @@ fn crawler_hit(
     failed: u64,
     last_failed: i64,
 ) -> CrawlerHit {
-    let goods = view.goods(&judged.keys, Some(crawler));
     let is_upstream = matches!(judged.keys.first(), Some(Key::Upstream(_)));
     // Which upstream a crawler gets is chance: it is back once it is served by any.
-    let back_on: Goods = if is_upstream {
-        view.goods(&[Key::Site], Some(crawler))
+    let back_on: &[Key] = if is_upstream {
+        &[Key::Site]
     } else {
-        goods.clone()
+        &judged.keys
     };
-    let first_ok = first_ok(view, judged, &back_on, crawler, last_failed);
-    let last_good = back_on.iter().map(|(at, _, _)| *at).max();
+    let first_ok = first_ok(view, judged, back_on, crawler, last_failed);
+    let last_good = view.last_good(back_on, crawler);
     let (urls_lost, urls_owed) = urls(view, judged, failures, crawler);
     CrawlerHit {
         crawler,
@@ -174,12 +165,12 @@ fn crawler_hit(
 fn first_ok(
     view: &View,
     judged: &Judged,
-    goods: &Goods,
+    back_on: &[Key],
     crawler: CrawlerId,
     last_failed: i64,
 ) -> Option<i64> {
-    let after = goods.iter().filter(|(at, _, _)| *at > last_failed);
-    let counted = after.min_by_key(|(at, until, _)| (*at, *until)).copied();
+    let counted =
+        (view.goods_from(back_on, Some(crawler), last_failed)).find(|(at, _, _)| *at > last_failed);
     let returned = view
         .returns
         .iter()
@@ -310,9 +301,9 @@ fn routes(view: &View, judged: &Judged, failures: &[&FailureView]) -> Vec<RouteH
 /// Every upstream that was tried in the incident's time: the neighbours of a failing one are evidence too.
 fn upstreams(view: &View, judged: &Judged) -> Vec<UpstreamHit> {
     let mut failed: BTreeMap<u32, u64> = BTreeMap::new();
-    for (upstream, at, n) in &view.failed_attempts {
-        if (judged.start..=judged.last_failure).contains(at) {
-            *failed.entry(*upstream).or_default() += u64::from(*n);
+    for (upstream, moment) in &view.failed_attempts {
+        if moment.first <= judged.last_failure && moment.last >= judged.start {
+            *failed.entry(*upstream).or_default() += u64::from(moment.failed);
         }
     }
     let mut hits: Vec<UpstreamHit> = (0..view.upstreams.len() as u32)

@@ -65,6 +65,7 @@ pub fn sheet_of(view: &View, now: Stamp) -> Sheet {
             .collect(),
         load: load.collect(),
         series: view.series(FAILURES_MIN),
+        grains: view.grains.clone(),
         wider,
     }
 }

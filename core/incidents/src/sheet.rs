@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tally::{Key, Obs};
+use tally::{Grain, Key, Obs};
 
 /// What the judge reads. Plain counts by time; the judge never learns the names behind the keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,6 +18,9 @@ pub struct Sheet {
     /// Observations of each candidate scope. Cached answers are left out; repeats are counted in `repeats` only.
     /// `Key::Upstream` holds attempts, all others requests. Keys with fewer than two failures may be left out.
     pub series: BTreeMap<Key, Vec<Obs>>,
+    /// Where failures are counted by moments longer than a second, in order: the same ones may stand at other seconds of
+    /// the moment in another scope's observations.
+    pub grains: Vec<Grain>,
     /// The next wider scope where it is not the whole site: prefix of two segments -> of one, URL -> prefix,
     /// prefix -> host where there are several hosts.
     pub wider: BTreeMap<Key, Key>,

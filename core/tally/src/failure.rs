@@ -84,8 +84,8 @@ pub(crate) struct Cells {
 /// Counts of one cell, and the smallest places.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CellCounts {
-    /// The first second of each moment with a failure, and how many it had.
-    pub(crate) seconds: Vec<(i64, u32)>,
+    /// The first and the last second of each moment with a failure, and how many it had.
+    pub(crate) moments: Vec<(i64, i64, u32)>,
     pub(crate) place: Place,
     pub(crate) evidence: Option<Place>,
     pub(crate) evidence_count: u64,
@@ -93,32 +93,43 @@ pub(crate) struct CellCounts {
 }
 
 /// What is told apart at one step of coarseness. Each tells apart less than the one before.
-struct Step {
+pub(crate) struct Step {
     /// First segments of the route.
-    segments: usize,
+    pub(crate) segments: usize,
     /// Length of a moment. Moments lie within slots: every width is a multiple of those before it.
     seconds: i64,
-    /// Host, scheme and upstream.
-    hosts: bool,
+    pub(crate) upstreams: bool,
+    /// Host and scheme.
+    pub(crate) hosts: bool,
     findings: bool,
 }
 
-/// Time goes first, as the first second of each moment stays; then the route, which judging names by at most two
-/// segments.
-const STEPS: [Step; 9] = [
+/// Time goes first: `moment` keeps it, one dimension at a time. What belongs together is kept here: who failed to get
+/// what, and why.
+const STEPS: [Step; 8] = [
     Step::of(2, 1),
-    Step::of(2, 10),
     Step::of(2, 60),
-    Step::of(1, 60),
-    Step::of(0, 60),
-    Step::of(0, 300),
-    Step::of(0, 3_600),
+    Step::of(2, 3_600),
     Step {
+        upstreams: false,
+        ..Step::of(2, 3_600)
+    },
+    Step {
+        upstreams: false,
+        ..Step::of(1, 3_600)
+    },
+    Step {
+        upstreams: false,
+        ..Step::of(0, 3_600)
+    },
+    Step {
+        upstreams: false,
         hosts: false,
         ..Step::of(0, 3_600)
     },
     // Crawlers and statuses are left, which are few.
     Step {
+        upstreams: false,
         hosts: false,
         findings: false,
         ..Step::of(0, 86_400)
@@ -131,6 +142,7 @@ impl Step {
         Self {
             segments,
             seconds,
+            upstreams: true,
             hosts: true,
             findings: true,
         }
@@ -326,9 +338,14 @@ impl Failures {
 }
 
 impl Cells {
+    /// What its cells tell apart.
+    pub(crate) const fn step(&self) -> &'static Step {
+        &STEPS[self.step]
+    }
+
     fn add_record(&mut self, record: Record) {
         let counts = CellCounts {
-            seconds: vec![(record.at.secs(), 1)],
+            moments: vec![(record.at.secs(), record.at.secs(), 1)],
             place: record.place,
             evidence: record.evidence,
             evidence_count: u64::from(record.evidence.is_some()),
@@ -372,10 +389,12 @@ impl<'a> IntoIterator for &'a Cells {
 impl Cell {
     fn at_step(mut self, step: &Step) -> Self {
         cut(&mut self.route, step.segments);
+        if !step.upstreams {
+            self.upstream = NONE;
+        }
         if !step.hosts {
             self.host = Arc::from("");
             self.scheme = None;
-            self.upstream = NONE;
         }
         if !step.findings {
             self.finding = None;
@@ -385,7 +404,7 @@ impl Cell {
 }
 
 /// Keeps the first segments; `{…}` stands for what follows, and for `/` where none is kept.
-fn cut(route: &mut Route, segments: usize) {
+pub(crate) fn cut(route: &mut Route, segments: usize) {
     const REST: Segment = Segment {
         key: Shape::Personal as u64,
         shape: Shape::Personal,
@@ -411,22 +430,23 @@ fn unite(
     moment: i64,
 ) -> usize {
     let here = cells.entry(cell).or_insert_with(|| CellCounts {
-        seconds: Vec::with_capacity(1),
+        moments: Vec::with_capacity(1),
         ..counts
     });
-    let before = here.seconds.len();
-    for (second, n) in &counts.seconds {
+    let before = here.moments.len();
+    for (from, to, n) in &counts.moments {
         let of = |second: i64| second.div_euclid(moment);
-        let at = (here.seconds).partition_point(|(other, _)| of(*other) < of(*second));
-        match here.seconds.get_mut(at) {
-            Some((first, sum)) if of(*first) == of(*second) => {
-                *first = (*first).min(*second);
+        let at = (here.moments).partition_point(|(other, _, _)| of(*other) < of(*from));
+        match here.moments.get_mut(at) {
+            Some((first, last, sum)) if of(*first) == of(*from) => {
+                *first = (*first).min(*from);
+                *last = (*last).max(*to);
                 *sum = sum.saturating_add(*n);
             }
-            _ => here.seconds.insert(at, (*second, *n)),
+            _ => here.moments.insert(at, (*from, *to, *n)),
         }
     }
-    let new = here.seconds.len() - before;
+    let new = here.moments.len() - before;
     if before > 0 {
         here.evidence_count += counts.evidence_count;
     }

@@ -5,10 +5,10 @@
 //! honest sequence of watermarks equals closing once at the end.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
-mod attempt;
 mod failure;
 mod ledger;
 pub mod limit;
+mod moment;
 mod name;
 mod series;
 mod sign;
@@ -22,14 +22,15 @@ use std::hash::Hasher;
 use model::{CrawlerId, Outcome, Request, Sign, Stamp, Status};
 use rustc_hash::{FxHashMap, FxHasher};
 
-use attempt::FailedAttempts;
 use failure::{Cell, FailureSlots, Record};
 use ledger::{Fetched, Lane, Ledger};
+use moment::{Asked, Moments};
 use name::{NONE, Names, renumber};
 use sign::Signs;
 use slot::{Good, Slots};
 use trie::Trie;
 
+pub use moment::{Grain, Moment};
 pub use series::{Key, Obs};
 pub use view::{FailureView, LaneReturn, NodeView, PrefixView, SignView, UrlView, View};
 
@@ -41,7 +42,9 @@ pub struct Tally {
     upstreams: Names,
     slots: Slots,
     failures: FailureSlots,
-    failed_attempts: FailedAttempts,
+    failed: Failed,
+    /// Failed attempts by upstream, saved ones included.
+    failed_attempts: Moments<u32>,
     saved_by_upstream: BTreeMap<u32, u64>,
     signs: Signs,
     ledger: Ledger,
@@ -77,6 +80,45 @@ struct Sums {
     saved_by_cause: BTreeMap<Option<model::Cause>, u64>,
 }
 
+/// Failed requests over time, hidden ones left out. Each dimension by itself: where one has so many rows that its
+/// moments are long, the others stay exact.
+#[derive(Clone, Debug, Default)]
+struct Failed {
+    by_client: Moments<Option<CrawlerId>>,
+    by_first: Moments<Asked>,
+    /// Only of routes that have a second segment.
+    by_second: Moments<Asked>,
+}
+
+impl Failed {
+    fn add(&mut self, cell: &Cell, second: i64) {
+        let (failed, repeats) = if cell.repeat { (0, 1) } else { (1, 0) };
+        self.by_client.add(cell.crawler, second, failed, repeats);
+        let asked = |segments| Asked::new(&cell.host, cell.route, segments);
+        self.by_first.add(asked(1), second, failed, repeats);
+        if cell.route.len > 1 {
+            self.by_second.add(asked(2), second, failed, repeats);
+        }
+    }
+
+    fn fit(&mut self, start: i64, end: i64) {
+        self.by_client.fit(start, end);
+        self.by_first.fit(start, end);
+        self.by_second.fit(start, end);
+    }
+
+    fn absorb(&mut self, other: Self) {
+        self.by_client.absorb(other.by_client, |client| client);
+        self.by_first.absorb(other.by_first, |asked| asked);
+        self.by_second.absorb(other.by_second, |asked| asked);
+    }
+
+    fn coarse(&self) -> impl Iterator<Item = Grain> {
+        let routes = self.by_first.coarse().chain(self.by_second.coarse());
+        self.by_client.coarse().chain(routes)
+    }
+}
+
 impl Tally {
     /// Nothing counted.
     pub fn new() -> Self {
@@ -86,7 +128,8 @@ impl Tally {
             upstreams: Names::new(limit::UPSTREAMS_MAX),
             slots: Slots::new(),
             failures: FailureSlots::default(),
-            failed_attempts: FailedAttempts::default(),
+            failed: Failed::default(),
+            failed_attempts: Moments::default(),
             saved_by_upstream: BTreeMap::new(),
             signs: Signs::default(),
             ledger: Ledger::default(),
@@ -140,6 +183,7 @@ impl Tally {
         let upstream = |number| renumber(&upstreams, number);
         self.slots.absorb(other.slots, node, upstream);
         self.failures.absorb(other.failures, upstream);
+        self.failed.absorb(other.failed);
         self.failed_attempts.absorb(other.failed_attempts, upstream);
         for (of, n) in other.saved_by_upstream {
             *self.saved_by_upstream.entry(upstream(of)).or_default() += n;
@@ -209,6 +253,8 @@ impl Tally {
     fn fit(&mut self, start: Stamp, end: Stamp) {
         self.slots.fit(start.secs(), end.secs());
         self.failures.fit(start.secs(), end.secs());
+        self.failed.fit(start.secs(), end.secs());
+        self.failed_attempts.fit(start.secs(), end.secs());
     }
 
     fn good(&mut self, request: &Request<'_>) {
@@ -268,6 +314,9 @@ impl Tally {
                 hidden: request.outcome == Outcome::Hidden,
             },
         };
+        if !record.cell.hidden {
+            self.failed.add(&record.cell, request.at.secs());
+        }
         self.failures.add(record);
     }
 
@@ -280,7 +329,7 @@ impl Tally {
                 continue;
             }
             let upstream = self.upstreams.number(attempt.upstream);
-            self.failed_attempts.add(upstream, request.at.secs(), 1);
+            self.failed_attempts.add(upstream, request.at.secs(), 1, 0);
             if request.outcome == Outcome::SavedByRetry {
                 *self.saved_by_upstream.entry(upstream).or_default() += 1;
             }

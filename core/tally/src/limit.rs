@@ -27,8 +27,15 @@ pub const FAILURES_PER_SLOT_MIN: usize = 32;
 /// is shown of them.
 pub const FAILURE_ENTRIES_MAX: usize = 1 << 16;
 
-/// Counts of failed attempts by upstream and second; above it, and for good, by longer moments.
-pub const FAILED_ATTEMPTS_MAX: usize = 1 << 16;
+/// Moments of failures over all hours, in each dimension: by client, by the first segment, by the first two, by
+/// upstream. Where hours hold more together, each may keep less, by longer moments. 24 bytes each.
+pub const MOMENTS_MAX: usize = 1 << 18;
+
+/// Blocks of moments over the whole span: an hour each up to 85 days, then a day.
+pub const MOMENT_BLOCKS_MAX: i64 = 2_048;
+
+/// What a block may always keep, however many there are.
+pub const MOMENTS_PER_BLOCK_MIN: usize = 128;
 
 /// Signs without a request by minute, host, upstream and finding; above it, and for good, by longer moments, then
 /// without host and upstream.

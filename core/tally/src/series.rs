@@ -1,11 +1,13 @@
 //! What the judge reads: for each candidate scope, good and failed requests in time order.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use model::{CrawlerId, Scope, ScopeKind};
 use rustc_hash::FxHashMap;
 
-use crate::view::{DimView, FailureView, GoodView, SlotView, UNKNOWN_HOST, View};
+use crate::moment::Moment;
+use crate::view::{DimView, FailedBy, FailureView, GoodView, SlotView, UNKNOWN_HOST, View};
 
 /// A candidate scope, by index into the tally's tables. Indexes follow the sorted names, so their order is the same
 /// in every run.
@@ -32,7 +34,7 @@ pub enum Key {
 }
 
 /// Good and failed requests of one scope in one moment or slot. Where the tally kept exact times `at == until`;
-/// where it kept counts the good ones are spread over the slot, and the failed ones stand at their own second.
+/// where it kept counts the good ones are spread over the slot, and failed ones lie between the first and the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Obs {
     /// First second, since the epoch.
@@ -145,6 +147,9 @@ impl View {
                     let until = (start + self.width - 1).min(until).max(*start);
                     let unrouted = self.unrouted(cells);
                     let routed = total - unrouted.values().sum::<u64>();
+                    let failed = self.failed_within(*start, until);
+                    let is_quiet = is_quiet(routed, failed, until - start + 1);
+                    let seconds: &[u32] = if is_quiet { &[] } else { seconds };
                     count_obs(*start, until, routed, seconds, sink);
                     self.cell_obs(
                         (*start, until),
@@ -223,13 +228,7 @@ impl View {
     ) {
         each(Key::Site);
         self.node_keys(node, each);
-        match crawler {
-            Some(crawler) => {
-                each(Key::Crawler(crawler));
-                each(Key::AllCrawlers);
-            }
-            None => each(Key::OtherClients),
-        }
+        client_keys(crawler, each);
         if robots {
             each(Key::Robots);
         }
@@ -305,40 +304,52 @@ impl View {
 
     /// Other clients' failures, and those that were only counted, have no path, but may lie on a node that is one.
     fn failed_obs(&self, urls_by_node: &[Vec<u32>], sink: Sink<'_>) {
+        for (by, moment) in &self.failed {
+            let obs = Obs::of_failures(moment);
+            match *by {
+                FailedBy::Client(crawler) => {
+                    sink(Key::Site, obs);
+                    client_keys(crawler, &mut |key| sink(key, obs));
+                }
+                FailedBy::First { node, robots } => {
+                    let node = &self.nodes[node as usize];
+                    sink(Key::Host(node.host), obs);
+                    if let Some(prefix) = node.prefixes[0] {
+                        sink(Key::Prefix(prefix), obs);
+                    }
+                    if robots {
+                        sink(Key::Robots, obs);
+                    }
+                }
+                FailedBy::Second(node) => {
+                    if let Some(prefix) = self.nodes[node as usize].prefixes[1] {
+                        sink(Key::Prefix(prefix), obs);
+                    }
+                }
+            }
+        }
         for failure in self.failures.iter().filter(|failure| !failure.hidden) {
-            let at = failure.at.secs();
             let (failed, repeats) = if failure.repeat {
                 (0, failure.count)
             } else {
                 (failure.count, 0)
             };
-            let obs = Obs {
-                at,
-                until: at,
-                good: 0,
-                failed,
-                repeats,
-            };
-            self.shared_keys(failure.node, failure.crawler, failure.robots, &mut |key| {
-                sink(key, obs);
-            });
             let of_node = || match urls_by_node.get(failure.node as usize)?.as_slice() {
                 [one] if self.nodes[failure.node as usize].is_path => Some(*one),
                 _ => None,
             };
             if let Some(url) = failure.url.or_else(of_node) {
-                sink(Key::Url(url), obs);
+                let moment = Moment {
+                    first: failure.at.secs(),
+                    last: failure.until.secs(),
+                    failed,
+                    repeats,
+                };
+                sink(Key::Url(url), Obs::of_failures(&moment));
             }
         }
-        for (upstream, at, failed) in &self.failed_attempts {
-            let obs = Obs {
-                at: *at,
-                until: *at,
-                good: 0,
-                failed: *failed,
-                repeats: 0,
-            };
-            sink(Key::Upstream(*upstream), obs);
+        for (upstream, moment) in &self.failed_attempts {
+            sink(Key::Upstream(*upstream), Obs::of_failures(moment));
         }
     }
 
@@ -430,34 +441,149 @@ impl View {
         }
     }
 
+    /// The failures of a scope from `start` to `end`, both seconds included, in order; hidden ones left out. Where some
+    /// were counted without what the scope goes by, as many of them as its own counts over time leave.
+    pub fn failures_of(&self, keys: &[Key], start: i64, end: i64) -> Vec<Cow<'_, FailureView>> {
+        let near = self.failures_between(start, end);
+        let open = near.filter(|failure| !failure.hidden);
+        let (mut own, mut open): (Vec<_>, Vec<_>) =
+            open.partition(|failure| keys.iter().any(|key| self.contains(*key, failure)));
+        open.retain(|failure| keys.iter().any(|key| self.may_contain(*key, failure)));
+        if open.is_empty() {
+            return own;
+        }
+        let count = |all: &[Cow<'_, FailureView>]| -> f64 {
+            all.iter().map(|failure| f64::from(failure.count)).sum()
+        };
+        let missing = self.failed_in(keys, start, end) - count(&own);
+        let share = (missing / count(&open)).clamp(0.0, 1.0);
+        own.extend(open.into_iter().filter_map(|failure| {
+            let count = (f64::from(failure.count) * share).round() as u32;
+            let part = FailureView {
+                count,
+                ..failure.into_owned()
+            };
+            (count > 0).then_some(Cow::Owned(part))
+        }));
+        own.sort();
+        own
+    }
+
+    /// Whether failures counted together may lie in a scope that they do not tell.
+    pub fn may_contain(&self, key: Key, failure: &FailureView) -> bool {
+        let known = failure.known;
+        let node = &self.nodes[failure.node as usize];
+        match key {
+            Key::Upstream(_) => !known.upstream,
+            Key::Host(_) => !known.host,
+            Key::Prefix(prefix) => {
+                let prefix = &self.prefixes[prefix as usize];
+                let segments = 1 + usize::from(prefix.parent.is_some());
+                let is_near = known.segments == 0 || node.prefixes[0] == prefix.parent;
+                known.segments < segments && is_near && (!known.host || node.host == prefix.host)
+            }
+            _ => false,
+        }
+    }
+
+    /// Failures of scopes over time. Of an upstream's attempts as many are taken to have failed the request as of all.
+    fn failed_in(&self, keys: &[Key], start: i64, end: i64) -> f64 {
+        let is_near = |moment: &Moment| moment.first <= end && moment.last >= start;
+        let count = |moment: &Moment| f64::from(moment.failed) + f64::from(moment.repeats);
+        let of_route = |by: &FailedBy| match *by {
+            FailedBy::Client(_) => false,
+            FailedBy::First { node, .. } => {
+                let node = &self.nodes[node as usize];
+                let prefix = node.prefixes[0].map(Key::Prefix);
+                keys.contains(&Key::Host(node.host))
+                    || prefix.is_some_and(|key| keys.contains(&key))
+            }
+            FailedBy::Second(node) => {
+                let prefix = self.nodes[node as usize].prefixes[1].map(Key::Prefix);
+                prefix.is_some_and(|key| keys.contains(&key))
+            }
+        };
+        let near = self.failed.iter().filter(|(_, moment)| is_near(moment));
+        let by_route = near.filter(|(by, _)| of_route(by));
+        let by_route: f64 = by_route.map(|(_, moment)| count(moment)).sum();
+        let attempts = |of: &dyn Fn(u32) -> bool| -> f64 {
+            let near = self.failed_attempts.iter();
+            let near = near.filter(|(upstream, moment)| of(*upstream) && is_near(moment));
+            near.map(|(_, moment)| count(moment)).sum()
+        };
+        let own = attempts(&|upstream| keys.contains(&Key::Upstream(upstream)));
+        let share = own / attempts(&|_| true).max(1.0);
+        by_route + share * self.failed_within(start, end)
+    }
+
     /// Good requests of `crawler` (any client for `None`) in a scope, as (first second, last second, count): exact
     /// ones one by one, counted ones by slot.
     pub fn goods(&self, keys: &[Key], crawler: Option<CrawlerId>) -> Vec<(i64, i64, u32)> {
-        let urls = self.urls_by_hash();
-        let mut all = Vec::new();
-        for (start, slot) in &self.slots {
-            match slot {
-                SlotView::Exact(goods) => {
-                    for good in goods
-                        .iter()
-                        .filter(|good| crawler.is_none() || good.crawler == crawler)
-                    {
-                        let mut inside = false;
-                        self.good_keys(good, &urls, &mut |key| inside |= keys.contains(&key));
-                        if inside {
-                            all.push((good.at, good.at, 1));
-                        }
-                    }
-                }
-                SlotView::Counts { total, cells, .. } => {
-                    let count = self.counted(keys, crawler, *total, cells);
-                    if count > 0 {
-                        all.push((*start, start + self.width - 1, count));
-                    }
-                }
+        self.goods_from(keys, crawler, i64::MIN).collect()
+    }
+
+    /// The same from the slot on that holds `from`, or would; read no further than asked for.
+    pub fn goods_from<'a>(
+        &'a self,
+        keys: &'a [Key],
+        crawler: Option<CrawlerId>,
+        from: i64,
+    ) -> impl Iterator<Item = (i64, i64, u32)> + 'a {
+        let urls = self.urls_of(keys);
+        let slots = self.slots_between(from, i64::MAX).iter();
+        slots.flat_map(move |slot| self.goods_in(slot, keys, crawler, &urls))
+    }
+
+    /// The last second of a good request of `crawler` in a scope; of a slot of counts its first one.
+    pub fn last_good(&self, keys: &[Key], crawler: CrawlerId) -> Option<i64> {
+        let urls = self.urls_of(keys);
+        let mut slots = self.slots.iter().rev();
+        slots.find_map(|slot| {
+            let goods = self.goods_in(slot, keys, Some(crawler), &urls);
+            goods.into_iter().map(|(at, _, _)| at).max()
+        })
+    }
+
+    fn goods_in(
+        &self,
+        (start, slot): &(i64, SlotView),
+        keys: &[Key],
+        crawler: Option<CrawlerId>,
+        urls: &FxHashMap<u64, u32>,
+    ) -> Vec<(i64, i64, u32)> {
+        let is_inside = |good: &GoodView| {
+            let mut inside = false;
+            self.good_keys(good, urls, &mut |key| inside |= keys.contains(&key));
+            inside
+        };
+        match slot {
+            SlotView::Exact(goods) => (goods.iter())
+                .filter(|good| crawler.is_none() || good.crawler == crawler)
+                .filter(|good| is_inside(good))
+                .map(|good| (good.at, good.at, 1))
+                .collect(),
+            SlotView::Counts { total, cells, .. } => {
+                let count = self.counted(keys, crawler, *total, cells);
+                let counted = (*start, start + self.width - 1, count);
+                (count > 0).then_some(counted).into_iter().collect()
             }
         }
-        all
+    }
+
+    /// URLs by hash, where a scope is one.
+    fn urls_of(&self, keys: &[Key]) -> FxHashMap<u64, u32> {
+        if keys.iter().any(|key| matches!(key, Key::Url(_))) {
+            self.urls_by_hash()
+        } else {
+            FxHashMap::default()
+        }
+    }
+
+    /// The slots that hold any of these seconds.
+    fn slots_between(&self, start: i64, end: i64) -> &[(i64, SlotView)] {
+        let first = (self.slots).partition_point(|(at, _)| at.saturating_add(self.width) <= start);
+        let last = self.slots.partition_point(|(at, _)| *at <= end);
+        &self.slots[first..last.max(first)]
     }
 
     fn counted(
@@ -540,8 +666,9 @@ impl View {
             };
             f64::from(n) * share
         };
-        self.goods(keys, crawler)
-            .into_iter()
+        let goods = self.goods_from(keys, crawler, start);
+        goods
+            .take_while(|(at, _, _)| *at <= end)
             .map(share)
             .sum::<f64>()
             .round() as u64
@@ -551,7 +678,7 @@ impl View {
     pub fn goods_by_node(&self, start: i64, end: i64) -> BTreeMap<u32, u64> {
         let mut sums: BTreeMap<u32, f64> = BTreeMap::new();
         let shares: BTreeMap<i64, f64> = self.shares(start, end).collect();
-        for (at, slot) in &self.slots {
+        for (at, slot) in self.slots_between(start, end) {
             match slot {
                 SlotView::Exact(goods) => {
                     for good in goods.iter().filter(|good| (start..=end).contains(&good.at)) {
@@ -576,29 +703,31 @@ impl View {
     /// For each slot of counts the share of its good requests that lies within `start..=end`: as the site's seconds
     /// tell where they were kept, which is exact for the site and the best guess for its parts; else by time.
     fn shares(&self, start: i64, end: i64) -> impl Iterator<Item = (i64, f64)> {
-        self.slots.iter().filter_map(move |(at, slot)| {
-            let SlotView::Counts { seconds, .. } = slot else {
-                return None;
-            };
-            let until = at + self.width - 1;
-            let share = if until < start || *at > end {
-                0.0
-            } else if seconds.is_empty() || seconds.iter().all(|n| *n == 0) {
-                overlap(*at, until, start, end)
-            } else {
-                let from = (start - at).max(0) as usize;
-                let to = ((end - at + 1).max(0) as usize).min(seconds.len());
-                let inside: u64 = seconds
-                    .get(from..to)
-                    .unwrap_or_default()
-                    .iter()
-                    .map(|n| u64::from(*n))
-                    .sum();
-                let all: u64 = seconds.iter().map(|n| u64::from(*n)).sum();
-                inside as f64 / all as f64
-            };
-            Some((*at, share))
-        })
+        self.slots_between(start, end)
+            .iter()
+            .filter_map(move |(at, slot)| {
+                let SlotView::Counts { seconds, .. } = slot else {
+                    return None;
+                };
+                let until = at + self.width - 1;
+                let share = if until < start || *at > end {
+                    0.0
+                } else if seconds.is_empty() || seconds.iter().all(|n| *n == 0) {
+                    overlap(*at, until, start, end)
+                } else {
+                    let from = (start - at).max(0) as usize;
+                    let to = ((end - at + 1).max(0) as usize).min(seconds.len());
+                    let inside: u64 = seconds
+                        .get(from..to)
+                        .unwrap_or_default()
+                        .iter()
+                        .map(|n| u64::from(*n))
+                        .sum();
+                    let all: u64 = seconds.iter().map(|n| u64::from(*n)).sum();
+                    inside as f64 / all as f64
+                };
+                Some((*at, share))
+            })
     }
 }
 
@@ -606,6 +735,38 @@ impl View {
 fn overlap(at: i64, until: i64, start: i64, end: i64) -> f64 {
     let inside = until.min(end) - at.max(start) + 1;
     inside.max(0) as f64 / (until - at + 1).max(1) as f64
+}
+
+/// The scopes that a request lies in by its client.
+fn client_keys(crawler: Option<CrawlerId>, each: &mut dyn FnMut(Key)) {
+    match crawler {
+        Some(crawler) => {
+            each(Key::Crawler(crawler));
+            each(Key::AllCrawlers);
+        }
+        None => each(Key::OtherClients),
+    }
+}
+
+impl Obs {
+    const fn of_failures(moment: &Moment) -> Self {
+        Self {
+            at: moment.first,
+            until: moment.last,
+            good: 0,
+            failed: moment.failed,
+            repeats: moment.repeats,
+        }
+    }
+}
+
+/// Whether the seconds of so many good requests would tell nothing more: several in each, and fewer failures among them
+/// than any fault has (`docs/verdicts.md`, section 1).
+fn is_quiet(good: u64, failed: f64, seconds: i64) -> bool {
+    const BUSY: f64 = 2.0;
+    const FAULT: f64 = 0.005;
+    let good = good as f64;
+    good > BUSY * seconds as f64 && failed < FAULT * good
 }
 
 /// The site's total: by second where kept, else by slot.

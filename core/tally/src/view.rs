@@ -7,6 +7,7 @@ mod route;
 mod slot;
 mod total;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use model::{
@@ -16,6 +17,8 @@ use model::{
 use rustc_hash::FxHashMap;
 
 use crate::Tally;
+use crate::limit;
+use crate::moment::{Grain, Moment};
 use crate::trie::{NodeId, Trie};
 
 pub(crate) use route::UNKNOWN_HOST;
@@ -49,12 +52,16 @@ pub struct PrefixView {
 /// Failed requests that share everything, at one moment.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FailureView {
-    /// When.
+    /// When; the first of several.
     pub at: Stamp,
+    /// The last of several.
+    pub until: Stamp,
     /// Where the line stands; for several the smallest.
     pub place: Place,
     /// How many.
     pub count: u32,
+    /// What is known of them.
+    pub(crate) known: Known,
     /// Line of the error log that decided.
     pub evidence: Option<Place>,
     /// How many had such a line.
@@ -85,6 +92,24 @@ pub struct FailureView {
     pub hidden: bool,
     /// Seconds of a Retry-After that was sent.
     pub retry_after: Option<u32>,
+}
+
+/// What is known of failures that were counted together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Known {
+    /// First segments of the route.
+    pub(crate) segments: usize,
+    pub(crate) upstream: bool,
+    pub(crate) host: bool,
+}
+
+impl Known {
+    /// One failure by itself.
+    pub(crate) const ALL: Self = Self {
+        segments: usize::MAX,
+        upstream: true,
+        host: true,
+    };
 }
 
 /// A path that crawlers failed to fetch.
@@ -169,6 +194,17 @@ pub(crate) enum SlotView {
     },
 }
 
+/// One dimension of failed requests. Each request is counted once in each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum FailedBy {
+    /// The crawler; `None` for other clients.
+    Client(Option<CrawlerId>),
+    /// By the first segment: index of its node, and whether it was `/robots.txt`.
+    First { node: u32, robots: bool },
+    /// By the first two, where there are two: index of their node.
+    Second(u32),
+}
+
 /// A closed tally.
 #[derive(Clone, Debug, PartialEq)]
 pub struct View {
@@ -196,8 +232,14 @@ pub struct View {
     pub failures: Vec<FailureView>,
     /// Signs without a request, in order.
     pub signs: Vec<SignView>,
-    /// Failed attempts: upstream, second, how many.
-    pub failed_attempts: Vec<(u32, i64, u32)>,
+    /// Failed requests over time, hidden ones left out.
+    pub(crate) failed: Vec<(FailedBy, Moment)>,
+    /// Failures by second, with all before it.
+    failed_sums: Vec<(i64, u64)>,
+    /// Failed attempts over time by upstream, saved ones included.
+    pub failed_attempts: Vec<(u32, Moment)>,
+    /// Where both are counted by moments longer than a second, in order.
+    pub grains: Vec<Grain>,
     /// Returns in order.
     pub returns: Vec<LaneReturn>,
     /// The ledger, sorted by crawler, host and path.
@@ -272,6 +314,7 @@ impl View {
             .map(|(minute, n)| (*minute, *n))
             .collect();
         minutes.sort_unstable();
+        let failed = failure::failed(tally, &maps);
         let mut view = Self {
             span: tally.span,
             gaps: total::gaps(&minutes),
@@ -280,7 +323,10 @@ impl View {
             crawlers: total::crawlers(tally),
             failures: failure::failures(tally, &maps),
             signs: failure::signs(tally, &maps),
+            failed_sums: failure::sums(&failed),
+            failed,
             failed_attempts: failure::failed_attempts(tally, &maps),
+            grains: failure::grains(tally),
             returns: fetch::returns(tally, &maps, &nodes),
             ledger: fetch::ledger(tally),
             owed: fetch::owed(tally),
@@ -296,6 +342,50 @@ impl View {
         };
         view.totals.isolated_fetches = view.totals.fetches_failed;
         view
+    }
+
+    /// What failed from `start` to `end`, both seconds included, hidden failures among it. Of several that were counted
+    /// together as many as lie within, as far as the site's failures tell.
+    pub fn failures_between(
+        &self,
+        start: i64,
+        end: i64,
+    ) -> impl Iterator<Item = Cow<'_, FailureView>> {
+        let first = start - limit::WIDTHS[limit::WIDTHS.len() - 1];
+        let first = self
+            .failures
+            .partition_point(|failure| failure.at.secs() < first);
+        let last = self
+            .failures
+            .partition_point(|failure| failure.at.secs() <= end);
+        let near = self.failures[first..last.max(first)].iter();
+        near.filter_map(move |failure| {
+            let (at, until) = (failure.at.secs(), failure.until.secs());
+            if at >= start && until <= end {
+                return Some(Cow::Borrowed(failure));
+            }
+            let inside = self.failed_within(at.max(start), until.min(end));
+            let share = inside / self.failed_within(at, until).max(1.0);
+            let count = (f64::from(failure.count) * share).round() as u32;
+            (until >= start && count > 0).then(|| {
+                Cow::Owned(FailureView {
+                    at: Stamp::from_secs(at.max(start)),
+                    until: Stamp::from_secs(until.min(end)),
+                    count,
+                    ..failure.clone()
+                })
+            })
+        })
+    }
+
+    /// Failures of anyone in these seconds.
+    pub(crate) fn failed_within(&self, start: i64, end: i64) -> f64 {
+        let until = |second: i64| {
+            let next = self.failed_sums.partition_point(|(at, _)| *at <= second);
+            next.checked_sub(1)
+                .map_or(0, |last| self.failed_sums[last].1)
+        };
+        (until(end) - until(start - 1).min(until(end))) as f64
     }
 
     /// Name of an upstream by its index.

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use tally::Key;
+use tally::{Grain, Key};
 
 use crate::judge::baseline;
 use crate::judge::group;
 use crate::judge::prior::{self, STRONG_FROM};
 use crate::judge::segment::{self, Left, Run};
-use crate::judge::track::Track;
+use crate::judge::track::{Fail, Track};
 
 /// Most incidents claimed in one log. Beyond it the log holds no further story worth telling.
 const FOUND_MAX: usize = 64;
@@ -25,6 +25,7 @@ const SETTLED: f64 = 0.02;
 pub(crate) struct Tracks {
     pub(crate) all: Vec<Track>,
     pub(crate) wider: BTreeMap<Key, Key>,
+    pub(crate) grains: Vec<Grain>,
     /// First second, and the clock.
     pub(crate) start: i64,
     pub(crate) now: i64,
@@ -78,11 +79,29 @@ impl Tracks {
         None
     }
 
+    /// First and last second of the moment that a failure was counted in.
+    pub(crate) fn moment(&self, at: i64) -> (i64, i64) {
+        let next = self.grains.partition_point(|grain| grain.start <= at);
+        let grain = next.checked_sub(1).and_then(|last| self.grains.get(last));
+        grain
+            .filter(|grain| at <= grain.end)
+            .map_or((at, at), |grain| {
+                let first = at - at.rem_euclid(grain.seconds);
+                (first, first + grain.seconds - 1)
+            })
+    }
+
+    /// The whole moments that hold this time.
+    fn moments(&self, start: i64, end: i64) -> (i64, i64) {
+        (self.moment(start).0, self.moment(end).1)
+    }
+
     /// The same log as seen at `now`.
     pub(crate) fn until(&self, now: i64) -> Self {
         Self {
             all: self.all.iter().map(|track| track.until(now)).collect(),
             wider: self.wider.clone(),
+            grains: self.grains.clone(),
             start: self.start,
             now,
             lost: self.lost.min((now - self.start).max(0)),
@@ -171,7 +190,7 @@ fn own_rate(tracks: &Tracks, quiet: &[(f64, f64)], index: usize, site: f64) -> f
 fn quiet(tracks: &Tracks, found: &[Found], index: usize) -> (f64, f64) {
     let track = &tracks.all[index];
     let mut out: Vec<(i64, i64)> = Vec::new();
-    let mut failed = track.total_failed() as f64;
+    let mut left: Vec<u32> = track.fails.iter().map(|fail| fail.count).collect();
     for incident in found {
         let (start, end) = (incident.run.start, incident.run.end);
         if incident
@@ -182,7 +201,7 @@ fn quiet(tracks: &Tracks, found: &[Found], index: usize) -> (f64, f64) {
             out.push((start, end));
         } else {
             for at in &incident.tracks {
-                failed -= shared(track, &tracks.all[*at], start, end);
+                leave(tracks, track, &tracks.all[*at], (start, end), &mut left);
             }
         }
     }
@@ -193,24 +212,64 @@ fn quiet(tracks: &Tracks, found: &[Found], index: usize) -> (f64, f64) {
         let start = start.max(reached.saturating_add(1));
         if start <= end {
             good -= track.good_between(start, end);
-            failed -= track.failed_within(start, end) as f64;
+            left[track.places_within(start, end)].fill(0);
             reached = end;
         }
     }
-    (failed.max(0.0), (good + failed).max(0.0))
+    let failed: f64 = left.iter().map(|count| f64::from(*count)).sum();
+    (failed, (good + failed).max(0.0))
 }
 
-/// Failures of the same second in both tracks: taken to be the same requests.
-fn shared(track: &Track, other: &Track, start: i64, end: i64) -> f64 {
-    let mut theirs = other.fails_within(start, end).iter().peekable();
-    let mut sum = 0.0;
-    for fail in track.fails_within(start, end) {
-        while theirs.next_if(|their| their.at < fail.at).is_some() {}
-        if let Some(their) = theirs.next_if(|their| their.at == fail.at) {
-            sum += f64::from(their.count.min(fail.count));
+/// Takes failures of the same moment in both tracks away: they are taken to be the same requests.
+fn leave(
+    tracks: &Tracks,
+    track: &Track,
+    other: &Track,
+    (start, end): (i64, i64),
+    left: &mut [u32],
+) {
+    let (start, end) = tracks.moments(start, end);
+    let mut common = Common::new(tracks, other.fails_within(start, end));
+    for place in track.places_within(start, end) {
+        left[place] -= common.with(track.fails[place].at, left[place]);
+    }
+}
+
+/// Pairs failures of one scope with those of another, moment by moment.
+struct Common<'a> {
+    tracks: &'a Tracks,
+    theirs: std::iter::Peekable<std::slice::Iter<'a, Fail>>,
+    /// The moment at hand, and how many of theirs are not yet paired.
+    moment: (i64, i64),
+    unpaired: u32,
+}
+
+impl<'a> Common<'a> {
+    fn new(tracks: &'a Tracks, theirs: &'a [Fail]) -> Self {
+        Self {
+            tracks,
+            theirs: theirs.iter().peekable(),
+            moment: (i64::MIN, i64::MIN),
+            unpaired: 0,
         }
     }
-    sum
+
+    /// How many of `count` failures at `at` the other scope has too. Times must not fall.
+    fn with(&mut self, at: i64, count: u32) -> u32 {
+        if at > self.moment.1 {
+            self.moment = self.tracks.moment(at);
+            self.unpaired = 0;
+        }
+        let (first, last) = self.moment;
+        while let Some(their) = self.theirs.next_if(|their| their.at <= last) {
+            if their.at >= first {
+                self.unpaired = self.unpaired.saturating_add(their.count);
+            }
+        }
+        let paired = count.min(self.unpaired);
+        self.unpaired -= paired;
+        paired
+    }
 }
 
 /// Two greedy orders, and of them the shorter description: all shares at once, and strong faults first. The
@@ -346,7 +405,7 @@ impl<'a> Search<'a> {
 
     /// Marks what the incident explains; gives the tracks whose failures it touched.
     fn accept(&mut self, found: Found) -> Vec<usize> {
-        let (start, end) = (found.run.start, found.run.end);
+        let (start, end) = self.tracks.moments(found.run.start, found.run.end);
         let mut touched = Vec::new();
         let pieces = expectations(self.tracks, &found);
         for index in 0..self.tracks.all.len() {
@@ -368,7 +427,10 @@ impl<'a> Search<'a> {
                         expect(left, *start, *end, *share);
                     }
                 } else {
-                    take(&mut left[first..last], source, start, end);
+                    let mut common = Common::new(self.tracks, source.fails_within(start, end));
+                    for fail in &mut left[first..last] {
+                        fail.count -= common.with(fail.at, fail.count);
+                    }
                 }
             }
             for (start, end, share) in beside {
@@ -412,7 +474,8 @@ fn expectations(tracks: &Tracks, incident: &Found) -> Vec<(i64, i64, f64)> {
     pieces
         .map(|(start, end)| {
             let share = share(tracks, &incident.tracks, *start, *end);
-            (*start, *end, raised(share))
+            let (start, end) = tracks.moments(*start, *end);
+            (start, end, raised(share))
         })
         .collect()
 }
@@ -429,17 +492,6 @@ fn expect(left: &mut [Left], start: i64, end: i64, share: f64) {
     let last = left.partition_point(|fail| fail.at <= end).max(first);
     for fail in &mut left[first..last] {
         fail.expected = 1.0 - (1.0 - fail.expected) * (1.0 - share);
-    }
-}
-
-/// Takes the failures of the same seconds away: they are the other scope's.
-fn take(left: &mut [Left], source: &Track, start: i64, end: i64) {
-    let mut theirs = source.fails_within(start, end).iter().peekable();
-    for fail in left {
-        while theirs.next_if(|their| their.at < fail.at).is_some() {}
-        if let Some(their) = theirs.next_if(|their| their.at == fail.at) {
-            fail.count = fail.count.saturating_sub(their.count);
-        }
     }
 }
 

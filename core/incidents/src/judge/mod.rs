@@ -177,6 +177,7 @@ fn tracks(sheet: &Sheet) -> Tracks {
     Tracks {
         all,
         wider: sheet.wider.clone(),
+        grains: sheet.grains.clone(),
         start,
         now,
         lost,

@@ -138,7 +138,8 @@ fn schedule(
         return None;
     }
     let periods = periods(&visits, tracks.seconds());
-    let mut best: Option<(f64, Schedule)> = None;
+    // Of several periods the one that leads most over the runs told one by one: what they gain is the same in all.
+    let mut best: Option<(f64, f64, Schedule, Vec<usize>)> = None;
     for only_known in [true, false] {
         let pool: Vec<Visit> = visits
             .iter()
@@ -156,37 +157,26 @@ fn schedule(
                 continue;
             }
             let net = net(tracks, explained, scope, &chosen, *period, periods.len());
-            if net > best.as_ref().map_or(0.0, |best| best.0) {
-                let runs = chosen
-                    .iter()
-                    .map(|visit| (visit.start, visit.end))
-                    .collect();
-                best = Some((
-                    net,
-                    Schedule {
-                        period: *period,
-                        runs,
-                        chance,
-                    },
-                ));
+            let runs = chosen
+                .iter()
+                .map(|visit| (visit.start, visit.end))
+                .collect();
+            let schedule = Schedule {
+                period: *period,
+                runs,
+                chance,
+            };
+            let replaced = replaced(tracks, explained, scope, &schedule.runs);
+            let separate: f64 = (replaced.iter())
+                .map(|index| explained.found[*index].run.net)
+                .sum();
+            let lead = net - separate;
+            if lead > best.as_ref().map_or(LEAD, |best| best.0) && net > 0.0 {
+                best = Some((lead, net, schedule, replaced));
             }
         }
     }
-    let (net, schedule) = best?;
-    let replaced: Vec<usize> = (0..explained.found.len())
-        .filter(|index| {
-            let known = &explained.found[*index];
-            is_covered(tracks, scope, known)
-                && (within_any(known, &schedule.runs) || is_held(tracks, known, &schedule.runs))
-        })
-        .collect();
-    let separate: f64 = replaced
-        .iter()
-        .map(|index| explained.found[*index].run.net)
-        .sum();
-    if net <= separate + LEAD {
-        return None;
-    }
+    let (_, net, schedule, replaced) = best?;
     let (start, end) = (schedule.runs.first()?.0, schedule.runs.last()?.1);
     let run = Run {
         start,
@@ -196,6 +186,22 @@ fn schedule(
         net,
     };
     Some((found(tracks, scope.to_vec(), run), schedule, replaced))
+}
+
+/// The incidents that a schedule with these runs takes the place of.
+fn replaced(
+    tracks: &Tracks,
+    explained: &Explained,
+    scope: &[usize],
+    runs: &[(i64, i64)],
+) -> Vec<usize> {
+    (0..explained.found.len())
+        .filter(|index| {
+            let known = &explained.found[*index];
+            is_covered(tracks, scope, known)
+                && (within_any(known, runs) || is_held(tracks, known, runs))
+        })
+        .collect()
 }
 
 fn within_any(known: &Found, runs: &[(i64, i64)]) -> bool {

@@ -1,5 +1,7 @@
 //! One scope's observations, folded for fast questions: failures one by one, good requests as a running sum.
 
+use std::ops::Range;
+
 use tally::{Key, Obs};
 
 use crate::judge::{baseline, prior};
@@ -94,13 +96,17 @@ impl Track {
             });
         }
         if obs.failed > 0 {
-            // A slot of failures without their seconds: its middle errs least.
-            let at = obs.at.midpoint(until);
-            self.fails.push(Fail {
-                at,
-                count: obs.failed,
-                seen: 0.0,
-            });
+            // Of several failures the first and the last second are known.
+            let last = if until > obs.at { obs.failed / 2 } else { 0 };
+            for (at, count) in [(obs.at, obs.failed - last), (until, last)] {
+                if count > 0 {
+                    self.fails.push(Fail {
+                        at,
+                        count,
+                        seen: 0.0,
+                    });
+                }
+            }
         }
     }
 
@@ -195,9 +201,14 @@ impl Track {
 
     /// Failures from `from` to `to`, both included.
     pub(crate) fn fails_within(&self, from: i64, to: i64) -> &[Fail] {
+        &self.fails[self.places_within(from, to)]
+    }
+
+    /// Their places among all failures.
+    pub(crate) fn places_within(&self, from: i64, to: i64) -> Range<usize> {
         let first = self.fails.partition_point(|fail| fail.at < from);
         let last = self.fails.partition_point(|fail| fail.at <= to).max(first);
-        &self.fails[first..last]
+        first..last
     }
 
     pub(crate) fn failed_within(&self, from: i64, to: i64) -> u64 {

@@ -124,6 +124,7 @@ pub(crate) fn sheet(rows: &[Row], start: i64, now: i64, slot: i64) -> Named {
     let load = load.into_values().collect();
     Named {
         sheet: Sheet {
+            grains: Vec::new(),
             start,
             now,
             gaps: Vec::new(),

@@ -146,7 +146,8 @@ pub(super) fn limits(tally: &Tally) -> Vec<Limit> {
             dropped: folded,
         });
     }
-    let attempts = tally.failed_attempts.iter().map(|(_, _, n)| u64::from(n));
+    let attempts = tally.failed_attempts.iter();
+    let attempts = attempts.map(|(_, moment)| u64::from(moment.failed));
     let attempts: u64 = attempts.sum();
     if tally.upstreams.folded {
         all.push(Limit {
@@ -188,11 +189,16 @@ fn moments(tally: &Tally) -> Vec<Limit> {
             dropped,
         });
     };
-    let seconds = tally.failed_attempts.moment();
+    let hours = super::failure::grains_of(tally.failed.coarse()).len();
+    if hours > 0 {
+        let name = "failures by client or route: hours or days in which they are counted by moments longer than a second";
+        push(name, limit::MOMENTS_MAX, hours as u64);
+    }
+    let hours = tally.failed_attempts.coarse().count();
     // Without upstreams none is shown.
-    if seconds > 1 && !tally.upstreams.folded {
-        let name = "failed attempts by upstream and second: counted by longer moments, in seconds";
-        push(name, limit::FAILED_ATTEMPTS_MAX, seconds as u64);
+    if hours > 0 && !tally.upstreams.folded {
+        let name = "failed attempts by upstream: hours or days in which they are counted by moments longer than a second";
+        push(name, limit::MOMENTS_MAX, hours as u64);
     }
     if let Some(seconds) = tally.signs.coarse() {
         let name = "signs by minute, host and upstream: counted by longer moments, in seconds";

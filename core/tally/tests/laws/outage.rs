@@ -55,8 +55,9 @@ fn assert_limited(view: &View, failures: u64) {
     assert!(view.failures.len() <= max, "{}", view.failures.len());
     let counted: u64 = view.failures.iter().map(|at| u64::from(at.count)).sum();
     assert_eq!(counted, failures, "every failure is counted");
-    assert!(view.failed_attempts.len() <= limit::FAILED_ATTEMPTS_MAX);
-    let attempts: u64 = view.failed_attempts.iter().map(|at| u64::from(at.2)).sum();
+    assert!(view.failed_attempts.len() <= limit::MOMENTS_MAX);
+    let attempts = view.failed_attempts.iter();
+    let attempts: u64 = attempts.map(|(_, at)| u64::from(at.failed)).sum();
     assert_eq!(attempts, failures, "every attempt is counted");
     assert!(view.returns.len() <= limit::RETURNS_MAX);
     assert!(view.ledger.len() <= 5 * limit::LEDGER_PATHS_MAX);
@@ -71,6 +72,7 @@ fn what_is_kept_of_an_outage_is_limited_and_does_not_depend_on_order() {
         assert_limited(&whole, n as u64 - n as u64 / 100);
         let first = whole.failures.iter().map(|failure| failure.at).min();
         assert_eq!(first.map(Stamp::secs), Some(START), "to the second");
+        assert_eq!(whole.grains.is_empty(), n < limit::MOMENTS_MAX);
         assert!(
             whole
                 .limits
