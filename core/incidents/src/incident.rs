@@ -94,6 +94,8 @@ fn statuses(failures: &[&FailureView]) -> BTreeMap<model::Status, u64> {
     statuses
 }
 
+/// Good requests from the first to the last failure; those of the first second came before it, as far as the judge
+/// knows.
 fn requests(view: &View, judged: &Judged, failures: &[&FailureView]) -> Counts {
     let sum = |all: &mut dyn Iterator<Item = &&FailureView>| {
         all.map(|failure| u64::from(failure.count)).sum::<u64>()
@@ -101,15 +103,9 @@ fn requests(view: &View, judged: &Judged, failures: &[&FailureView]) -> Counts {
     let failed = sum(&mut failures.iter());
     Counts {
         failed,
-        total: failed + within(view, judged, &judged.keys, None),
+        total: failed + view.goods_within(&judged.keys, judged.start + 1, judged.last_failure),
         repeats: sum(&mut failures.iter().filter(|failure| failure.repeat)),
     }
-}
-
-/// Good requests of a crawler, or of anyone, from first to last failure; those of the first second came before it, as
-/// far as the judge knows.
-fn within(view: &View, judged: &Judged, keys: &[Key], crawler: Option<CrawlerId>) -> u64 {
-    view.goods_within(keys, crawler, judged.start + 1, judged.last_failure)
 }
 
 fn crawlers(view: &View, judged: &Judged, failures: &[&FailureView]) -> Vec<CrawlerHit> {
@@ -121,9 +117,16 @@ fn crawlers(view: &View, judged: &Judged, failures: &[&FailureView]) -> Vec<Craw
             *last = failure.until.secs().max(*last);
         }
     }
+    let good = view.goods_by_crawler(&judged.keys, judged.start + 1, judged.last_failure);
     let mut hits: Vec<CrawlerHit> = failed
         .into_iter()
-        .map(|(crawler, (failed, last))| crawler_hit(view, judged, failures, crawler, failed, last))
+        .map(|(crawler, (failed, last))| {
+            let total = failed + good.get(&crawler).copied().unwrap_or(0);
+            CrawlerHit {
+                total,
+                ..crawler_hit(view, judged, failures, crawler, failed, last)
+            }
+        })
         .collect();
     hits.sort_by_key(|hit| (std::cmp::Reverse(hit.failed), hit.crawler));
     hits
@@ -150,7 +153,7 @@ fn crawler_hit(
     CrawlerHit {
         crawler,
         failed,
-        total: failed + within(view, judged, &judged.keys, Some(crawler)),
+        total: failed,
         first_ok: first_ok.map(Stamp::from_secs),
         last_ok: last_good.map(Stamp::from_secs),
         last_seen: last_good.max(Some(last_failed)).map(Stamp::from_secs),
@@ -306,13 +309,14 @@ fn upstreams(view: &View, judged: &Judged) -> Vec<UpstreamHit> {
             *failed.entry(*upstream).or_default() += u64::from(moment.failed);
         }
     }
+    let good = view.goods_by_upstream(judged.start + 1, judged.last_failure);
     let mut hits: Vec<UpstreamHit> = (0..view.upstreams.len() as u32)
         .map(|upstream| {
             let failed = failed.get(&upstream).copied().unwrap_or(0);
             UpstreamHit {
                 upstream: view.upstream(upstream).to_owned(),
                 failed,
-                total: failed + within(view, judged, &[Key::Upstream(upstream)], None),
+                total: failed + good.get(&upstream).copied().unwrap_or(0),
             }
         })
         .filter(|hit| hit.total > 0)

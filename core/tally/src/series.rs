@@ -59,7 +59,7 @@ impl View {
     /// Every candidate scope that has at least `failures_min` failures, with its observations in time order: by
     /// first second, then last. [`Key::Site`] is always there.
     pub fn series(&self, failures_min: u64) -> BTreeMap<Key, Vec<Obs>> {
-        let mut series: BTreeMap<Key, Vec<Obs>> = self
+        let mut series: FxHashMap<Key, Vec<Obs>> = self
             .failure_counts()
             .into_iter()
             .filter(|(key, failed)| {
@@ -74,35 +74,34 @@ impl View {
                 all.push(obs);
             }
         });
-        for all in series.values_mut() {
-            all.sort_unstable();
+        let mut sorted: BTreeMap<Key, Vec<Obs>> = series.into_iter().collect();
+        for all in sorted.values_mut() {
+            // Of a few stretches that are in order each: a stable sort merges them.
+            all.sort();
             join(all);
         }
-        series
+        sorted
     }
 
     /// Failures by candidate scope, repeats left out.
-    fn failure_counts(&self) -> BTreeMap<Key, u64> {
-        let mut counts = BTreeMap::from([(Key::Site, 0)]);
+    fn failure_counts(&self) -> FxHashMap<Key, u64> {
+        let mut counts = FxHashMap::from_iter([(Key::Site, 0)]);
         self.failed_obs(&self.urls_by_node(), &mut |key, obs| {
             *counts.entry(key).or_default() += u64::from(obs.failed);
         });
-        counts.retain(|key, _| self.is_candidate(*key));
+        let is_exact = (self.slots.iter()).all(|(_, slot)| matches!(slot, SlotView::Exact(_)));
+        counts.retain(|key, _| self.is_candidate(*key, is_exact));
         counts
     }
 
-    /// One host or one upstream of one is the site; a path is told apart only where its good requests are known.
-    fn is_candidate(&self, key: Key) -> bool {
+    /// One host or one upstream of one is the site; a path is told apart only where its good requests are known: where
+    /// every request is kept, or where it is a node by itself.
+    fn is_candidate(&self, key: Key, is_exact: bool) -> bool {
         match key {
             Key::Host(host) => self.has_hosts() && self.host(host) != UNKNOWN_HOST,
             Key::Upstream(_) => self.upstreams.len() > 1 && self.names_upstreams(),
             Key::Url(index) => {
-                let exact = || {
-                    self.slots
-                        .iter()
-                        .all(|(_, slot)| matches!(slot, SlotView::Exact(_)))
-                };
-                self.nodes[self.urls[index as usize].node as usize].is_path || exact()
+                is_exact || self.nodes[self.urls[index as usize].node as usize].is_path
             }
             _ => true,
         }
@@ -593,20 +592,8 @@ impl View {
         total: u64,
         cells: &[(DimView, u32)],
     ) -> u32 {
-        let node_inside = |node: u32| {
-            let mut inside = false;
-            self.node_keys(node, &mut |key| inside |= keys.contains(&key));
-            inside
-                || keys.iter().any(|key| match key {
-                    Key::Url(url) => {
-                        self.urls[*url as usize].node == node && self.nodes[node as usize].is_path
-                    }
-                    _ => false,
-                })
-        };
-        let by_node = keys
-            .iter()
-            .any(|key| matches!(key, Key::Prefix(_) | Key::Host(_) | Key::Url(_)));
+        let node_inside = |node: u32| self.is_node_inside(keys, node);
+        let by_node = keys.iter().any(|key| key.is_path());
         let mut count = 0;
         for (dim, n) in cells {
             count += match *dim {
@@ -618,11 +605,7 @@ impl View {
                 }
                 DimView::Crawler(who) if !by_node => match crawler {
                     Some(crawler) => {
-                        let inside = keys.iter().any(|key| match key {
-                            Key::Site | Key::AllCrawlers | Key::Upstream(_) => true,
-                            Key::Crawler(key) => *key == who,
-                            _ => false,
-                        });
+                        let inside = keys.iter().any(|key| key.holds(who));
                         if crawler == who && inside { *n } else { 0 }
                     }
                     None => {
@@ -649,14 +632,8 @@ impl View {
         count
     }
 
-    /// Good requests of `crawler` (any client for `None`) in a scope within `start..=end` seconds.
-    pub fn goods_within(
-        &self,
-        keys: &[Key],
-        crawler: Option<CrawlerId>,
-        start: i64,
-        end: i64,
-    ) -> u64 {
+    /// Good requests of any client in a scope within `start..=end` seconds.
+    pub fn goods_within(&self, keys: &[Key], start: i64, end: i64) -> u64 {
         let shares: BTreeMap<i64, f64> = self.shares(start, end).collect();
         let share = |(at, until, n): (i64, i64, u32)| {
             let share = if at == until && !shares.contains_key(&at) {
@@ -666,7 +643,7 @@ impl View {
             };
             f64::from(n) * share
         };
-        let goods = self.goods_from(keys, crawler, start);
+        let goods = self.goods_from(keys, None, start);
         goods
             .take_while(|(at, _, _)| *at <= end)
             .map(share)
@@ -674,30 +651,90 @@ impl View {
             .round() as u64
     }
 
-    /// Good requests by node within `start..=end` seconds.
-    pub fn goods_by_node(&self, start: i64, end: i64) -> BTreeMap<u32, u64> {
-        let mut sums: BTreeMap<u32, f64> = BTreeMap::new();
-        let shares: BTreeMap<i64, f64> = self.shares(start, end).collect();
+    /// Good requests by upstream within `start..=end` seconds.
+    pub fn goods_by_upstream(&self, start: i64, end: i64) -> BTreeMap<u32, u64> {
+        let cell = |dim: &DimView| match dim {
+            DimView::Upstream(upstream) => Some(*upstream),
+            _ => None,
+        };
+        self.goods_by(start, end, |good| good.upstream, cell)
+    }
+
+    /// Good fetches in a scope by crawler within `start..=end` seconds.
+    pub fn goods_by_crawler(&self, keys: &[Key], start: i64, end: i64) -> BTreeMap<CrawlerId, u64> {
+        let urls = self.urls_of(keys);
+        let nodes: Vec<bool> = (0..self.nodes.len() as u32)
+            .map(|node| self.is_node_inside(keys, node))
+            .collect();
+        let exact = |good: &GoodView| {
+            let mut inside = false;
+            self.good_keys(good, &urls, &mut |key| inside |= keys.contains(&key));
+            good.crawler.filter(|_| inside)
+        };
+        let by_node = keys.iter().any(|key| key.is_path());
+        let cell = |dim: &DimView| match *dim {
+            DimView::CrawlerNode(crawler, node) if by_node && nodes[node as usize] => Some(crawler),
+            DimView::Crawler(crawler) if !by_node => {
+                keys.iter().any(|key| key.holds(crawler)).then_some(crawler)
+            }
+            _ => None,
+        };
+        self.goods_by(start, end, exact, cell)
+    }
+
+    /// Good requests within `start..=end` seconds by what they are counted under, one by one and by slot.
+    fn goods_by<K: Ord>(
+        &self,
+        start: i64,
+        end: i64,
+        exact: impl Fn(&GoodView) -> Option<K>,
+        cell: impl Fn(&DimView) -> Option<K>,
+    ) -> BTreeMap<K, u64> {
+        let mut sums: BTreeMap<K, f64> = BTreeMap::new();
+        let mut shares = self.shares(start, end).peekable();
         for (at, slot) in self.slots_between(start, end) {
             match slot {
                 SlotView::Exact(goods) => {
-                    for good in goods.iter().filter(|good| (start..=end).contains(&good.at)) {
-                        *sums.entry(good.node).or_default() += 1.0;
+                    let inside = goods.iter().filter(|good| (start..=end).contains(&good.at));
+                    for by in inside.filter_map(&exact) {
+                        *sums.entry(by).or_default() += 1.0;
                     }
                 }
                 SlotView::Counts { cells, .. } => {
-                    let share = shares.get(at).copied().unwrap_or(0.0);
+                    let share = shares
+                        .next_if(|(of, _)| of == at)
+                        .map_or(0.0, |(_, share)| share);
                     for (dim, n) in cells.iter().filter(|_| share > 0.0) {
-                        if let DimView::Node(node) = dim {
-                            *sums.entry(*node).or_default() += f64::from(*n) * share;
+                        if let Some(by) = cell(dim) {
+                            *sums.entry(by).or_default() += f64::from(*n) * share;
                         }
                     }
                 }
             }
         }
-        sums.into_iter()
-            .map(|(node, n)| (node, n.round() as u64))
-            .collect()
+        let sums = sums.into_iter();
+        sums.map(|(by, n)| (by, n.round() as u64)).collect()
+    }
+
+    fn is_node_inside(&self, keys: &[Key], node: u32) -> bool {
+        let mut inside = false;
+        self.node_keys(node, &mut |key| inside |= keys.contains(&key));
+        inside
+            || keys.iter().any(|key| match key {
+                Key::Url(url) => {
+                    self.urls[*url as usize].node == node && self.nodes[node as usize].is_path
+                }
+                _ => false,
+            })
+    }
+
+    /// Good requests by node within `start..=end` seconds.
+    pub fn goods_by_node(&self, start: i64, end: i64) -> BTreeMap<u32, u64> {
+        let cell = |dim: &DimView| match dim {
+            DimView::Node(node) => Some(*node),
+            _ => None,
+        };
+        self.goods_by(start, end, |good| Some(good.node), cell)
     }
 
     /// For each slot of counts the share of its good requests that lies within `start..=end`: as the site's seconds
@@ -814,6 +851,22 @@ fn join(all: &mut Vec<Obs>) {
 }
 
 impl Key {
+    /// Whether it goes by what is asked for.
+    const fn is_path(self) -> bool {
+        matches!(self, Self::Prefix(_) | Self::Host(_) | Self::Url(_))
+    }
+
+    /// Whether fetches of a crawler are counted for it by crawler alone.
+    fn holds(self, crawler: CrawlerId) -> bool {
+        match self {
+            Self::Site | Self::AllCrawlers | Self::Upstream(_) => true,
+            Self::Crawler(own) => own == crawler,
+            Self::Host(_) | Self::Prefix(_) | Self::Url(_) | Self::OtherClients | Self::Robots => {
+                false
+            }
+        }
+    }
+
     /// The kind of scope it is.
     pub const fn kind(self) -> ScopeKind {
         match self {

@@ -2,13 +2,14 @@
 //! and repeats.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use tally::{Grain, Key};
 
 use crate::judge::baseline;
 use crate::judge::group;
 use crate::judge::prior::{self, STRONG_FROM};
-use crate::judge::segment::{self, Left, Run};
+use crate::judge::segment::{Claims, Costs, Left, Run};
 use crate::judge::track::{Fail, Track};
 
 /// Most incidents claimed in one log. Beyond it the log holds no further story worth telling.
@@ -133,16 +134,18 @@ pub(crate) struct Explained {
 /// Explains a log: learns the baseline, looks for faults, learns again without them.
 pub(crate) fn explain(tracks: &Tracks) -> Explained {
     let mut rates = first_rates(tracks);
-    let mut explained = shortest(tracks, &rates);
-    for _ in 1..ROUNDS {
-        let next = learn(tracks, &explained.found);
-        if (next.0 / rates.0 - 1.0).abs() < SETTLED {
-            break;
+    let mut round = 1;
+    loop {
+        let search = Search::new(tracks, &rates);
+        let again = search.clone();
+        let plain = search.plain();
+        let next = learn(tracks, &plain.found);
+        if round == ROUNDS || (next.0 / rates.0 - 1.0).abs() < SETTLED {
+            return shorter(plain, again);
         }
         rates = next;
-        explained = shortest(tracks, &rates);
+        round += 1;
     }
-    explained
 }
 
 /// Rates before any incident is known.
@@ -274,12 +277,11 @@ impl<'a> Common<'a> {
 
 /// Two greedy orders, and of them the shorter description: all shares at once, and strong faults first. The
 /// second keeps one long weak claim from swallowing three strong ones.
-fn shortest(tracks: &Tracks, rates: &(f64, Vec<f64>)) -> Explained {
-    let plain = Search::new(tracks, rates).run(&[0]);
+fn shorter(plain: Explained, search: Search<'_>) -> Explained {
     if plain.found.is_empty() {
         return plain;
     }
-    let strong = Search::new(tracks, rates).run(&[STRONG_FROM, 0]);
+    let strong = search.strong_first();
     if total(&strong) > total(&plain) + 1e-9 {
         strong
     } else {
@@ -291,12 +293,13 @@ fn total(explained: &Explained) -> f64 {
     explained.found.iter().map(|found| found.run.net).sum()
 }
 
+#[derive(Clone)]
 struct Search<'a> {
     tracks: &'a Tracks,
     penalties: Vec<[f64; 8]>,
     explained: Explained,
     /// Per track, the runs it would claim now.
-    claims: Vec<Vec<Run>>,
+    claims: Vec<Claims>,
 }
 
 impl<'a> Search<'a> {
@@ -334,51 +337,82 @@ impl<'a> Search<'a> {
             baseline: *baseline,
             own: own.clone(),
         };
-        Self {
+        let mut search = Self {
             tracks,
             penalties,
             explained,
             claims: Vec::new(),
+        };
+        search.claims = search.claims(0);
+        search
+    }
+
+    /// Accepts the best claim until none is left; gives the tracks and those of their failures that it touched.
+    fn accept_all(&mut self, claims: &mut [Claims]) -> Vec<(usize, Range<usize>)> {
+        let mut all = Vec::new();
+        while self.explained.found.len() < FOUND_MAX {
+            let Some(found) = self.best(claims) else {
+                break;
+            };
+            let touched = self.accept(found);
+            self.renew(claims, &touched);
+            all.extend(touched);
+        }
+        all
+    }
+
+    fn renew(&self, claims: &mut [Claims], touched: &[(usize, Range<usize>)]) {
+        for (index, changed) in touched {
+            let (track, left) = (&self.tracks.all[*index], &self.explained.left[*index]);
+            claims[*index].renew(track, left, changed.clone());
         }
     }
 
-    fn run(mut self, stages: &[usize]) -> Explained {
-        for lowest in stages {
-            self.claims = (0..self.tracks.all.len())
-                .map(|index| self.claim(index, *lowest))
-                .collect();
-            while self.explained.found.len() < FOUND_MAX {
-                let Some(found) = self.best() else { break };
-                let touched = self.accept(found);
-                for index in touched {
-                    self.claims[index] = self.claim(index, *lowest);
-                }
-            }
-        }
-        let mut explained = self.explained;
-        explained.found = group::join(self.tracks, explained.found);
-        explained
+    fn plain(mut self) -> Explained {
+        let mut claims = std::mem::take(&mut self.claims);
+        self.accept_all(&mut claims);
+        self.explained()
+    }
+
+    fn strong_first(mut self) -> Explained {
+        let mut strong = self.claims(STRONG_FROM);
+        let touched = united(self.accept_all(&mut strong));
+        let mut claims = std::mem::take(&mut self.claims);
+        self.renew(&mut claims, &touched);
+        self.accept_all(&mut claims);
+        self.explained()
+    }
+
+    fn explained(mut self) -> Explained {
+        let found = std::mem::take(&mut self.explained.found);
+        self.explained.found = group::join(self.tracks, found);
+        self.explained
             .found
             .sort_by(|a, b| (a.run.start, &a.tracks).cmp(&(b.run.start, &b.tracks)));
-        explained
+        self.explained
     }
 
-    fn claim(&self, index: usize, lowest: usize) -> Vec<Run> {
-        segment::runs(
-            &self.tracks.all[index],
-            &self.explained.left[index],
+    fn claims(&self, lowest: usize) -> Vec<Claims> {
+        let all = 0..self.tracks.all.len();
+        all.map(|index| self.claim(index, lowest)).collect()
+    }
+
+    fn claim(&self, index: usize, lowest: usize) -> Claims {
+        let costs = Costs::new(
             self.explained.baseline,
             self.explained.own[index],
-            &self.penalties[index],
+            self.penalties[index],
             lowest,
-        )
+        );
+        let left = &self.explained.left[index];
+        Claims::new(&self.tracks.all[index], left, costs)
     }
 
     /// The claim that gains most; of equal ones the narrowest.
-    fn best(&self) -> Option<Found> {
+    fn best(&self, claims: &[Claims]) -> Option<Found> {
         let mut best: Option<(usize, &Run)> = None;
-        for (index, runs) in self.claims.iter().enumerate() {
-            for run in runs.iter().filter(|run| run.net > 0.0) {
+        for (index, claims) in claims.iter().enumerate() {
+            for run in claims.runs().filter(|run| run.net > 0.0) {
                 let better = best.is_none_or(|(other, known)| {
                     run.net > known.net + 1e-9
                         || (run.net > known.net - 1e-9 && self.is_narrower(index, other))
@@ -403,8 +437,8 @@ impl<'a> Search<'a> {
         inner != outer && self.tracks.contains(outer, inner)
     }
 
-    /// Marks what the incident explains; gives the tracks whose failures it touched.
-    fn accept(&mut self, found: Found) -> Vec<usize> {
+    /// Marks what the incident explains; gives the tracks and those of their failures that it touched.
+    fn accept(&mut self, found: Found) -> Vec<(usize, Range<usize>)> {
         let (start, end) = self.tracks.moments(found.run.start, found.run.end);
         let mut touched = Vec::new();
         let pieces = expectations(self.tracks, &found);
@@ -416,7 +450,7 @@ impl<'a> Search<'a> {
             if first == last {
                 continue;
             }
-            touched.push(index);
+            touched.push((index, first..last));
             let key = self.tracks.all[index].key;
             for at in &found.tracks {
                 let source = &self.tracks.all[*at];
@@ -463,6 +497,19 @@ impl<'a> Search<'a> {
         });
         pieces.filter(|_| !others.is_empty()).collect()
     }
+}
+
+/// Ranges of each track, those that meet as one.
+fn united(mut ranges: Vec<(usize, Range<usize>)>) -> Vec<(usize, Range<usize>)> {
+    ranges.sort_by_key(|(index, range)| (*index, range.start, range.end));
+    ranges.dedup_by(|(index, range), (kept, whole)| {
+        let meets = index == kept && range.start <= whole.end;
+        if meets {
+            whole.end = whole.end.max(range.end);
+        }
+        meets
+    });
+    ranges
 }
 
 /// A scope within an explained one fails by no fault of its own unless at more than so many times the odds.
