@@ -1,5 +1,6 @@
 //! What a month of a large site costs the judge: 50 million requests over thirty days, failures in the background and
-//! some faults. `cargo bench -p incidents` prints the times and what was found; nothing here is asserted.
+//! some faults. `cargo bench -p incidents` prints the times and what was found; nothing here is asserted. Another number
+//! of requests: `cargo bench -p incidents -- 1000000`.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark")]
 
 #[path = "../tests/support/month.rs"]
@@ -7,6 +8,7 @@ mod month;
 
 use std::time::Instant;
 
+use incidents::Watch;
 use model::Stamp;
 
 use month::{SECONDS, START};
@@ -14,18 +16,24 @@ use month::{SECONDS, START};
 const REQUESTS: u64 = 50_000_000;
 
 fn main() {
+    let mut numbers = std::env::args().filter_map(|arg| arg.parse().ok());
+    let requests = numbers.next().unwrap_or(REQUESTS);
     let started = Instant::now();
-    let mut tally = month::tally(REQUESTS, share);
-    println!("{REQUESTS} requests counted in {:.1?}", started.elapsed());
+    let mut tally = month::tally(requests, share);
+    println!("{requests} requests counted in {:.1?}", started.elapsed());
     let now = Stamp::from_secs(START + SECONDS);
     let view = best(3, || tally.view());
     let sheet = best(5, || incidents::sheet_of(&view.1, now));
     let judged = best(5, || incidents::judge_sheet(&sheet.1));
     let whole = best(5, || incidents::judge(&view.1, now));
+    let mut watch = Watch::new();
+    watch.look(&view.1, now);
+    let look = best(5, || watch.look(&view.1, now));
     println!("view of the tally      {:8.1} ms", view.0);
     println!("its sheet              {:8.1} ms", sheet.0);
     println!("incidents of the sheet {:8.1} ms", judged.0);
     println!("judge, as a whole      {:8.1} ms", whole.0);
+    println!("a further look         {:8.1} ms", look.0);
     let failed: u32 = (sheet.1.series.values())
         .flatten()
         .map(|obs| obs.failed)

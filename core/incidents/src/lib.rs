@@ -5,6 +5,7 @@
 mod incident;
 mod judge;
 mod sheet;
+mod watch;
 
 use std::collections::BTreeMap;
 
@@ -13,6 +14,7 @@ use tally::{Key, Obs, View};
 
 pub use judge::{Judged, judge as judge_sheet};
 pub use sheet::Sheet;
+pub use watch::{Change, Event, Look, State, Suspicion, Watch, Watched};
 
 /// A scope with fewer failures is no candidate: one failure is never an incident (`docs/verdicts.md`, 6 A).
 const FAILURES_MIN: u64 = 2;

@@ -797,10 +797,10 @@ impl Obs {
     }
 }
 
-/// Whether the seconds of so many good requests would tell nothing more: several in each, and fewer failures among them
+/// Whether the seconds of so many good requests would tell hardly more: one in every few, and fewer failures among them
 /// than any fault has (`docs/verdicts.md`, section 1).
 fn is_quiet(good: u64, failed: f64, seconds: i64) -> bool {
-    const BUSY: f64 = 2.0;
+    const BUSY: f64 = 0.2;
     const FAULT: f64 = 0.005;
     let good = good as f64;
     good > BUSY * seconds as f64 && failed < FAULT * good

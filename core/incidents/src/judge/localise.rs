@@ -11,6 +11,7 @@ use crate::judge::group;
 use crate::judge::prior::{self, STRONG_FROM};
 use crate::judge::segment::{Claims, Costs, Left, Run};
 use crate::judge::track::{Fail, Track};
+use crate::judge::verdict::Measure;
 
 /// Most incidents claimed in one log. Beyond it the log holds no further story worth telling.
 const FOUND_MAX: usize = 64;
@@ -287,6 +288,35 @@ fn shorter(plain: Explained, search: Search<'_>) -> Explained {
     } else {
         plain
     }
+}
+
+/// Nats by which a suspicion may miss what an incident must gain (`docs/verdicts.md`, section 5).
+const SUSPECTED: f64 = 3.0;
+
+/// Only what failed within this long, in seconds, is suspected: what is older had its time.
+const SUSPECTED_FOR: i64 = 86_400;
+
+/// What comes nearest to an incident among the failures that are left, and is not over.
+pub(crate) fn suspicion(tracks: &Tracks, explained: &Explained) -> Option<Found> {
+    let seconds = tracks.seconds();
+    let mut best: Option<Found> = None;
+    for (index, track) in tracks.all.iter().enumerate() {
+        let left = &explained.left[index];
+        let recent = left.partition_point(|fail| fail.at < tracks.now - SUSPECTED_FOR);
+        let monthly = prior::monthly(track.total(), seconds);
+        let penalties = prior::penalties(track.prior, monthly, explained.baseline);
+        let penalties = penalties.map(|penalty| penalty - SUSPECTED);
+        let costs = Costs::new(explained.baseline, explained.own[index], penalties, 0);
+        let left = &left[recent..];
+        for run in Claims::new(track, left, costs).runs() {
+            let found = found(tracks, vec![index], run.clone());
+            let is_best = (best.as_ref()).is_none_or(|known| run.net > known.run.net + 1e-9);
+            if is_best && !Measure::new(track, &found, tracks.start, tracks.now).over {
+                best = Some(found);
+            }
+        }
+    }
+    best
 }
 
 fn total(explained: &Explained) -> f64 {

@@ -26,7 +26,7 @@ use std::collections::BTreeSet;
 use model::Verdict;
 use tally::{Key, Obs};
 
-use crate::judge::localise::Tracks;
+use crate::judge::localise::{Explained, Tracks};
 use crate::judge::story::Story;
 use crate::judge::track::Track;
 use crate::sheet::Sheet;
@@ -48,6 +48,8 @@ pub struct Judged {
     pub verdict: Verdict,
     /// Chance that the incident is real and the verdict right.
     pub probability: f64,
+    /// The same for every verdict that is possible, this one among them.
+    pub chances: Vec<(Verdict, f64)>,
     /// The moment at which the lines so far sufficed to report it, under any verdict.
     pub first_detected: i64,
     /// What would have been said when; the last entry is the verdict above.
@@ -62,15 +64,56 @@ pub struct Judged {
     pub would_change: String,
 }
 
+/// An incident of which it is known when it was first reported.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Reported {
+    pub(crate) keys: Vec<Key>,
+    pub(crate) start: i64,
+    pub(crate) last_failure: i64,
+    pub(crate) first_detected: i64,
+}
+
+/// What is not yet an incident, but near to one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Suspected {
+    pub(crate) key: Key,
+    pub(crate) since: i64,
+    pub(crate) failed: u64,
+}
+
 /// Judges all incidents of a sheet, in order of their start.
 pub fn judge(sheet: &Sheet) -> Vec<Judged> {
     let tracks = tracks(sheet);
     let load = Track::new(Key::Site, &sheet.load, (tracks.start, tracks.now));
-    let stories = story::tell(&tracks, &load);
-    stories
-        .iter()
-        .filter_map(|story| judged(&tracks, &load, story, doubt(&tracks, &stories, story)))
-        .collect()
+    let explained = localise::explain(&tracks);
+    all(&tracks, &load, explained, &[])
+}
+
+fn all(tracks: &Tracks, load: &Track, explained: Explained, reported: &[Reported]) -> Vec<Judged> {
+    let stories = story::of(tracks, load, explained);
+    let judged = stories.iter().filter_map(|story| {
+        let doubt = doubt(tracks, &stories, story);
+        judged(tracks, load, story, doubt, reported)
+    });
+    judged.collect()
+}
+
+/// The same where some are known from before: when those were first reported needs no search. And the suspicion that
+/// comes nearest to an incident.
+pub(crate) fn look(sheet: &Sheet, reported: &[Reported]) -> (Vec<Judged>, Option<Suspected>) {
+    let tracks = tracks(sheet);
+    let load = Track::new(Key::Site, &sheet.load, (tracks.start, tracks.now));
+    let explained = localise::explain(&tracks);
+    let suspicion = localise::suspicion(&tracks, &explained);
+    let suspected = suspicion.and_then(|found| {
+        let track = &tracks.all[*found.tracks.first()?];
+        Some(Suspected {
+            key: track.key,
+            since: found.run.start,
+            failed: track.failed_within(found.run.start, found.run.end),
+        })
+    });
+    (all(&tracks, &load, explained, reported), suspected)
 }
 
 /// Chance that a story is not another one's shadow: a greater incident of the same time and of requests that may be
@@ -116,12 +159,22 @@ fn are_apart(tracks: &Tracks, a: &Story, b: &Story) -> bool {
     a.iter().all(|one| b.iter().all(|other| apart(one, other)))
 }
 
-fn judged(tracks: &Tracks, load: &Track, story: &Story, doubt: f64) -> Option<Judged> {
+fn judged(
+    tracks: &Tracks,
+    load: &Track,
+    story: &Story,
+    doubt: f64,
+    reported: &[Reported],
+) -> Option<Judged> {
     let whole = group::whole(tracks, &story.found)?;
     let measure = story.measure(tracks, &whole);
     let (verdict, chance) = story.verdict(&measure);
     let probability = story.sure(chance) * doubt;
-    let first_detected = onset::first_detected(tracks, load, story, &whole);
+    let first_detected = known_from_before(tracks, story, reported)
+        .unwrap_or_else(|| onset::first_detected(tracks, load, story, &whole));
+    let chances = (story.chances(&measure).into_iter())
+        .map(|(verdict, chance)| (verdict, story.sure(chance) * doubt))
+        .collect();
     let mut history = onset::history(tracks, story, &whole, first_detected);
     if history.last().is_none_or(|last| last.1 != verdict) {
         let at = onset::last_seen(tracks, &whole, story).max(first_detected);
@@ -141,6 +194,7 @@ fn judged(tracks: &Tracks, load: &Track, story: &Story, doubt: f64) -> Option<Ju
         runs: story.runs(),
         verdict,
         probability,
+        chances,
         first_detected,
         history,
         failed: measure.failed as u64,
@@ -148,6 +202,27 @@ fn judged(tracks: &Tracks, load: &Track, story: &Story, doubt: f64) -> Option<Ju
         why: wording::why(tracks, story, &measure, verdict),
         would_change: wording::change(story, &measure, verdict),
     })
+}
+
+/// When the earliest of those reported that this one continues was first reported.
+fn known_from_before(tracks: &Tracks, story: &Story, reported: &[Reported]) -> Option<i64> {
+    let run = &story.found.run;
+    let keys = story
+        .found
+        .tracks
+        .iter()
+        .map(|index| tracks.all[*index].key);
+    let keys: Vec<Key> = keys.collect();
+    let continues = |known: &&Reported| {
+        known.start <= run.end
+            && known.last_failure >= run.start
+            && known.keys.iter().any(|a| {
+                keys.iter()
+                    .any(|b| tracks.contains(*a, *b) || tracks.contains(*b, *a))
+            })
+    };
+    let known = reported.iter().filter(continues);
+    known.map(|known| known.first_detected).min()
 }
 
 /// Folds the sheet. Scopes that cannot be told from the whole site are left out.

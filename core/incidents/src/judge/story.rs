@@ -33,7 +33,11 @@ pub(crate) struct Story {
 
 /// All incidents of a log, in order of their start. The patterns are tested in the order of the verdicts.
 pub(crate) fn tell(tracks: &Tracks, load: &Track) -> Vec<Story> {
-    let mut explained = localise::explain(tracks);
+    of(tracks, load, localise::explain(tracks))
+}
+
+/// The same of what is explained already.
+pub(crate) fn of(tracks: &Tracks, load: &Track, mut explained: Explained) -> Vec<Story> {
     let baseline = explained.baseline;
     let mut stories = Vec::new();
     let mut add = |found, pattern| {
@@ -105,6 +109,17 @@ impl Story {
             }
             Pattern::Overload(link) => (Verdict::Overload, link.chance()),
         }
+    }
+
+    /// The chances of all verdicts, as far as any is left for them. What a pattern leaves over is one run's.
+    pub(crate) fn chances(&self, measure: &Measure) -> Vec<(Verdict, f64)> {
+        let single = measure.chances();
+        if matches!(self.pattern, Pattern::Single) {
+            return single.to_vec();
+        }
+        let own = self.verdict(measure);
+        let rest = single.map(|(verdict, chance)| (verdict, chance * (1.0 - own.1)));
+        std::iter::once(own).chain(rest).collect()
     }
 
     /// Chance that the incident is real, from what it gains over the threshold, and its verdict of this chance

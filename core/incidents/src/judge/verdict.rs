@@ -87,18 +87,23 @@ impl Measure {
         }
     }
 
-    /// Blip, persistent and intermittent with their chances, most likely first.
+    /// The most likely of blip, persistent and intermittent, with its chance.
     pub(crate) fn verdict(&self) -> (Verdict, f64) {
+        let chances = self.chances().into_iter();
+        chances.fold((Verdict::Blip, -1.0), |best, row| {
+            if row.1 > best.1 { row } else { best }
+        })
+    }
+
+    /// The chances of each.
+    pub(crate) fn chances(&self) -> [(Verdict, f64); 3] {
         let blip = self.blip_chance();
         let half = at_least_half(self.failed, self.good);
-        let rows = [
+        [
             (Verdict::Blip, blip),
             (Verdict::Persistent, (1.0 - blip) * half),
             (Verdict::Intermittent, (1.0 - blip) * (1.0 - half)),
-        ];
-        rows.into_iter().fold((Verdict::Blip, -1.0), |best, row| {
-            if row.1 > best.1 { row } else { best }
-        })
+        ]
     }
 
     /// Chance that the run lasted at most ten minutes. The weight of a length is the ways to place it in the

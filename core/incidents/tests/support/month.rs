@@ -36,13 +36,26 @@ const CRAWLERS: [&str; 6] = [
 /// Chance that a request fails, by its second since [`START`], its route and its upstream.
 pub(crate) type Share = fn(i64, usize, usize) -> f64;
 
+#[allow(dead_code, reason = "not every test counts a whole month")]
 /// Counts so many requests, and closes the tally at the end of the month.
 pub(crate) fn tally(requests: u64, share: Share) -> Tally {
+    let mut tally = Tally::new();
+    each(requests, share, |request| {
+        tally.record(request);
+        if request.place.line % 1_000_000 == 0 {
+            tally.close(Stamp::from_secs(request.at.secs() - 120));
+        }
+    });
+    tally.close(Stamp::from_secs(START + SECONDS));
+    tally
+}
+
+/// So many requests, in order.
+pub(crate) fn each(requests: u64, share: Share, mut visit: impl FnMut(&Request<'_>)) {
     let claims = CRAWLERS.map(|name| Claim {
         crawler: knowledge::crawler_named(name).unwrap(),
         identity: Identity::Unchecked,
     });
-    let mut tally = Tally::new();
     let mut dice = Dice(1);
     let mut path = String::new();
     for number in 0..requests {
@@ -84,7 +97,7 @@ pub(crate) fn tally(requests: u64, share: Share) -> Tally {
             millis: Some(20),
             finding,
         }];
-        tally.record(&Request {
+        visit(&Request {
             at: Stamp::from_secs(START + second),
             place: Place {
                 source: SourceId(0),
@@ -122,12 +135,7 @@ pub(crate) fn tally(requests: u64, share: Share) -> Tally {
             spoofed: None,
             attempts: &attempts,
         });
-        if number % 1_000_000 == 0 {
-            tally.close(Stamp::from_secs(START + second - 120));
-        }
     }
-    tally.close(Stamp::from_secs(START + SECONDS));
-    tally
 }
 
 /// SplitMix64.
