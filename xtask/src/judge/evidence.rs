@@ -30,6 +30,8 @@ struct Observation {
     /// By the true clock.
     time: f64,
     failed: bool,
+    /// Whether its client saw that: of an upstream's attempts those that no other made good.
+    seen: bool,
     /// Chance that this fault fails it.
     share: f64,
     /// Chance that it fails without this fault: isolated failures and other faults.
@@ -104,7 +106,9 @@ impl Log<'_> {
             runs: runs_hit(fault, &all),
         };
         let identifiable = shown.identifies(verdict);
-        let detectable = failed >= 2 && llr >= h;
+        // A fetch that another upstream answered is evidence, but no failed fetch.
+        let seen = within.iter().filter(|one| one.seen).count();
+        let detectable = seen >= 2 && llr >= h;
         let (oracle_time, oracle_n) = oracle(&all, first_burst.from, h).unzip();
         let slack = self.site.skew.abs() + 1.0;
         Planted {
@@ -118,7 +122,7 @@ impl Log<'_> {
             verdict: verdict.to_owned(),
             accept: vec![verdict.to_owned()],
             detectable,
-            clear: failed >= 2 && llr >= h + CLEAR_NATS,
+            clear: seen >= 2 && llr >= h + CLEAR_NATS,
             identifiable,
             why: match (detectable, identifiable) {
                 (false, _) => "too little evidence".to_owned(),
@@ -170,6 +174,7 @@ impl Log<'_> {
                     at: request.at as f64,
                     time: sent.time,
                     failed,
+                    seen: failed && request.failed(),
                     share: share(fault, self.site, sent.time, request),
                     otherwise: 1.0 - (1.0 - background) * spared.clone().product::<f64>(),
                 });
@@ -425,6 +430,7 @@ mod tests {
             at: 60.0 * minute as f64,
             time: 60.0 * minute as f64,
             failed: failed.contains(&minute),
+            seen: failed.contains(&minute),
             share: if fault.contains(&minute) { 0.5 } else { 0.0 },
             otherwise: 0.001,
         });
