@@ -67,6 +67,7 @@ fn fail(
         evidence: None,
         repeat: false,
         from_cache: false,
+        no_upstream: false,
         retry_after: None,
         fetch: Some(Fetch {
             claim: Claim {

@@ -49,6 +49,7 @@ pub(crate) struct HeldRequest {
     /// Index of the attempt that decided `finding`.
     pub(crate) decided_by: Option<usize>,
     pub(crate) from_cache: bool,
+    pub(crate) no_upstream: bool,
     pub(crate) retry_after: Option<u32>,
     pub(crate) fetch: Option<Box<HeldFetch>>,
     pub(crate) spoofed: Option<CrawlerId>,
@@ -107,6 +108,7 @@ impl HeldRequest {
             evidence,
             repeat,
             from_cache: self.from_cache,
+            no_upstream: self.no_upstream,
             retry_after: self.retry_after,
             fetch: self.fetch.as_ref().map(|fetch| Fetch {
                 claim: fetch.claim,

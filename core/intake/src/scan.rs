@@ -666,6 +666,7 @@ impl Scan<'_> {
             evidence: None,
             repeat: false,
             from_cache: from_cache(visit),
+            no_upstream: visit.get(Field::UpstreamAddr) == Some(b"-"),
             retry_after: visit
                 .value(Field::RetryAfter)
                 .and_then(number)
@@ -1051,6 +1052,7 @@ fn hold(
         finding: found.hidden.or(found.finding),
         decided_by: found.decided_by,
         from_cache: request.from_cache,
+        no_upstream: request.no_upstream,
         retry_after: request.retry_after,
         fetch: request.fetch.map(|fetch| {
             Box::new(HeldFetch {

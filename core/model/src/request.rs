@@ -200,6 +200,8 @@ pub struct Request<'a> {
     pub repeat: bool,
     /// Whether the edge's cache answered: says nothing about the origin.
     pub from_cache: bool,
+    /// Whether the log names upstreams, and none was asked: the edge's own answer, or one out of its cache.
+    pub no_upstream: bool,
     /// Seconds of a Retry-After that was sent, where logged.
     pub retry_after: Option<u32>,
     /// What a crawler's request carries; `None` for every other client.

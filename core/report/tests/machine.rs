@@ -240,6 +240,7 @@ fn request<'a>(attempts: &'a [Attempt<'a>], fetch: Option<Fetch<'a>>) -> Request
         }),
         repeat: false,
         from_cache: false,
+        no_upstream: false,
         retry_after: None,
         fetch,
         spoofed: None,

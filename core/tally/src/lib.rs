@@ -278,6 +278,7 @@ impl Tally {
             crawler: request.crawler(),
             robots: request.route.robots,
             routed,
+            aside: routed && request.no_upstream,
         };
         self.slots.add(good, request.millis);
     }

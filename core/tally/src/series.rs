@@ -114,15 +114,18 @@ impl View {
         for (_, slot) in &self.slots {
             match slot {
                 SlotView::Exact(goods) => {
-                    all += goods.len() as u64;
+                    all += goods.iter().filter(|good| !good.aside).count() as u64;
                     named += goods.iter().filter(|good| good.upstream.is_some()).count() as u64;
                 }
                 SlotView::Counts { total, cells, .. } => {
                     all += total;
-                    let of_upstream = cells
-                        .iter()
-                        .filter(|(dim, _)| matches!(dim, DimView::Upstream(_)));
-                    named += of_upstream.map(|(_, n)| u64::from(*n)).sum::<u64>();
+                    for (dim, n) in cells {
+                        match dim {
+                            DimView::Upstream(_) => named += u64::from(*n),
+                            DimView::Aside(_) => all -= u64::from(*n),
+                            _ => {}
+                        }
+                    }
                 }
             }
         }
@@ -131,21 +134,20 @@ impl View {
 
     fn each_obs(&self, sink: Sink<'_>) {
         let urls = self.urls_by_hash();
+        let proxied = self.proxied();
         let urls_by_node = self.urls_by_node();
         for (start, slot) in &self.slots {
             match slot {
                 SlotView::Exact(goods) => goods
                     .iter()
+                    .filter(|good| !good.aside || !proxied[good.node as usize])
                     .for_each(|good| self.good_obs(good, &urls, sink)),
-                SlotView::Counts {
-                    total,
-                    seconds,
-                    cells,
-                } => {
+                SlotView::Counts { seconds, cells, .. } => {
                     let until = self.span.map_or(i64::MAX, |(_, end)| end.secs());
                     let until = (start + self.width - 1).min(until).max(*start);
+                    let cells = &effective(cells, &proxied);
                     let unrouted = self.unrouted(cells);
-                    let routed = total - unrouted.values().sum::<u64>();
+                    let routed = nodes_of(cells) - unrouted.values().sum::<u64>();
                     let failed = self.failed_within(*start, until);
                     let is_quiet = is_quiet(routed, failed, until - start + 1);
                     let seconds: &[u32] = if is_quiet { &[] } else { seconds };
@@ -161,6 +163,38 @@ impl View {
             }
         }
         self.failed_obs(&urls_by_node, sink);
+    }
+
+    /// For each node whether upstreams answer for it: then what the edge answers by itself says nothing of them
+    /// (`docs/verdicts.md`, section 1). A route that the edge always serves by itself is judged by that.
+    fn proxied(&self) -> Vec<bool> {
+        let mut goods = vec![0_i64; self.nodes.len()];
+        for (_, slot) in &self.slots {
+            match slot {
+                SlotView::Exact(exact) => {
+                    let served = exact.iter().filter(|good| !good.aside);
+                    served.for_each(|good| goods[good.node as usize] += 1);
+                }
+                SlotView::Counts { cells, .. } => {
+                    for (dim, n) in cells {
+                        match dim {
+                            DimView::Node(node) => goods[*node as usize] += i64::from(*n),
+                            DimView::Aside(node) => goods[*node as usize] -= i64::from(*n),
+                            _ => {}
+                        }
+                    }
+                }
+            }
+        }
+        let mut proxied: Vec<bool> = goods.into_iter().map(|n| n > 0).collect();
+        for failure in self
+            .failures
+            .iter()
+            .filter(|failure| failure.upstream.is_some())
+        {
+            proxied[failure.node as usize] = true;
+        }
+        proxied
     }
 
     /// Good requests of a slot that name no route.
@@ -277,7 +311,7 @@ impl View {
                         sink(Key::Crawler(crawler), obs(good));
                     }
                 }
-                DimView::CrawlerNode(..) => {}
+                DimView::CrawlerNode(..) | DimView::Aside(_) | DimView::CrawlerAside(..) => {}
                 DimView::Robots => sink(Key::Robots, obs(*good)),
             }
         }
@@ -774,6 +808,45 @@ fn overlap(at: i64, until: i64, start: i64, end: i64) -> f64 {
     inside.max(0) as f64 / (until - at + 1).max(1) as f64
 }
 
+/// The cells of a slot without what the edge answered by itself for nodes that upstreams answer for.
+fn effective<'a>(cells: &'a [(DimView, u32)], proxied: &[bool]) -> Cow<'a, [(DimView, u32)]> {
+    let is_aside = |node: u32| proxied[node as usize];
+    let aside: FxHashMap<DimView, u32> = (cells.iter())
+        .filter_map(|(dim, n)| match *dim {
+            DimView::Aside(node) if is_aside(node) => Some((DimView::Node(node), *n)),
+            DimView::CrawlerAside(crawler, node) if is_aside(node) => {
+                Some((DimView::CrawlerNode(crawler, node), *n))
+            }
+            _ => None,
+        })
+        .collect();
+    if aside.is_empty() {
+        return Cow::Borrowed(cells);
+    }
+    let mut by_crawler: BTreeMap<CrawlerId, u32> = BTreeMap::new();
+    #[expect(clippy::iter_over_hash_type, reason = "sums do not depend on order")]
+    for (dim, n) in &aside {
+        if let DimView::CrawlerNode(crawler, _) = dim {
+            *by_crawler.entry(*crawler).or_default() += n;
+        }
+    }
+    let less = |dim: &DimView| match dim {
+        DimView::Crawler(crawler) => by_crawler.get(crawler).copied(),
+        dim => aside.get(dim).copied(),
+    };
+    let cells = cells.iter();
+    let cells = cells.map(|(dim, n)| (*dim, n - less(dim).unwrap_or(0)));
+    cells.filter(|(_, n)| *n > 0).collect()
+}
+
+/// Requests of a slot by node, which is all of them.
+fn nodes_of(cells: &[(DimView, u32)]) -> u64 {
+    let nodes = cells
+        .iter()
+        .filter(|(dim, _)| matches!(dim, DimView::Node(_)));
+    nodes.map(|(_, n)| u64::from(*n)).sum()
+}
+
 /// The scopes that a request lies in by its client.
 fn client_keys(crawler: Option<CrawlerId>, each: &mut dyn FnMut(Key)) {
     match crawler {
@@ -806,10 +879,12 @@ fn is_quiet(good: u64, failed: f64, seconds: i64) -> bool {
     good > BUSY * seconds as f64 && failed < FAULT * good
 }
 
-/// The site's total: by second where kept, else by slot.
+/// The site's total: by second where kept, else by slot. Answers of the edge itself have no seconds.
 fn count_obs(start: i64, until: i64, total: u64, seconds: &[u32], sink: Sink<'_>) {
-    if seconds.is_empty() {
-        let good = u32::try_from(total).unwrap_or(u32::MAX);
+    let in_seconds: u64 = seconds.iter().map(|good| u64::from(*good)).sum();
+    let rest = total.saturating_sub(in_seconds);
+    if rest > 0 {
+        let good = u32::try_from(rest).unwrap_or(u32::MAX);
         sink(
             Key::Site,
             Obs {
@@ -820,7 +895,6 @@ fn count_obs(start: i64, until: i64, total: u64, seconds: &[u32], sink: Sink<'_>
                 repeats: 0,
             },
         );
-        return;
     }
     for (offset, good) in seconds.iter().enumerate().filter(|(_, good)| **good > 0) {
         let at = start + offset as i64;

@@ -27,6 +27,8 @@ pub(crate) struct Good {
     pub(crate) robots: bool,
     /// Whether it names a route of the site; most 4xx do not.
     pub(crate) routed: bool,
+    /// Whether the edge answered by itself where others are answered by upstreams.
+    pub(crate) aside: bool,
 }
 
 /// What a slot counts.
@@ -37,6 +39,10 @@ pub(crate) enum Dim {
     Crawler(CrawlerId),
     CrawlerNode(CrawlerId, NodeId),
     Robots,
+    /// Of the node's requests those that the edge answered by itself.
+    Aside(NodeId),
+    /// The same of one crawler.
+    CrawlerAside(CrawlerId, NodeId),
 }
 
 /// The good requests of one slot.
@@ -45,7 +51,7 @@ pub(crate) enum Body {
     Exact(Vec<Good>),
     Counts {
         total: u64,
-        /// Those that name a route.
+        /// Those that name a route, and that no edge answered by itself.
         seconds: Vec<u32>,
         cells: FxHashMap<u32, u32>,
     },
@@ -66,7 +72,7 @@ pub(crate) struct Slots {
     dims: Vec<Dim>,
     numbers: FxHashMap<Dim, u32>,
     /// Requests of the slot at hand, not yet spread over its dimensions: one look-up a request.
-    pending: FxHashMap<(NodeId, u32, Option<CrawlerId>, bool), u32>,
+    pending: FxHashMap<(NodeId, u32, Option<CrawlerId>, bool, bool), u32>,
     pending_slot: i64,
 }
 
@@ -125,7 +131,13 @@ impl Slots {
         }
         *self
             .pending
-            .entry((good.node, good.upstream, good.crawler, good.robots))
+            .entry((
+                good.node,
+                good.upstream,
+                good.crawler,
+                good.robots,
+                good.aside,
+            ))
             .or_default() += 1;
         if let Some(Slot {
             body: Body::Counts { total, seconds, .. },
@@ -134,6 +146,7 @@ impl Slots {
         {
             *total += 1;
             if good.routed
+                && !good.aside
                 && let Some(second) = seconds.get_mut((good.at - start) as usize)
             {
                 *second += 1;
@@ -146,7 +159,7 @@ impl Slots {
         let pending = std::mem::take(&mut self.pending);
         let start = self.pending_slot;
         #[expect(clippy::iter_over_hash_type, reason = "sums do not depend on order")]
-        for ((node, upstream, crawler, robots), n) in pending {
+        for ((node, upstream, crawler, robots, aside), n) in pending {
             self.add_cell(start, Dim::Node(node), n);
             if upstream != NONE {
                 self.add_cell(start, Dim::Upstream(upstream), n);
@@ -154,6 +167,12 @@ impl Slots {
             if let Some(crawler) = crawler {
                 self.add_cell(start, Dim::Crawler(crawler), n);
                 self.add_cell(start, Dim::CrawlerNode(crawler, node), n);
+                if aside {
+                    self.add_cell(start, Dim::CrawlerAside(crawler, node), n);
+                }
+            }
+            if aside {
+                self.add_cell(start, Dim::Aside(node), n);
             }
             if robots {
                 self.add_cell(start, Dim::Robots, n);
@@ -280,6 +299,8 @@ impl Slots {
                     Dim::Node(id) => Dim::Node(node(id)),
                     Dim::Upstream(number) => Dim::Upstream(upstream(number)),
                     Dim::CrawlerNode(crawler, id) => Dim::CrawlerNode(crawler, node(id)),
+                    Dim::Aside(id) => Dim::Aside(node(id)),
+                    Dim::CrawlerAside(crawler, id) => Dim::CrawlerAside(crawler, node(id)),
                     Dim::Crawler(_) | Dim::Robots => *dim,
                 })
             })

@@ -170,17 +170,20 @@ pub(crate) struct GoodView {
     pub(crate) crawler: Option<CrawlerId>,
     pub(crate) robots: bool,
     pub(crate) routed: bool,
+    pub(crate) aside: bool,
     pub(crate) url: u64,
 }
 
 /// What a slot of counts counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum DimView {
     Node(u32),
     Upstream(u32),
     Crawler(CrawlerId),
     CrawlerNode(CrawlerId, u32),
     Robots,
+    Aside(u32),
+    CrawlerAside(CrawlerId, u32),
 }
 
 /// The good requests of one slot.

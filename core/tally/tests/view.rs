@@ -35,6 +35,7 @@ fn request(host: &str, second: i64, status: u16, is_fetch: bool) -> Request<'_> 
         evidence: None,
         repeat: false,
         from_cache: false,
+        no_upstream: false,
         retry_after: None,
         fetch: is_fetch.then_some(Fetch {
             claim,

@@ -126,6 +126,7 @@ pub(crate) fn each(requests: u64, share: Share, mut visit: impl FnMut(&Request<'
             evidence: None,
             repeat: false,
             from_cache: false,
+            no_upstream: false,
             retry_after: None,
             fetch: crawler.map(|claim| Fetch {
                 claim,

@@ -23,6 +23,7 @@ pub(super) fn slots(tally: &Tally, maps: &Maps) -> Vec<(i64, SlotView)> {
                             crawler: good.crawler,
                             robots: good.robots,
                             routed: good.routed,
+                            aside: good.aside,
                             url: good.url,
                         })
                         .collect();
@@ -48,6 +49,10 @@ pub(super) fn slots(tally: &Tally, maps: &Maps) -> Vec<(i64, SlotView)> {
                                 DimView::CrawlerNode(crawler, node(id))
                             }
                             Dim::Robots => DimView::Robots,
+                            Dim::Aside(id) => DimView::Aside(node(id)),
+                            Dim::CrawlerAside(crawler, id) => {
+                                DimView::CrawlerAside(crawler, node(id))
+                            }
                         };
                         *sums.entry(dim).or_default() += n;
                     }

@@ -121,6 +121,7 @@ impl Owned {
             evidence: self.evidence,
             repeat: self.repeat,
             from_cache: self.from_cache,
+            no_upstream: self.attempts.is_empty(),
             retry_after: self.retry_after,
             fetch: self.crawler.map(|crawler| Fetch {
                 claim: Claim {

@@ -215,6 +215,59 @@ fn logs_by_chance_add_up_with_and_without_counts() {
     }
 }
 
+/// Kept one by one, and counted: what the edge answers by itself says nothing of the upstreams of that route, unless it
+/// always answers for the route.
+#[test]
+fn what_the_edge_answers_by_itself_is_no_evidence_of_upstreams() {
+    for often in [1, 10] {
+        let mut log = Writer::default();
+        for minute in 0..10 {
+            for n in 0..6 * often {
+                let (target, upstream) = match n % 6 {
+                    0 | 1 => ("/shop/item/7", ("127.0.0.1:8080", "200")),
+                    2..=4 => ("/shop/item/7", ("-", "-")),
+                    _ => ("/static/logo.png", ("-", "-")),
+                };
+                log.add(Line {
+                    at: START + minute * 60 + n,
+                    agent: "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+                    target,
+                    status: 200,
+                    upstream,
+                    ..GOOD
+                });
+            }
+        }
+        for target in ["/shop/item/7", "/static/logo.png"] {
+            log.add(Line {
+                at: START + 700,
+                agent: "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+                target,
+                upstream: ("-", "-"),
+                ..FAILED
+            });
+        }
+        let log = log.log("edge", &mut Chance(1));
+        let view = log.read_whole(&intake(34)).view;
+        let series = view.series(0);
+        let often = often as u64;
+        let prefix = |name: &str| {
+            let all = keys_of(&series, ScopeKind::Route);
+            let named = all
+                .into_iter()
+                .find(|key| view.scope(&[*key]).values == [name]);
+            good(&series, named.unwrap())
+        };
+        assert_eq!(prefix("/shop"), 20 * often, "{often}");
+        assert_eq!(prefix("/static"), 10 * often, "{often}");
+        assert_eq!(good(&series, Key::Site), 30 * often, "{often}");
+        assert_eq!(good(&series, Key::AllCrawlers), 30 * often, "{often}");
+        let shown = view.goods(&[Key::Site], None);
+        let shown: u64 = shown.iter().map(|(_, _, n)| u64::from(*n)).sum();
+        assert_eq!(shown, 60 * often, "all are counted");
+    }
+}
+
 /// Kept one by one, and counted: three good requests a minute or thirty, and two or twenty of what is not there.
 #[test]
 fn what_is_not_there_is_no_evidence_of_what_is() {
