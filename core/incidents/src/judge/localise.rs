@@ -472,8 +472,9 @@ impl<'a> Search<'a> {
         let (start, end) = self.tracks.moments(found.run.start, found.run.end);
         let mut touched = Vec::new();
         let pieces = expectations(self.tracks, &found);
+        let attempts = self.attempts(&found, &pieces);
         for index in 0..self.tracks.all.len() {
-            let beside = self.beside(&found, index, &pieces);
+            let beside = self.beside(index, &pieces, &attempts);
             let left = &mut self.explained.left[index];
             let first = left.partition_point(|fail| fail.at < start);
             let last = left.partition_point(|fail| fail.at <= end);
@@ -505,27 +506,41 @@ impl<'a> Search<'a> {
         touched
     }
 
-    /// What a fault of routes or of the site lets an upstream expect: attempts that a retry saved fail on every upstream alike, and
-    /// none of them has a fault of its own unless it fails at more than the raised odds of the others.
+    /// Failed and good attempts on all upstreams, piece by piece of a fault of routes or of the site.
+    fn attempts(&self, found: &Found, pieces: &[(i64, i64, f64)]) -> Vec<(f64, f64)> {
+        let is_of_routes = (found.tracks.iter().map(|at| self.tracks.all[*at].key))
+            .all(|key| matches!(key, Key::Prefix(_) | Key::Url(_) | Key::Host(_) | Key::Site));
+        let upstreams = (self.tracks.all.iter())
+            .filter(|track| is_of_routes && matches!(track.key, Key::Upstream(_)));
+        let mut sums = vec![(0.0, 0.0); pieces.len()];
+        for track in upstreams {
+            for (sum, (start, end, _)) in sums.iter_mut().zip(pieces) {
+                sum.0 += track.failed_within(*start, *end) as f64;
+                sum.1 += track.good_between(*start, *end);
+            }
+        }
+        sums
+    }
+
+    /// What such a fault lets an upstream expect: attempts that a retry saved fail on every upstream alike, and none of
+    /// them has a fault of its own unless it fails at more than the raised odds of the others.
     fn beside(
         &self,
-        found: &Found,
         index: usize,
         pieces: &[(i64, i64, f64)],
+        attempts: &[(f64, f64)],
     ) -> Vec<(i64, i64, f64)> {
-        let key_of = |at: &usize| self.tracks.all[*at].key;
-        let is_of_routes = (found.tracks.iter().map(key_of))
-            .all(|key| matches!(key, Key::Prefix(_) | Key::Url(_) | Key::Host(_) | Key::Site));
-        if !is_of_routes || !matches!(key_of(&index), Key::Upstream(_)) {
+        let track = &self.tracks.all[index];
+        if !matches!(track.key, Key::Upstream(_)) {
             return Vec::new();
         }
-        let is_other = |at: &usize| *at != index && matches!(key_of(at), Key::Upstream(_));
-        let others: Vec<usize> = (0..self.tracks.all.len()).filter(is_other).collect();
-        let pieces = pieces.iter().map(|(start, end, _)| {
-            let share = share(self.tracks, &others, *start, *end);
-            (*start, *end, raised(share))
+        let pieces = pieces.iter().zip(attempts);
+        let pieces = pieces.filter_map(|((start, end, _), (failed, good))| {
+            let failed = failed - track.failed_within(*start, *end) as f64;
+            let good = (good - track.good_between(*start, *end)).max(0.0);
+            (failed + good > 0.0).then(|| (*start, *end, raised(share_of(failed, good))))
         });
-        pieces.filter(|_| !others.is_empty()).collect()
+        pieces.collect()
     }
 }
 
@@ -591,5 +606,9 @@ fn share(tracks: &Tracks, members: &[usize], start: i64, end: i64) -> f64 {
         failed += track.failed_within(start, end) as f64;
         good += track.good_between(start, end);
     }
+    share_of(failed, good)
+}
+
+fn share_of(failed: f64, good: f64) -> f64 {
     (failed / (failed + good + 0.5)).clamp(0.001, 0.999)
 }
