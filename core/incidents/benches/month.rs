@@ -24,7 +24,8 @@ fn main() {
     let now = Stamp::from_secs(START + SECONDS);
     let view = best(3, || tally.view());
     let sheet = best(5, || incidents::sheet_of(&view.1, now));
-    let judged = best(5, || incidents::judge_sheet(&sheet.1));
+    let mut copies = vec![sheet.1.clone(); 5].into_iter();
+    let judged = best(5, || incidents::judge_sheet(copies.next().unwrap()));
     let whole = best(5, || incidents::judge(&view.1, now));
     let mut watch = Watch::new();
     watch.look(&view.1, now);

@@ -122,10 +122,12 @@ fn crawlers(view: &View, judged: &Judged, failures: &[&FailureView]) -> Vec<Craw
         .into_iter()
         .map(|(crawler, (failed, last))| {
             let total = failed + good.get(&crawler).copied().unwrap_or(0);
-            CrawlerHit {
+            let counts = Counts {
+                failed,
                 total,
-                ..crawler_hit(view, judged, failures, crawler, failed, last)
-            }
+                repeats: 0,
+            };
+            crawler_hit(view, judged, failures, crawler, counts, last)
         })
         .collect();
     hits.sort_by_key(|hit| (std::cmp::Reverse(hit.failed), hit.crawler));
@@ -137,7 +139,7 @@ fn crawler_hit(
     judged: &Judged,
     failures: &[&FailureView],
     crawler: CrawlerId,
-    failed: u64,
+    counts: Counts,
     last_failed: i64,
 ) -> CrawlerHit {
     let is_upstream = matches!(judged.keys.first(), Some(Key::Upstream(_)));
@@ -152,8 +154,8 @@ fn crawler_hit(
     let (urls_lost, urls_owed) = urls(view, judged, failures, crawler);
     CrawlerHit {
         crawler,
-        failed,
-        total: failed,
+        failed: counts.failed,
+        total: counts.total,
         first_ok: first_ok.map(Stamp::from_secs),
         last_ok: last_good.map(Stamp::from_secs),
         last_seen: last_good.max(Some(last_failed)).map(Stamp::from_secs),

@@ -21,8 +21,7 @@ const FAILURES_MIN: u64 = 2;
 
 /// The incidents that stand at `now`, in order of their start. Pure: the same tally gives the same incidents.
 pub fn judge(view: &View, now: Stamp) -> Vec<Incident> {
-    let sheet = sheet_of(view, now);
-    let mut incidents: Vec<Incident> = judge_sheet(&sheet)
+    let mut incidents: Vec<Incident> = judge_sheet(sheet_of(view, now))
         .iter()
         .map(|judged| incident::incident(view, judged))
         // An upstream whose every failure was saved by a retry cost nobody an answer: a warning in the totals.

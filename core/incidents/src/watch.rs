@@ -108,7 +108,7 @@ impl Watch {
         let reported: Vec<Reported> = (self.known.iter())
             .map(|known| reported(view, &known.incident))
             .collect();
-        let (judged, suspected) = judge::look(&sheet_of(view, now), &reported);
+        let (judged, suspected) = judge::look(sheet_of(view, now), &reported);
         let mut found: Vec<(Judged, Incident)> = (judged.into_iter())
             .map(|judged| {
                 let incident = incident(view, &judged);

@@ -62,13 +62,13 @@ impl Site {
     }
 
     fn judge(&self) -> Vec<Judged> {
-        judge_sheet(&self.sheet())
+        judge_sheet(self.sheet())
     }
 
     /// The names behind the keys of the one incident there must be, and the incident.
     fn only(&self) -> (Vec<String>, Judged) {
         let named = rows::sheet(&self.rows, START, self.end, 0);
-        let judged = judge_sheet(&named.sheet);
+        let judged = judge_sheet(named.sheet.clone());
         assert_eq!(judged.len(), 1, "{judged:#?}");
         let one = judged.into_iter().next().unwrap();
         let names = one.keys.iter().map(|key| match key {
@@ -360,6 +360,17 @@ fn routes_that_are_most_of_the_site_are_not_the_site() {
     assert_eq!(site.only().0, ["/docs", "/shop"]);
 }
 
+/// One request, failed or not.
+const fn request(at: i64, failed: u32) -> Obs {
+    Obs {
+        at,
+        until: at,
+        good: 1 - failed,
+        failed,
+        repeats: 0,
+    }
+}
+
 /// `/books/a` is a prefix of two words, but one page alone lies under it.
 #[test]
 fn a_prefix_that_holds_one_url_is_called_a_url() {
@@ -372,14 +383,10 @@ fn a_prefix_that_holds_one_url_is_called_a_url() {
             _ => vec![Key::Site, Key::Prefix(1)],
         };
         for key in keys {
-            let at = START + tick * 60;
-            series.entry(key).or_default().push(Obs {
-                at,
-                until: at,
-                good: 1 - failed,
-                failed,
-                repeats: 0,
-            });
+            series
+                .entry(key)
+                .or_default()
+                .push(request(START + tick * 60, failed));
         }
     }
     let sheet = Sheet {
@@ -389,7 +396,7 @@ fn a_prefix_that_holds_one_url_is_called_a_url() {
         now: START + DAY,
         ..Sheet::default()
     };
-    let judged = judge_sheet(&sheet);
+    let judged = judge_sheet(sheet);
     assert_eq!(judged.len(), 1, "{judged:?}");
     assert_eq!(judged[0].keys, [url]);
 }
@@ -478,7 +485,7 @@ fn the_order_of_observations_does_not_matter() {
         }
     }
     shuffled.load.reverse();
-    assert_eq!(judge_sheet(&sheet), judge_sheet(&shuffled));
+    assert_eq!(judge_sheet(sheet), judge_sheet(shuffled));
 }
 
 #[test]
@@ -486,7 +493,7 @@ fn slots_of_a_minute_say_the_same_as_seconds() {
     let site = Site::every(20, 3)
         .fail(|row, at| within(at, DAY, 2 * HOUR) && row.path.starts_with("/docs/"));
     let exact = site.judge();
-    let slots = judge_sheet(&rows::sheet(&site.rows, START, site.end, 60).sheet);
+    let slots = judge_sheet(rows::sheet(&site.rows, START, site.end, 60).sheet);
     assert_eq!(exact.len(), 1);
     assert_eq!(exact[0].keys, slots[0].keys);
     assert_eq!(
@@ -506,7 +513,7 @@ fn first_detected_is_true_under_replay() {
             .filter(|row| row.at <= until)
             .cloned()
             .collect();
-        !judge_sheet(&rows::sheet(&rows, START, until, 0).sheet).is_empty()
+        !judge_sheet(rows::sheet(&rows, START, until, 0).sheet).is_empty()
     };
     assert!(reported(one.first_detected));
     assert!(!reported(one.first_detected - 1));
@@ -567,8 +574,8 @@ fn odd_input_is_survived() {
         );
     }
     sheet.wider.insert(Key::Prefix(0), Key::Prefix(0));
-    let _ = judge_sheet(&sheet);
-    assert!(judge_sheet(&Sheet::default()).is_empty());
+    let _ = judge_sheet(sheet);
+    assert!(judge_sheet(Sheet::default()).is_empty());
 }
 
 /// Two hosts with two paths each. One path of the first fails for eight minutes, then one of the other.
@@ -582,13 +589,7 @@ fn hosts_that_fail_one_after_the_other_are_no_group_of_routes() {
             let time = if host == 0 { 600..608 } else { 608..616 };
             let failed = u32::from(prefix % 2 == 0 && time.contains(&tick));
             for key in [Key::Site, Key::Host(host), Key::Prefix(prefix)] {
-                series.entry(key).or_default().push(Obs {
-                    at,
-                    until: at,
-                    good: 1 - failed,
-                    failed,
-                    repeats: 0,
-                });
+                series.entry(key).or_default().push(request(at, failed));
             }
         }
     }
@@ -600,7 +601,7 @@ fn hosts_that_fail_one_after_the_other_are_no_group_of_routes() {
         now: START + DAY,
         ..Sheet::default()
     };
-    let judged = judge_sheet(&sheet);
+    let judged = judge_sheet(sheet);
     for one in judged {
         assert_eq!(one.keys.len(), 1, "{one:?}");
     }

@@ -71,7 +71,7 @@ fn is_silent_on_healthy_sites() {
 
 fn add(score: &mut Score, scenario: &Scenario) {
     let named = rows::sheet(&scenario.rows, scenario.start, scenario.end, 0);
-    let judged = judge_sheet(&named.sheet);
+    let judged = judge_sheet(named.sheet.clone());
     let truths = truth::truths(scenario);
     score.months += (scenario.end - scenario.start) as f64 / 2_592_000.0;
     let mut used = vec![false; judged.len()];

@@ -36,7 +36,7 @@ fn judged(log: &PathBuf) -> (Vec<Judged>, Named) {
     let rows = access::rows(&String::from_utf8_lossy(&text));
     let (first, last) = (rows.first().unwrap().at, rows.last().unwrap().at);
     let named = rows::sheet(&rows, first, last, 0);
-    (judge_sheet(&named.sheet), named)
+    (judge_sheet(named.sheet.clone()), named)
 }
 
 /// Kind and names, as the truth files write them.

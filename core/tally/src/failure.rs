@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use model::{CrawlerId, Edge, Finding, Place, Route, Scheme, Segment, Shape, Stamp, Status};
 
+use crate::budget::Budget;
 use crate::limit::{
     FAILURE_ENTRIES_MAX, FAILURE_SLOTS_MAX, FAILURES_PER_SLOT_MAX, FAILURES_PER_SLOT_MIN, WIDTHS,
 };
@@ -21,12 +22,8 @@ pub(crate) struct FailureSlots {
     slots: BTreeMap<i64, Failures>,
     /// Which of the widths.
     level: usize,
-    /// Failures by minute.
-    minutes: BTreeMap<i64, u64>,
-    /// Entries that a slot may keep.
-    entries_max: usize,
-    /// What all minutes together keep under that.
-    kept: usize,
+    /// Failures by minute, and with them the entries that a slot may keep.
+    budget: Budget,
     /// The host of the last failure: most have the same.
     host: Option<Arc<str>>,
 }
@@ -153,8 +150,10 @@ impl FailureSlots {
     /// Adds one failure.
     pub(crate) fn add(&mut self, record: Record) {
         let second = record.at.secs();
-        self.note([(second.div_euclid(60), 1)]);
-        let max = self.entries_max;
+        if self.budget.note(second.div_euclid(60), 1) {
+            self.fit_all();
+        }
+        let max = self.budget.each();
         let start = self.start(second);
         self.slots.entry(start).or_default().add(record, max);
     }
@@ -173,7 +172,9 @@ impl FailureSlots {
 
     /// Takes in all of `other`, whose upstreams are renumbered.
     pub(crate) fn absorb(&mut self, other: Self, upstream: impl Fn(u32) -> u32) {
-        self.note(other.minutes);
+        if self.budget.absorb(other.budget) {
+            self.fit_all();
+        }
         self.take(other.slots, upstream);
     }
 
@@ -224,7 +225,7 @@ impl FailureSlots {
     }
 
     fn take(&mut self, slots: BTreeMap<i64, Failures>, upstream: impl Fn(u32) -> u32) {
-        let max = self.entries_max;
+        let max = self.budget.each();
         for (start, failures) in slots {
             let start = self.start(start);
             self.slots
@@ -234,33 +235,10 @@ impl FailureSlots {
         }
     }
 
-    /// Counts failures by minute, and with them what each slot may keep: the largest power of two, within its limits,
-    /// so that all minutes together keep no more than [`FAILURE_ENTRIES_MAX`]. It follows from the counts alone and
-    /// only ever falls. A few failures in every minute take little from the minutes of an outage.
-    fn note(&mut self, minutes: impl IntoIterator<Item = (i64, u64)>) {
-        let before = self.entries_max;
-        for (minute, n) in minutes {
-            let count = self.minutes.entry(minute).or_default();
-            self.kept += kept(*count + n, self.entries_max) - kept(*count, self.entries_max);
-            *count += n;
-            while self.kept > FAILURE_ENTRIES_MAX && self.entries_max > FAILURES_PER_SLOT_MIN {
-                self.entries_max /= 2;
-                let max = self.entries_max;
-                self.kept = self.minutes.values().map(|n| kept(*n, max)).sum();
-            }
-        }
-        let max = self.entries_max;
-        if max != before {
-            for slot in self.slots.values_mut() {
-                slot.fit(max);
-            }
-        }
+    fn fit_all(&mut self) {
+        let max = self.budget.each();
+        self.slots.values_mut().for_each(|slot| slot.fit(max));
     }
-}
-
-/// What a minute with `n` failures keeps.
-fn kept(n: u64, max: usize) -> usize {
-    usize::try_from(n).map_or(max, |n| n.min(max))
 }
 
 impl Default for FailureSlots {
@@ -268,9 +246,11 @@ impl Default for FailureSlots {
         Self {
             level: 0,
             slots: BTreeMap::new(),
-            minutes: BTreeMap::new(),
-            entries_max: FAILURES_PER_SLOT_MAX,
-            kept: 0,
+            budget: Budget::new(
+                FAILURES_PER_SLOT_MAX,
+                FAILURE_ENTRIES_MAX,
+                FAILURES_PER_SLOT_MIN,
+            ),
             host: None,
         }
     }

@@ -5,6 +5,7 @@
 //! honest sequence of watermarks equals closing once at the end.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod budget;
 mod failure;
 mod ledger;
 pub mod limit;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use model::{CrawlerId, Route};
 
+use crate::budget::Budget;
 use crate::failure::cut;
 use crate::limit::{MOMENT_BLOCKS_MAX, MOMENTS_MAX, MOMENTS_PER_BLOCK_MIN};
 
@@ -19,12 +20,8 @@ pub(crate) struct Moments<K> {
     blocks: BTreeMap<i64, Block<K>>,
     /// Which of [`BLOCKS`].
     level: usize,
-    /// Failures by hour.
-    hours: BTreeMap<i64, u64>,
-    /// Moments that a block may keep.
-    max: usize,
-    /// What all hours together keep under that.
-    kept: usize,
+    /// Failures by hour, and with them the moments that a block may keep.
+    budget: Budget,
 }
 
 /// What failures are counted by. Each step of coarseness tells apart less than the one before.
@@ -154,14 +151,16 @@ impl<K: By> Moments<K> {
     /// Counts failures of one second.
     pub(crate) fn add(&mut self, by: K, second: i64, failed: u32, repeats: u32) {
         let n = u64::from(failed) + u64::from(repeats);
-        self.note([(second.div_euclid(BLOCKS[0]), n)]);
+        if self.budget.note(second.div_euclid(BLOCKS[0]), n) {
+            self.fit_all();
+        }
         let moment = Moment {
             first: second,
             last: second,
             failed,
             repeats,
         };
-        let max = self.max;
+        let max = self.budget.each();
         let block = self.block(second);
         block.add(by, moment);
         block.fit(max);
@@ -181,8 +180,15 @@ impl<K: By> Moments<K> {
 
     /// Takes in all of `other`, whose rows are renamed.
     pub(crate) fn absorb(&mut self, other: Self, rename: impl Fn(K) -> K) {
-        self.note(other.hours);
+        if self.budget.absorb(other.budget) {
+            self.fit_all();
+        }
         self.take(other.blocks, rename);
+    }
+
+    fn fit_all(&mut self) {
+        let max = self.budget.each();
+        self.blocks.values_mut().for_each(|block| block.fit(max));
     }
 
     /// Every moment, block by block, row by row.
@@ -209,7 +215,7 @@ impl<K: By> Moments<K> {
     }
 
     fn take(&mut self, blocks: BTreeMap<i64, Block<K>>, rename: impl Fn(K) -> K) {
-        let max = self.max;
+        let max = self.budget.each();
         for (start, other) in blocks {
             let block = self.block(start);
             block.coarsen(other.step);
@@ -222,31 +228,6 @@ impl<K: By> Moments<K> {
             block.fit(max);
         }
     }
-
-    /// Counts failures by hour, and with them what each block may keep: the largest power of two, within its limits, so
-    /// that all hours together keep no more than [`MOMENTS_MAX`]. It follows from the counts alone and only ever falls.
-    fn note(&mut self, hours: impl IntoIterator<Item = (i64, u64)>) {
-        let before = self.max;
-        for (hour, n) in hours {
-            let count = self.hours.entry(hour).or_default();
-            self.kept += kept(*count + n, self.max) - kept(*count, self.max);
-            *count += n;
-            while self.kept > MOMENTS_MAX && self.max > MOMENTS_PER_BLOCK_MIN {
-                self.max /= 2;
-                let max = self.max;
-                self.kept = self.hours.values().map(|n| kept(*n, max)).sum();
-            }
-        }
-        let max = self.max;
-        if max != before {
-            self.blocks.values_mut().for_each(|block| block.fit(max));
-        }
-    }
-}
-
-/// What an hour with `n` failures keeps.
-fn kept(n: u64, max: usize) -> usize {
-    usize::try_from(n).map_or(max, |n| n.min(max))
 }
 
 impl<K> Default for Moments<K> {
@@ -254,9 +235,7 @@ impl<K> Default for Moments<K> {
         Self {
             blocks: BTreeMap::new(),
             level: 0,
-            hours: BTreeMap::new(),
-            max: MOMENTS_MAX,
-            kept: 0,
+            budget: Budget::new(MOMENTS_MAX, MOMENTS_MAX, MOMENTS_PER_BLOCK_MIN),
         }
     }
 }
@@ -274,7 +253,9 @@ impl<K> Default for Block<K> {
 impl<K: By> Block<K> {
     fn add(&mut self, by: K, moment: Moment) {
         let step = &STEPS[self.step];
-        let row = self.rows.entry(by.at_step(step)).or_default();
+        // Most rows have one moment.
+        let row = self.rows.entry(by.at_step(step));
+        let row = row.or_insert_with(|| Vec::with_capacity(1));
         let of = |second: i64| second.div_euclid(step.seconds);
         let place = row.partition_point(|other| of(other.first) < of(moment.first));
         match row.get_mut(place) {

@@ -90,21 +90,18 @@ impl View {
             *counts.entry(key).or_default() += u64::from(obs.failed);
         });
         let is_exact = (self.slots.iter()).all(|(_, slot)| matches!(slot, SlotView::Exact(_)));
-        counts.retain(|key, _| self.is_candidate(*key, is_exact));
-        counts
-    }
-
-    /// One host or one upstream of one is the site; a path is told apart only where its good requests are known: where
-    /// every request is kept, or where it is a node by itself.
-    fn is_candidate(&self, key: Key, is_exact: bool) -> bool {
-        match key {
+        let has_upstreams = self.upstreams.len() > 1 && self.names_upstreams();
+        // One host or one upstream of one is the site; a path is told apart only where its good requests are known:
+        // where every request is kept, or where it is a node by itself.
+        counts.retain(|key, _| match *key {
             Key::Host(host) => self.has_hosts() && self.host(host) != UNKNOWN_HOST,
-            Key::Upstream(_) => self.upstreams.len() > 1 && self.names_upstreams(),
+            Key::Upstream(_) => has_upstreams,
             Key::Url(index) => {
                 is_exact || self.nodes[self.urls[index as usize].node as usize].is_path
             }
             _ => true,
-        }
+        });
+        counts
     }
 
     /// Whether the log names the upstream of good requests too. Where only error lines name one, every upstream would

@@ -506,12 +506,15 @@ impl<'a> Search<'a> {
         touched
     }
 
-    /// Failed and good attempts on all upstreams, piece by piece of a fault of routes or of the site.
+    /// Failed and good attempts on all upstreams, piece by piece of a fault of routes or of the site; none of another.
     fn attempts(&self, found: &Found, pieces: &[(i64, i64, f64)]) -> Vec<(f64, f64)> {
         let is_of_routes = (found.tracks.iter().map(|at| self.tracks.all[*at].key))
             .all(|key| matches!(key, Key::Prefix(_) | Key::Url(_) | Key::Host(_) | Key::Site));
-        let upstreams = (self.tracks.all.iter())
-            .filter(|track| is_of_routes && matches!(track.key, Key::Upstream(_)));
+        if !is_of_routes {
+            return Vec::new();
+        }
+        let upstreams =
+            (self.tracks.all.iter()).filter(|track| matches!(track.key, Key::Upstream(_)));
         let mut sums = vec![(0.0, 0.0); pieces.len()];
         for track in upstreams {
             for (sum, (start, end, _)) in sums.iter_mut().zip(pieces) {

@@ -82,9 +82,8 @@ pub(crate) struct Suspected {
 }
 
 /// Judges all incidents of a sheet, in order of their start.
-pub fn judge(sheet: &Sheet) -> Vec<Judged> {
-    let tracks = tracks(sheet);
-    let load = Track::new(Key::Site, &sheet.load, (tracks.start, tracks.now));
+pub fn judge(sheet: Sheet) -> Vec<Judged> {
+    let (tracks, load) = tracks(sheet);
     let explained = localise::explain(&tracks);
     all(&tracks, &load, explained, &[])
 }
@@ -100,9 +99,8 @@ fn all(tracks: &Tracks, load: &Track, explained: Explained, reported: &[Reported
 
 /// The same where some are known from before: when those were first reported needs no search. And the suspicion that
 /// comes nearest to an incident.
-pub(crate) fn look(sheet: &Sheet, reported: &[Reported]) -> (Vec<Judged>, Option<Suspected>) {
-    let tracks = tracks(sheet);
-    let load = Track::new(Key::Site, &sheet.load, (tracks.start, tracks.now));
+pub(crate) fn look(sheet: Sheet, reported: &[Reported]) -> (Vec<Judged>, Option<Suspected>) {
+    let (tracks, load) = tracks(sheet);
     let explained = localise::explain(&tracks);
     let suspicion = localise::suspicion(&tracks, &explained);
     let suspected = suspicion.and_then(|found| {
@@ -225,38 +223,41 @@ fn known_from_before(tracks: &Tracks, story: &Story, reported: &[Reported]) -> O
     known.map(|known| known.first_detected).min()
 }
 
-/// Folds the sheet. Scopes that cannot be told from the whole site are left out.
-fn tracks(sheet: &Sheet) -> Tracks {
+/// Folds the sheet, scope by scope, and the load. Scopes that cannot be told from the whole site are left out.
+fn tracks(sheet: Sheet) -> (Tracks, Track) {
     let now = sheet.now.clamp(0, STAMP_MAX);
     let start = sheet.start.clamp(0, now);
     let requests = sheet.series.get(&Key::Site).map_or(0, |all| total(all));
-    let single = single_urls(sheet);
+    let single = single_urls(&sheet);
+    let keys: Vec<Key> = sheet.series.keys().copied().collect();
+    let load = Track::new(Key::Site, &sheet.load, (start, now));
     let mut all = Vec::new();
-    for (key, observations) in &sheet.series {
-        let own = total(observations);
+    for (key, observations) in sheet.series {
+        let own = total(&observations);
         let is_only_one = own as f64 > ONLY_ONE * requests as f64;
-        if *key == Key::OtherClients
+        if key == Key::OtherClients
             || is_only_one && matches!(key, Key::Host(_) | Key::Upstream(_))
-            || single.contains(key)
+            || single.contains(&key)
         {
             continue;
         }
-        let mut track = Track::new(*key, observations, (start, now));
-        track.prior += prior::candidates(*key, own, requests, &sheet.series);
+        let mut track = Track::new(key, &observations, (start, now));
+        track.prior += prior::candidates(key, own, requests, &keys);
         all.push(track);
     }
     let gaps = sheet.gaps.iter();
     let lost = gaps
         .map(|gap| gap.1.min(now).saturating_sub(gap.0.max(start)).max(0))
         .fold(0, i64::saturating_add);
-    Tracks {
+    let tracks = Tracks {
         all,
-        wider: sheet.wider.clone(),
-        grains: sheet.grains.clone(),
+        wider: sheet.wider,
+        grains: sheet.grains,
         start,
         now,
         lost,
-    }
+    };
+    (tracks, load)
 }
 
 /// Prefixes that hold one URL and no more: that is what they are called then.

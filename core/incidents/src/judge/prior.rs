@@ -1,8 +1,6 @@
 //! What it costs, in nats, to claim a fault: which scope, when, for how long. And the threshold over it.
 
-use std::collections::BTreeMap;
-
-use tally::{Key, Obs};
+use tally::Key;
 
 /// Shares a fault may have. At most 0.4 of 10 nats is lost between two of them (`docs/verdicts.md`, section 7).
 pub(crate) const SHARES: [f64; 8] = [0.006, 0.012, 0.03, 0.08, 0.2, 0.45, 0.75, 0.95];
@@ -41,9 +39,9 @@ pub(crate) fn kind_cost(key: Key) -> f64 {
 }
 
 /// Cost of naming one scope of its kind. A sheet may hold only scopes that failed, so the number has a floor.
-pub(crate) fn candidates(key: Key, own: u64, site: u64, series: &BTreeMap<Key, Vec<Obs>>) -> f64 {
+pub(crate) fn candidates(key: Key, own: u64, site: u64, all: &[Key]) -> f64 {
     let count = |kind: fn(&Key) -> bool, floor: usize| {
-        (series.keys().filter(|key| kind(key)).count().max(floor) as f64).ln()
+        (all.iter().filter(|key| kind(key)).count().max(floor) as f64).ln()
     };
     match key {
         Key::Site | Key::AllCrawlers | Key::OtherClients | Key::Robots => 0.0,

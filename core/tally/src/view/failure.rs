@@ -189,9 +189,11 @@ pub(super) fn sums(failed: &[(FailedBy, Moment)]) -> Vec<(i64, u64)> {
     sums.collect()
 }
 
-/// Of requests and attempts the coarser.
+/// Of requests and attempts the coarser. Where upstreams are not told apart, no attempt is read.
 pub(super) fn grains(tally: &Tally) -> Vec<Grain> {
-    grains_of(tally.failed.coarse().chain(tally.failed_attempts.coarse()))
+    let attempts = tally.failed_attempts.coarse();
+    let attempts = attempts.filter(|_| !tally.upstreams.folded);
+    grains_of(tally.failed.coarse().chain(attempts))
 }
 
 /// Of each stretch the coarsest.
