@@ -660,6 +660,16 @@ pub(crate) fn upstream<'line>(visit: &Visit<'line>) -> Option<Upstream<'line>> {
     }
 }
 
+/// Whether a line that would name the upstream names none: the edge answered by itself, or out of its cache.
+pub(crate) fn had_no_upstream(visit: &Visit<'_>) -> bool {
+    let is_logged = [Field::UpstreamAddr, Field::UpstreamServer]
+        .iter()
+        .any(|field| visit.get(*field).is_some());
+    // What answers within HAProxy stands in angle brackets: `<CACHE>`, `<STATS>` (src/log.c, LOG_FMT_SERVER).
+    let is_inner = |name: &[u8]| name.ends_with(b">");
+    is_logged && upstream(visit).is_none_or(|named| named.is_group || is_inner(named.name))
+}
+
 /// Whether the edge says that it tried more than once.
 fn was_retried(visit: &Visit<'_>) -> bool {
     let retries = visit.value(Field::Retries).unwrap_or_default();

@@ -666,7 +666,7 @@ impl Scan<'_> {
             evidence: None,
             repeat: false,
             from_cache: from_cache(visit),
-            no_upstream: visit.get(Field::UpstreamAddr) == Some(b"-"),
+            no_upstream: attribute::had_no_upstream(visit),
             retry_after: visit
                 .value(Field::RetryAfter)
                 .and_then(number)
@@ -1222,12 +1222,12 @@ fn duration(visit: &Visit<'_>) -> Option<u32> {
     (nanos / 1_000_000).try_into().ok()
 }
 
-/// nginx's, CloudFront's and Cloudflare's words for an answer that no upstream was asked for.
+/// nginx's, CloudFront's and Cloudflare's words for an answer that no upstream was asked for, and Varnish's.
 fn from_cache(visit: &Visit<'_>) -> bool {
     matches!(
         visit.value(Field::CacheStatus),
         Some(b"HIT" | b"STALE" | b"UPDATING" | b"Hit" | b"hit" | b"stale" | b"updating")
-    )
+    ) || matches!(visit.value(Field::Handling), Some(b"hit" | b"streamed-hit"))
 }
 
 /// What Varnish says when a body that it was already passing on went wrong.

@@ -835,6 +835,25 @@ fn without_statuses_the_other_lists_tell_of_failed_attempts() {
 }
 
 #[test]
+fn a_line_that_would_name_the_upstream_and_names_none_says_so() {
+    let named = |field, value| {
+        let (bytes, spans) = line(&[(field, value)]);
+        !had_no_upstream(&Visit::new(&bytes, &[], &spans))
+    };
+    // nginx in text and in JSON, Squid.
+    for value in ["-", ""] {
+        assert!(!named(Field::UpstreamAddr, value), "{value}");
+    }
+    for value in ["b/<NOSRV>", "<NOSRV>", "b/<CACHE>"] {
+        assert!(!named(Field::UpstreamServer, value), "{value}");
+    }
+    assert!(named(Field::UpstreamAddr, "198.51.100.1:80"));
+    assert!(named(Field::UpstreamServer, "b/s1"));
+    // A layout that would not name it.
+    assert!(named(Field::Status, "200"));
+}
+
+#[test]
 fn an_error_masked_as_success_is_hidden_and_a_stale_page_is_not() {
     let masked = nginx("200", "500", A, ["0.000", "0.003", "300"]);
     attribute(Nginx, &masked, |result| {
