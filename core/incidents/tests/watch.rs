@@ -5,7 +5,7 @@
 mod month;
 
 use incidents::{Event, Look, State, Watch};
-use model::{Incident, IncidentId, ScopeKind, Stamp, Verdict};
+use model::{Incident, IncidentId, Scope, ScopeKind, Stamp, Verdict};
 use tally::{Tally, View};
 
 use month::{START, Share};
@@ -124,6 +124,51 @@ fn an_outage_is_told_once_amended_settled_and_closed() {
         (State::Closed, Verdict::Persistent)
     );
     assert_same_as_judging_the_whole(&looks);
+}
+
+/// One route of five, and from the tenth minute on all of them.
+fn growing(second: i64, route: usize, _: usize) -> f64 {
+    let since = second - 10 * DAY;
+    let is_due = (0..3 * HOUR).contains(&since) && (route == 0 || since > 10 * MINUTE);
+    f64::from(u8::from(is_due))
+}
+
+#[test]
+fn a_fault_that_grows_is_the_same_incident() {
+    let looks = looks(growing, (0..70).map(|step| 10 * DAY - 60 + step * 120));
+    let told_of: Vec<(IncidentId, Scope)> = looks
+        .iter()
+        .flat_map(|(_, _, look)| &look.incidents)
+        .map(|watched| (watched.incident.id, watched.incident.scope.clone()))
+        .collect();
+    let (first, last) = (told_of.first().unwrap(), told_of.last().unwrap());
+    assert_ne!(first.1, last.1, "the scope changed");
+    assert_eq!(last.1.kind, ScopeKind::Site);
+    assert!(told_of.iter().all(|(id, _)| *id == first.0), "one id");
+    assert_eq!(told(&looks, Event::Detected).len(), 1);
+    assert!(!told(&looks, Event::Revised).is_empty());
+}
+
+/// Every other request, for a day: persistent or intermittent, on the edge between them.
+fn half(second: i64, _: usize, _: usize) -> f64 {
+    if (10 * DAY..11 * DAY).contains(&second) {
+        0.5
+    } else {
+        0.0
+    }
+}
+
+#[test]
+fn a_verdict_on_the_edge_does_not_flip_with_each_failure() {
+    let looks = looks(half, every_five_minutes(10 * DAY, 10 * DAY + 12 * HOUR));
+    let judged = looks.iter().flat_map(|(at, view, _)| {
+        let whole = incidents::judge(view, Stamp::from_secs(START + at));
+        whole.first().map(|incident| incident.verdict)
+    });
+    let judged: Vec<Verdict> = judged.collect();
+    let flips = judged.windows(2).filter(|pair| pair[0] != pair[1]).count();
+    let revised = told(&looks, Event::Revised).len();
+    assert!(revised < flips, "{revised} told of {flips}");
 }
 
 /// Twelve minutes at five in the morning, from the second day to the seventh.
