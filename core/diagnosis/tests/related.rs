@@ -107,6 +107,11 @@ fn incident(host: &str, statuses: &[u16], owed: u64) -> Incident {
         start: Stamp::from_secs(START),
         end: None,
         last_failure: Stamp::from_secs(START + 60),
+        bounds: Bounds {
+            start: (Stamp::from_secs(START), Stamp::from_secs(START)),
+            end: None,
+            share: (0.5, 1.0),
+        },
         first_detected: Stamp::from_secs(START),
         scope: Scope {
             kind: ScopeKind::Host,

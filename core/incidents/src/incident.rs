@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    Counts, CrawlerHit, CrawlerId, Incident, IncidentId, LedgerRow, PathHit, Revision, RouteHit,
-    Scope, ScopeKind, Stamp, UpstreamHit,
+    Bounds, Counts, CrawlerHit, CrawlerId, Incident, IncidentId, LedgerRow, PathHit, Revision,
+    RouteHit, Scope, ScopeKind, Stamp, UpstreamHit,
 };
 use tally::{FailureView, Key, LaneReturn, View};
 
@@ -33,6 +33,11 @@ pub(crate) fn incident(view: &View, judged: &Judged) -> Incident {
         start: Stamp::from_secs(judged.start),
         end: judged.end.map(Stamp::from_secs),
         last_failure: Stamp::from_secs(last),
+        bounds: Bounds {
+            start: stamps(judged.bounds.start),
+            end: judged.bounds.end.map(stamps),
+            share: judged.bounds.share,
+        },
         first_detected: Stamp::from_secs(judged.first_detected),
         verdict: judged.verdict,
         probability: judged.probability,
@@ -58,6 +63,10 @@ pub(crate) fn incident(view: &View, judged: &Judged) -> Incident {
         crawlers,
         scope,
     }
+}
+
+fn stamps((from, to): (i64, i64)) -> (Stamp, Stamp) {
+    (Stamp::from_secs(from), Stamp::from_secs(to))
 }
 
 /// FNV-1a over scope and earliest failure: the same in every run and on every machine.

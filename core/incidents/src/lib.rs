@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use model::{Incident, Stamp};
 use tally::{Key, Obs, View};
 
-pub use judge::{Judged, judge as judge_sheet};
+pub use judge::{Bounds, Judged, judge as judge_sheet};
 pub use sheet::Sheet;
 pub use watch::{Change, Event, Look, State, Suspicion, Watch, Watched};
 

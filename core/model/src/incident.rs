@@ -92,6 +92,18 @@ pub struct Revision {
     pub scope: Scope,
 }
 
+/// What the log leaves possible: starts, ends and shares whose likelihood is within three nats (odds of twenty) of the
+/// best. Both ends included.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bounds {
+    /// When the first burst may have begun.
+    pub start: (Stamp, Stamp),
+    /// When the last burst may have ended; `None` while ongoing.
+    pub end: Option<(Stamp, Stamp)>,
+    /// Share of the scope's requests that failed while it lasted, 0 to 1; of several runs while they lasted.
+    pub share: (f64, f64),
+}
+
 /// Failed requests that belong together, judged.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Incident {
@@ -105,6 +117,8 @@ pub struct Incident {
     pub end: Option<Stamp>,
     /// Last failure.
     pub last_failure: Stamp,
+    /// How well start, end and share are known.
+    pub bounds: Bounds,
     /// When a program reading line by line would first have reported it.
     pub first_detected: Stamp,
     /// What it touches.

@@ -29,7 +29,7 @@ pub use edge::Edge;
 pub use field::Field;
 pub use finding::{Confidence, Finding, SignId};
 pub use incident::{
-    Counts, CrawlerHit, Incident, IncidentId, PathHit, Revision, RouteHit, UpstreamHit,
+    Bounds, Counts, CrawlerHit, Incident, IncidentId, PathHit, Revision, RouteHit, UpstreamHit,
 };
 pub use mark::{Mark, MarkKind};
 pub use place::{Place, SourceId};

@@ -22,6 +22,9 @@ pub(crate) struct Answer {
 pub(crate) struct Report {
     pub(crate) start: f64,
     pub(crate) end: Option<f64>,
+    /// First and last that it says the log leaves possible.
+    pub(crate) start_bounds: Option<(f64, f64)>,
+    pub(crate) end_bounds: Option<(f64, f64)>,
     pub(crate) scope: Scope,
     pub(crate) verdict: String,
     pub(crate) probability: Option<f64>,
@@ -85,6 +88,8 @@ impl Report {
         Some(Self {
             start,
             end,
+            start_bounds: both(&value["bounds"]["start"]),
+            end_bounds: both(&value["bounds"]["end"]),
             scope: Scope::from(value["scope"].clone()),
             verdict: small(&value["verdict"]),
             probability: value["probability"].as_f64(),
@@ -105,6 +110,10 @@ impl Report {
     pub(crate) fn end_or(&self, log_end: f64) -> f64 {
         self.end.unwrap_or(log_end)
     }
+}
+
+fn both(value: &Value) -> Option<(f64, f64)> {
+    Some((time(&value[0])?, time(&value[1])?))
 }
 
 /// Seconds since the epoch, or RFC 3339.

@@ -63,6 +63,14 @@ pub(crate) fn figures(all: &[&Scored], probability: Option<f64>) -> Figures {
             "end_err_p90_s",
             percentile(found.iter().map(|one| one.1.end_error), 0.9),
         ),
+        (
+            "start_bounds_hold",
+            share(found.iter().filter_map(|one| one.1.start_held)),
+        ),
+        (
+            "end_bounds_hold",
+            share(found.iter().filter_map(|one| one.1.end_held)),
+        ),
         ("state_acc", of_found(&|one| one.state_right)),
         ("verdict_acc_matched", share(told_of_found.map(told))),
         (

@@ -42,6 +42,9 @@ pub(crate) struct Found {
     /// Seconds outside the set of boundaries that the log allows.
     pub(crate) start_error: f64,
     pub(crate) end_error: f64,
+    /// Whether the bounds told, where any are, hold the true start and end.
+    pub(crate) start_held: Option<bool>,
+    pub(crate) end_held: Option<bool>,
     pub(crate) state_right: bool,
     pub(crate) delay_ratio: Option<f64>,
     pub(crate) is_early: bool,
@@ -174,6 +177,8 @@ fn found(planted: &Planted, said: &Report, own: &Match, log_end: f64) -> Found {
         verdict_right: said.verdict == planted.verdict,
         start_error: off(said.start, planted.start_set),
         end_error: off(said.end_or(log_end), planted.end_set),
+        start_held: (said.start_bounds).map(|bounds| off(planted.start, bounds) <= 1.0),
+        end_held: (planted.end.zip(said.end_bounds)).map(|(end, bounds)| off(end, bounds) <= 1.0),
         state_right: said.end.is_none() == planted.end.is_none()
             || may_be_open(planted, said, log_end),
         delay_ratio: delay_ratio(planted, said),
@@ -315,6 +320,8 @@ pub(crate) mod tests {
 
     pub(crate) fn report(start: f64, end: Option<f64>) -> Report {
         Report {
+            start_bounds: None,
+            end_bounds: None,
             start,
             end,
             scope: Scope::Site,

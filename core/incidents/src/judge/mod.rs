@@ -8,6 +8,7 @@
 //! section 7; windows and error budgets are not used, since small sites have two failures and no more.
 
 mod baseline;
+mod bounds;
 mod group;
 mod localise;
 mod onset;
@@ -26,6 +27,7 @@ use std::collections::BTreeSet;
 use model::Verdict;
 use tally::{Key, Obs};
 
+pub use crate::judge::bounds::Bounds;
 use crate::judge::localise::{Explained, Tracks};
 use crate::judge::story::Story;
 use crate::judge::track::Track;
@@ -42,6 +44,8 @@ pub struct Judged {
     pub last_failure: i64,
     /// Last failure too, once enough good requests have followed; `None` while it may go on.
     pub end: Option<i64>,
+    /// Every start, end and share that the log leaves possible.
+    pub bounds: Bounds,
     /// Runs of failures, first and last second each.
     pub runs: Vec<(i64, i64)>,
     /// The verdict.
@@ -173,6 +177,9 @@ fn judged(
     let chances = (story.chances(&measure).into_iter())
         .map(|(verdict, chance)| (verdict, story.sure(chance) * doubt))
         .collect();
+    let runs = story.runs();
+    let span = (tracks.start, tracks.now);
+    let bounds = bounds::bounds(&whole, &runs, story.baseline, span, measure.over)?;
     let mut history = onset::history(tracks, story, &whole, first_detected);
     if history.last().is_none_or(|last| last.1 != verdict) {
         let at = onset::last_seen(tracks, &whole, story).max(first_detected);
@@ -189,7 +196,8 @@ fn judged(
         start: story.found.run.start,
         last_failure: story.found.run.end,
         end: measure.over.then_some(story.found.run.end),
-        runs: story.runs(),
+        bounds,
+        runs,
         verdict,
         probability,
         chances,

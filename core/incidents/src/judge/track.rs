@@ -199,6 +199,14 @@ impl Track {
         (self.good_until(to) - self.good_until(from)).max(0.0)
     }
 
+    /// The same, of slots that lie wholly within: so many at the least.
+    pub(crate) fn good_surely_between(&self, from: i64, to: i64) -> u64 {
+        let first = self.goods.partition_point(|good| good.at <= from);
+        let next = self.goods.partition_point(|good| good.until <= to);
+        let sum = |next: usize| next.checked_sub(1).map_or(0, |last| self.goods[last].sum);
+        sum(next).saturating_sub(sum(first))
+    }
+
     /// Failures from `from` to `to`, both included.
     pub(crate) fn fails_within(&self, from: i64, to: i64) -> &[Fail] {
         &self.fails[self.places_within(from, to)]

@@ -135,6 +135,14 @@ fn incident(diagnosis: &model::Diagnosis, coverage: &model::Coverage) -> shape::
         start: at(incident.start),
         end: incident.end.map(at),
         last_failure: at(incident.last_failure),
+        bounds: shape::Bounds {
+            start: both(incident.bounds.start),
+            end: incident.bounds.end.map(both),
+            share: [
+                probability(incident.bounds.share.0),
+                probability(incident.bounds.share.1),
+            ],
+        },
         first_detected: at(incident.first_detected),
         scope: scope(&incident.scope),
         verdict: incident.verdict.name(),
@@ -380,6 +388,10 @@ fn at(stamp: Stamp) -> shape::Time {
 
 fn id(id: model::IncidentId) -> shape::Id {
     shape::Id(options::id_text(id))
+}
+
+fn both((first, last): (Stamp, Stamp)) -> [shape::Time; 2] {
+    [at(first), at(last)]
 }
 
 /// Four digits are more than any judge knows. A probability that is no number is none.

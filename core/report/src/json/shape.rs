@@ -139,6 +139,7 @@ pub(crate) struct Incident {
     /// Null while ongoing.
     pub(crate) end: Option<Time>,
     pub(crate) last_failure: Time,
+    pub(crate) bounds: Bounds,
     pub(crate) first_detected: Time,
     pub(crate) scope: Scope,
     #[schemars(extend("enum" = ["overload", "recurring", "restart", "blip", "persistent", "intermittent"]))]
@@ -186,6 +187,17 @@ pub(crate) struct Incident {
     pub(crate) evidence: Vec<Evidence>,
     /// What the operator did near the start.
     pub(crate) marks: Vec<Mark>,
+}
+
+/// What the log leaves possible, first and last: likelihood within three nats (odds of twenty) of the best.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Bounds {
+    /// When the first burst may have begun.
+    pub(crate) start: [Time; 2],
+    /// When the last burst may have ended; null while ongoing.
+    pub(crate) end: Option<[Time; 2]>,
+    /// Share of the scope's requests that failed while it lasted.
+    pub(crate) share: [f64; 2],
 }
 
 #[derive(Serialize, JsonSchema)]

@@ -1,6 +1,6 @@
 //! One incident in full.
 
-use model::{Diagnosis, Evidence};
+use model::{Diagnosis, Evidence, Incident, Stamp};
 
 use super::screen::{Line, Role};
 use super::section::{Section, at_most, fit};
@@ -78,6 +78,7 @@ pub(super) fn details(view: &View<'_>, diagnosis: &Diagnosis) -> Vec<Line> {
         })
         .collect();
     sections.push(flowing(view, "history", &history));
+    sections.push(flowing(view, "bounds", &bounds(view, incident)));
     let change = clause(&clean(&incident.would_change));
     sections.push(flowing(view, "changes", &[change]));
     if incident.runs.len() > 1 {
@@ -98,6 +99,32 @@ pub(super) fn details(view: &View<'_>, diagnosis: &Diagnosis) -> Vec<Line> {
         .into_iter()
         .flat_map(|section| section.items.into_iter().flatten())
         .collect()
+}
+
+/// How well start, end and share are known: `began 09:13:58 .. 09:14:07`.
+fn bounds(view: &View<'_>, incident: &Incident) -> Vec<String> {
+    let between = |(from, to): (Stamp, Stamp)| match from == to {
+        true => format!("{} {}", view.zone.date(from), view.zone.second(from)),
+        false => view.zone.interval(from, to, ""),
+    };
+    let percent = |share: f64| match 100.0 * share {
+        share if share < 10.0 => format!("{share:.1}"),
+        share => format!("{share:.0}"),
+    };
+    let (least, most) = incident.bounds.share;
+    let share = match (percent(least), percent(most)) {
+        (least, most) if least == most => format!("{most} % failed"),
+        (least, most) => format!("{least} to {most} % failed"),
+    };
+    let mut known = vec![format!("began {}", between(incident.bounds.start))];
+    known.extend(
+        incident
+            .bounds
+            .end
+            .map(|end| format!("ended {}", between(end))),
+    );
+    known.push(share);
+    known
 }
 
 /// An incident in a few words: `#2 blip 21 Nov 03:02 (2 min, 23 fetches, all back)`.

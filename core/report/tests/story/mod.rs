@@ -139,6 +139,11 @@ pub(crate) fn refused() -> Diagnosis {
         start: at("11-22 08:14:07"),
         end: None,
         last_failure: at("11-22 13:12:01"),
+        bounds: Bounds {
+            start: (at("11-22 08:13:58"), at("11-22 08:14:07")),
+            end: None,
+            share: (0.998, 1.0),
+        },
         first_detected: at("11-22 08:14:11"),
         scope: Scope {
             kind: ScopeKind::Upstream,

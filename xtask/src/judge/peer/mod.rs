@@ -190,6 +190,8 @@ fn report(episode: &Episode, log_end: i64) -> Report {
         "intermittent"
     };
     Report {
+        start_bounds: None,
+        end_bounds: None,
         start: episode.from as f64,
         end: (episode.clears < log_end).then_some(episode.until as f64),
         scope: episode.series.scope.clone(),
