@@ -228,6 +228,10 @@ pub(crate) struct DiagnoseArgs {
     /// Deploys and maintenance, shown beside incidents
     #[arg(long, value_name = "FILE", help_heading = "Report")]
     pub(crate) marks: Option<PathBuf>,
+    /// Also write what crawlers failed to get into this file, as CSV: one row for each crawler and path, what is still
+    /// owed first
+    #[arg(long, value_name = "FILE", help_heading = "Report")]
+    pub(crate) owed: Option<PathBuf>,
     /// Exit with 10 when an incident of such a verdict is ongoing
     #[arg(long, value_name = "VERDICT", value_delimiter = ',', value_parser = parse_verdict, help_heading = "Report")]
     pub(crate) fail_on: Vec<Verdict>,

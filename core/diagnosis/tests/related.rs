@@ -140,6 +140,8 @@ fn incident(host: &str, statuses: &[u16], owed: u64) -> Incident {
             urls_lost: owed,
             urls_refetched: 0,
             urls_owed: owed,
+            urls_retried: 0,
+            time_to_return: None,
         }],
         paths: vec![],
         routes: vec![],

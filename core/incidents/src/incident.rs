@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
     Bounds, Counts, CrawlerHit, CrawlerId, Incident, IncidentId, LedgerRow, PathHit, Revision,
-    RouteHit, Scope, ScopeKind, Stamp, UpstreamHit,
+    RouteHit, Scope, ScopeKind, Stamp, TimeToReturn, UpstreamHit,
 };
-use tally::{FailureView, Key, LaneReturn, View};
+use tally::{FailureView, Key, LaneReturn, UrlFate, View};
 
 use crate::judge::Judged;
 
@@ -160,7 +160,7 @@ fn crawler_hit(
     };
     let first_ok = first_ok(view, judged, back_on, crawler, last_failed);
     let last_good = view.last_good(back_on, crawler);
-    let (urls_lost, urls_owed) = urls(view, judged, failures, crawler);
+    let urls = urls(view, judged, failures, crawler);
     CrawlerHit {
         crawler,
         failed: counts.failed,
@@ -168,9 +168,11 @@ fn crawler_hit(
         first_ok: first_ok.map(Stamp::from_secs),
         last_ok: last_good.map(Stamp::from_secs),
         last_seen: last_good.max(Some(last_failed)).map(Stamp::from_secs),
-        urls_lost,
-        urls_refetched: urls_lost - urls_owed,
-        urls_owed,
+        urls_lost: urls.lost,
+        urls_refetched: urls.lost - urls.owed,
+        urls_owed: urls.owed,
+        urls_retried: urls.retried,
+        time_to_return: time_to_return(urls.took),
     }
 }
 
@@ -226,21 +228,60 @@ fn is_lane(key: Key, back: &LaneReturn) -> bool {
     }
 }
 
-/// URLs of a crawler that failed in the incident, and those of them still owed since.
-fn urls(view: &View, judged: &Judged, failures: &[&FailureView], crawler: CrawlerId) -> (u64, u64) {
+/// URLs of a crawler that failed in the incident.
+#[derive(Default)]
+struct Urls {
+    lost: u64,
+    owed: u64,
+    retried: u64,
+    /// Seconds from the first failure to the first good fetch, of those that are back.
+    took: Vec<i64>,
+}
+
+impl Urls {
+    /// Where it is not known what became of it, it is back: what is owed is always known.
+    fn add(&mut self, fate: Option<UrlFate>) {
+        self.lost += 1;
+        let Some(fate) = fate else { return };
+        match fate.first_ok {
+            Some(back) => self.took.push(back.secs() - fate.first_failed.secs()),
+            None => self.owed += 1,
+        }
+        self.retried += u64::from(fate.is_retried);
+    }
+}
+
+fn urls(view: &View, judged: &Judged, failures: &[&FailureView], crawler: CrawlerId) -> Urls {
+    let mut urls = Urls::default();
     let last = Stamp::from_secs(judged.last_failure + 1);
-    if let Some(exact) = view.urls_lost(crawler, failures, last) {
-        return exact;
+    if let Some(fates) = view.urls_lost(crawler, failures, last) {
+        for fate in fates {
+            urls.add(fate);
+        }
+        return urls;
     }
     // Only counts were kept: the ledger's own times tell which paths failed here.
-    let here = view.ledger.iter().filter(|row| {
-        row.crawler == crawler
+    for (index, row) in view.ledger.iter().enumerate() {
+        if row.crawler == crawler
             && row.first_failed <= last
             && row.last_failed.secs() >= judged.start
             && judged.keys.iter().any(|key| holds_path(view, *key, row))
-    });
-    here.fold((0, 0), |(lost, owed), row| {
-        (lost + row.urls, owed + row.owed)
+        {
+            for fate in view.fates_of(index) {
+                urls.add(Some(fate));
+            }
+        }
+    }
+    urls
+}
+
+/// By the nearest rank.
+fn time_to_return(mut took: Vec<i64>) -> Option<TimeToReturn> {
+    took.sort_unstable();
+    let rank = |percent: usize| took.get((took.len() * percent).div_ceil(100).checked_sub(1)?);
+    Some(TimeToReturn {
+        median: *rank(50)?,
+        p90: *rank(90)?,
     })
 }
 

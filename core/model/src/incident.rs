@@ -40,6 +40,20 @@ pub struct CrawlerHit {
     pub urls_refetched: u64,
     /// Of these, still owed.
     pub urls_owed: u64,
+    /// Of the owed, fetched again since and failed again.
+    pub urls_retried: u64,
+    /// Time from a URL's first failure to its first good fetch, over the URLs that are back; `None` where none is, or
+    /// where times were not kept.
+    pub time_to_return: Option<TimeToReturn>,
+}
+
+/// How long URLs took to come back, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimeToReturn {
+    /// Half of them took no longer.
+    pub median: i64,
+    /// Nine in ten took no longer.
+    pub p90: i64,
 }
 
 /// One path in one incident.

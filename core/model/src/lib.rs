@@ -29,12 +29,14 @@ pub use edge::Edge;
 pub use field::Field;
 pub use finding::{Confidence, Finding, SignId};
 pub use incident::{
-    Bounds, Counts, CrawlerHit, Incident, IncidentId, PathHit, Revision, RouteHit, UpstreamHit,
+    Bounds, Counts, CrawlerHit, Incident, IncidentId, PathHit, Revision, RouteHit, TimeToReturn,
+    UpstreamHit,
 };
 pub use mark::{Mark, MarkKind};
 pub use place::{Place, SourceId};
 pub use report::{
-    CrawlerReport, LedgerRow, Patience, Report, RobotsFact, RobotsPhase, SignReport, Totals,
+    CrawlerReport, LedgerRow, Patience, Report, RetryAfter, RobotsFact, RobotsPhase, SignReport,
+    Totals,
 };
 pub use request::{
     Attempt, Fetch, Method, Outcome, Request, Route, Scheme, Segment, Shape, Status,

@@ -52,6 +52,8 @@ pub struct CrawlerReport {
     pub aborted: u64,
     /// How long it waits, where its aborts show it.
     pub patience: Option<Patience>,
+    /// How it came back to what it was sent a Retry-After for.
+    pub retry_after: RetryAfter,
 }
 
 /// A crawler's own limit: most of its aborts came after the same time.
@@ -115,14 +117,29 @@ pub struct LedgerRow {
     pub urls: u64,
     /// Of these, still owed.
     pub owed: u64,
+    /// Of the owed, fetched again since and failed again.
+    pub retried: u64,
     /// Failed fetches.
     pub failed: u64,
     /// First failure after the last good answer, or the first of all where it came back.
     pub first_failed: Stamp,
     /// Last failure.
     pub last_failed: Stamp,
+    /// Its status.
+    pub last_status: Status,
     /// First good fetch after the last failure, when all its URLs came back; `None` while any is owed.
     pub first_ok: Option<Stamp>,
+}
+
+/// How a crawler came back to URLs that it was sent a Retry-After for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct RetryAfter {
+    /// Fetches that came no earlier.
+    pub respected: u64,
+    /// Fetches that came earlier.
+    pub early: u64,
+    /// URLs that were not fetched since.
+    pub open: u64,
 }
 
 /// Error-log lines about an upstream that belong to no request read: they count by themselves.

@@ -11,6 +11,7 @@ mod failures;
 mod json;
 mod markdown;
 mod options;
+mod owed;
 mod phrase;
 mod sign;
 mod source;
@@ -28,4 +29,5 @@ pub use failures::{
 pub use json::{json, schema};
 pub use markdown::markdown;
 pub use options::{IncidentChoice, TextOptions};
+pub use owed::owed_csv;
 pub use text::text;

@@ -1,9 +1,9 @@
 //! The ledger of crawler URLs that failed, of robots.txt, and of the first good fetch after a failure. Resolved in
 //! event time: good fetches are held as hash and stamp until the watermark passes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BinaryHeap};
 
-use model::{CrawlerId, Place, Scheme, Stamp};
+use model::{CrawlerId, Place, RetryAfter, Scheme, Stamp, Status};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::limit::{LANES_MAX, LEDGER_PATHS_MAX, LEDGER_QUERIES_MAX, RETURNS_MAX};
@@ -26,6 +26,9 @@ struct Touch {
     path: u64,
     query: u64,
     lane: u32,
+    /// Seconds of a Retry-After that was sent; 0 for none.
+    retry_after: u32,
+    status: Status,
     failed: bool,
 }
 
@@ -56,34 +59,60 @@ pub(crate) struct RobotsState {
 /// What became of one URL, or of one path whatever the query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct UrlState {
-    pub(crate) failed: u64,
     /// First failure after the last good answer.
     pub(crate) first_failed: Stamp,
     pub(crate) last_failed: Stamp,
     /// First good fetch after the last failure.
     pub(crate) first_ok: Option<Stamp>,
+    pub(crate) failed: u32,
+    /// Seconds of the Retry-After that the last failure carried, as long as nothing followed it; 0 for none.
+    retry_after: u32,
+    /// Status of the last failure.
+    pub(crate) status: Status,
 }
 
 impl UrlState {
-    const fn failing(at: Stamp) -> Self {
+    const fn failing(touch: &Touch) -> Self {
         Self {
-            failed: 0,
-            first_failed: at,
-            last_failed: at,
+            first_failed: touch.at,
+            last_failed: touch.at,
             first_ok: None,
+            failed: 1,
+            retry_after: touch.retry_after,
+            status: touch.status,
         }
     }
 
-    fn touch(&mut self, at: Stamp, failed: bool) {
-        if failed {
+    fn touch(&mut self, touch: &Touch) {
+        self.retry_after = 0;
+        if touch.failed {
             if self.first_ok.take().is_some() {
-                self.first_failed = at;
+                self.first_failed = touch.at;
             }
-            self.failed += 1;
-            self.last_failed = at;
-        } else if self.first_ok.is_none() {
-            self.first_ok = Some(at);
+            self.failed = self.failed.saturating_add(1);
+            self.last_failed = touch.at;
+            self.retry_after = touch.retry_after;
+            self.status = touch.status;
+        } else if self.is_owed() {
+            self.first_ok = Some(touch.at);
         }
+    }
+
+    /// Whether this fetch came no earlier than it was asked to; `None` where it was not asked. Stamps are of whole
+    /// seconds, and of the end of an answer as a rule.
+    fn has_waited(&self, touch: &Touch) -> Option<bool> {
+        let waited = touch.at.0 - self.last_failed.0;
+        let asked = i64::from(self.retry_after) * 1_000;
+        (asked > 0).then_some(waited >= asked - 1_000)
+    }
+
+    /// Whether it was fetched again since it failed, and failed again.
+    pub(crate) fn is_retried(&self) -> bool {
+        self.is_owed() && self.last_failed > self.first_failed
+    }
+
+    pub(crate) fn is_owed(&self) -> bool {
+        self.first_ok.is_none()
     }
 }
 
@@ -91,50 +120,88 @@ impl UrlState {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PathEntry {
     pub(crate) crawler: CrawlerId,
-    pub(crate) host: Box<str>,
+    /// Index into the ledger's hosts.
+    host: u32,
     pub(crate) path: Box<str>,
-    /// Hash that decides which paths are kept; the same in every run.
-    rank: u64,
-    /// The path as one URL.
-    pub(crate) whole: UrlState,
-    /// Its URLs, told apart by the hash of the query; `None` once there were too many.
-    pub(crate) urls: Option<Urls>,
+    pub(crate) urls: Urls,
 }
 
-/// The URLs of one path by the hash of the query, sorted. Most paths have one.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Urls(Vec<(u64, UrlState)>);
+/// The URLs of one path by the hash of the query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Urls {
+    /// Most paths have one.
+    One(u64, UrlState),
+    /// Sorted.
+    Many(Vec<(u64, UrlState)>),
+    /// There were too many: for good, the path is one URL.
+    Folded(UrlState),
+}
 
 impl Urls {
-    pub(crate) const fn len(&self) -> usize {
-        self.0.len()
+    /// By the hash of the query; 0 where they are one.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, &UrlState)> {
+        let (one, many) = match self {
+            Self::One(query, url) => (Some((*query, url)), [].as_slice()),
+            Self::Folded(url) => (Some((0, url)), [].as_slice()),
+            Self::Many(many) => (None, many.as_slice()),
+        };
+        one.into_iter()
+            .chain(many.iter().map(|(query, url)| (*query, url)))
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&u64, &UrlState)> {
-        self.0.iter().map(|(query, url)| (query, url))
+    /// Failed fetches.
+    pub(crate) fn failed(&self) -> u64 {
+        self.iter().map(|(_, url)| u64::from(url.failed)).sum()
     }
 
-    pub(crate) fn values(&self) -> impl Iterator<Item = &UrlState> {
-        self.0.iter().map(|(_, url)| url)
-    }
-
-    /// A failed fetch makes an entry, a good one only changes what is there.
-    fn touch(&mut self, touch: &Touch) {
-        match self
-            .0
-            .binary_search_by_key(&touch.query, |(query, _)| *query)
-        {
-            Ok(at) => self.0[at].1.touch(touch.at, touch.failed),
-            Err(at) if touch.failed => {
-                if self.0.is_empty() {
-                    self.0.reserve_exact(1);
-                }
-                let mut url = UrlState::failing(touch.at);
-                url.touch(touch.at, true);
-                self.0.insert(at, (touch.query, url));
-            }
-            Err(_) => {}
+    /// A failed fetch makes an entry, a good one only changes what is there. Says whether a Retry-After was respected.
+    fn touch(&mut self, touch: &Touch) -> Option<bool> {
+        let known = match self {
+            Self::One(query, url) => (*query == touch.query).then_some(url),
+            Self::Folded(url) => Some(url),
+            Self::Many(many) => many
+                .binary_search_by_key(&touch.query, |(query, _)| *query)
+                .ok()
+                .map(|at| &mut many[at].1),
+        };
+        if let Some(url) = known {
+            let has_waited = url.has_waited(touch);
+            url.touch(touch);
+            return has_waited;
         }
+        if touch.failed {
+            self.add(touch);
+        }
+        None
+    }
+
+    fn add(&mut self, touch: &Touch) {
+        let mut many = match self {
+            Self::One(query, url) => vec![(*query, *url)],
+            Self::Many(many) => std::mem::take(many),
+            Self::Folded(_) => return,
+        };
+        let at = many.partition_point(|(query, _)| *query < touch.query);
+        many.insert(at, (touch.query, UrlState::failing(touch)));
+        *self = if many.len() > LEDGER_QUERIES_MAX {
+            Self::Folded(folded(&many, touch))
+        } else {
+            Self::Many(many)
+        };
+    }
+}
+
+/// The URLs of a path as one, of which this is the newest failure.
+fn folded(many: &[(u64, UrlState)], newest: &Touch) -> UrlState {
+    let owed = many.iter().filter(|(_, url)| url.is_owed());
+    let failed = many.iter().map(|(_, url)| url.failed);
+    UrlState {
+        first_failed: owed
+            .map(|(_, url)| url.first_failed)
+            .min()
+            .unwrap_or(newest.at),
+        failed: failed.fold(0, u32::saturating_add),
+        ..UrlState::failing(newest)
     }
 }
 
@@ -193,6 +260,9 @@ impl Returns {
     }
 }
 
+/// Ranks by which room for them grows: they are many, and doubling would leave half of it empty.
+const RANKS_STEP: usize = 1_024;
+
 /// The ledger.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ledger {
@@ -202,8 +272,13 @@ pub(crate) struct Ledger {
     lane_numbers: FxHashMap<Lane, u32>,
     named: FxHashMap<u64, Named>,
     pub(crate) paths: FxHashMap<u64, PathEntry>,
-    /// Per crawler, the kept paths by rank.
-    ranks: BTreeMap<CrawlerId, BTreeSet<(u64, u64)>>,
+    /// Host names of the paths.
+    hosts: Vec<Box<str>>,
+    host_numbers: FxHashMap<Box<str>, u32>,
+    /// Fetches that followed a Retry-After, by crawler; `open` is not counted here.
+    retries: BTreeMap<CrawlerId, RetryAfter>,
+    /// Per crawler, the kept paths, the greatest rank first.
+    ranks: BTreeMap<CrawlerId, BinaryHeap<(u64, u64)>>,
     /// Failed fetches of paths that the limit left out, per crawler.
     pub(crate) left_out: BTreeMap<CrawlerId, u64>,
     pub(crate) robots: BTreeMap<RobotsKey, RobotsState>,
@@ -233,6 +308,9 @@ pub(crate) struct Fetched<'a> {
     pub(crate) query: u64,
     pub(crate) robots: bool,
     pub(crate) failed: bool,
+    pub(crate) status: Status,
+    /// Seconds of a Retry-After that was sent.
+    pub(crate) retry_after: Option<u32>,
 }
 
 impl Ledger {
@@ -267,6 +345,8 @@ impl Ledger {
             path,
             query: fetch.query,
             lane,
+            retry_after: fetch.retry_after.filter(|_| fetch.failed).unwrap_or(0),
+            status: fetch.status,
             failed: fetch.failed,
         });
     }
@@ -352,7 +432,6 @@ impl Ledger {
         let lane = self.lanes[touch.lane as usize];
         if touch.failed {
             self.fail(lane);
-            self.admit(touch, lane);
         } else if !self.pending.is_empty() {
             for lane in wider(lane) {
                 if let Some(is_failing @ true) = self.pending.get_mut(&lane) {
@@ -362,14 +441,15 @@ impl Ledger {
             }
         }
         if let Some(entry) = self.paths.get_mut(&touch.path) {
-            entry.whole.touch(touch.at, touch.failed);
-            if let Some(urls) = &mut entry.urls {
-                urls.touch(&touch);
-                if urls.len() > LEDGER_QUERIES_MAX {
-                    entry.urls = None;
-                }
+            if let Some(has_waited) = entry.urls.touch(&touch) {
+                let retries = self.retries.entry(lane.crawler).or_default();
+                *(if has_waited {
+                    &mut retries.respected
+                } else {
+                    &mut retries.early
+                }) += 1;
             }
-        } else if touch.failed {
+        } else if touch.failed && !self.admit(&touch, lane) {
             *self.left_out.entry(lane.crawler).or_default() += 1;
         }
     }
@@ -394,38 +474,66 @@ impl Ledger {
 
     /// Makes an entry for a path that fails for the first time, if its rank is among the smallest of its crawler.
     /// A path among the smallest at the end was so at its first failure, so its state is complete.
-    fn admit(&mut self, touch: Touch, lane: Lane) {
-        if self.paths.contains_key(&touch.path) {
-            return;
-        }
+    fn admit(&mut self, touch: &Touch, lane: Lane) -> bool {
         let Some(named) = self.named.get(&touch.path).cloned() else {
-            return;
+            return false;
         };
-        let rank = rank(&named);
         let ranks = self.ranks.entry(lane.crawler).or_default();
-        ranks.insert((rank, touch.path));
+        if ranks.len() == ranks.capacity() {
+            ranks.reserve_exact(RANKS_STEP);
+        }
+        ranks.push((rank(&named), touch.path));
         if ranks.len() > LEDGER_PATHS_MAX {
-            let Some((_, dropped)) = ranks.pop_last() else {
-                return;
+            let Some((_, dropped)) = ranks.pop() else {
+                return false;
             };
             if let Some(entry) = self.paths.remove(&dropped) {
-                *self.left_out.entry(lane.crawler).or_default() += entry.whole.failed;
+                *self.left_out.entry(lane.crawler).or_default() += entry.urls.failed();
             }
             if dropped == touch.path {
-                return;
+                return false;
             }
         }
+        let host = self.host_number(named.host);
         self.paths.insert(
             touch.path,
             PathEntry {
                 crawler: lane.crawler,
-                host: named.host,
+                host,
                 path: named.path,
-                rank,
-                whole: UrlState::failing(touch.at),
-                urls: Some(Urls::default()),
+                urls: Urls::One(touch.query, UrlState::failing(touch)),
             },
         );
+        true
+    }
+
+    fn host_number(&mut self, host: Box<str>) -> u32 {
+        if let Some(number) = self.host_numbers.get(&host) {
+            return *number;
+        }
+        let number = self.hosts.len() as u32;
+        self.hosts.push(host.clone());
+        self.host_numbers.insert(host, number);
+        number
+    }
+
+    /// Name of a path's host.
+    pub(crate) fn host(&self, entry: &PathEntry) -> &str {
+        self.hosts.get(entry.host as usize).map_or("", |host| host)
+    }
+
+    /// How each crawler that was sent a Retry-After came back.
+    pub(crate) fn retry_after(&self) -> BTreeMap<CrawlerId, RetryAfter> {
+        let mut all = self.retries.clone();
+        #[expect(clippy::iter_over_hash_type, reason = "summed")]
+        for entry in self.paths.values() {
+            let open = entry.urls.iter().filter(|(_, url)| url.retry_after > 0);
+            let open = open.count() as u64;
+            if open > 0 {
+                all.entry(entry.crawler).or_default().open += open;
+            }
+        }
+        all
     }
 }
 

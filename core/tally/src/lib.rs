@@ -33,7 +33,7 @@ use trie::Trie;
 
 pub use moment::{Grain, Moment};
 pub use series::{Key, Obs};
-pub use view::{FailureView, LaneReturn, NodeView, PrefixView, SignView, UrlView, View};
+pub use view::{FailureView, LaneReturn, NodeView, PrefixView, SignView, UrlFate, UrlView, View};
 
 /// Everything counted. One per chunk while scanning, one in the end.
 #[derive(Clone, Debug)]
@@ -369,6 +369,8 @@ impl Tally {
             query: fetch.query,
             robots: request.route.robots,
             failed,
+            status: request.status,
+            retry_after: request.retry_after,
         });
     }
 }

@@ -8,7 +8,7 @@ mod slot;
 mod total;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
     CrawlerId, CrawlerReport, Edge, Finding, Gap, LedgerRow, Limit, Place, RobotsFact, RobotsPhase,
@@ -125,6 +125,17 @@ pub struct UrlView {
     pub(crate) site: String,
     /// Its hash, to find its good requests; differs from run to run.
     pub(crate) hash: u64,
+}
+
+/// What became of one URL that a crawler failed to get.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UrlFate {
+    /// First failure after the last good answer.
+    pub first_failed: Stamp,
+    /// First good fetch after the last failure; `None` while it is owed.
+    pub first_ok: Option<Stamp>,
+    /// Whether it is owed, and was fetched again since it failed first.
+    pub is_retried: bool,
 }
 
 /// Signs without a request that say the same within one minute.
@@ -247,8 +258,8 @@ pub struct View {
     pub returns: Vec<LaneReturn>,
     /// The ledger, sorted by crawler, host and path.
     pub ledger: Vec<LedgerRow>,
-    /// URLs still owed: crawler, host, path and hash of the query, with the first failure since the last good answer.
-    pub(crate) owed: BTreeMap<(CrawlerId, String, String, u64), Stamp>,
+    /// What became of each URL of it: index of the row, hash of the query.
+    pub(crate) fates: Vec<(u32, u64, UrlFate)>,
     /// robots.txt by crawler, host and scheme, where the last fetch failed.
     pub robots: Vec<RobotsFact>,
     /// Limits that were hit.
@@ -318,6 +329,7 @@ impl View {
             .collect();
         minutes.sort_unstable();
         let failed = failure::failed(tally, &maps);
+        let (ledger, fates) = fetch::ledger(tally);
         let mut view = Self {
             span: tally.span,
             gaps: total::gaps(&minutes),
@@ -331,8 +343,8 @@ impl View {
             failed_attempts: failure::failed_attempts(tally, &maps),
             grains: failure::grains(tally),
             returns: fetch::returns(tally, &maps, &nodes),
-            ledger: fetch::ledger(tally),
-            owed: fetch::owed(tally),
+            ledger,
+            fates,
             robots: fetch::robots(tally),
             limits: total::limits(tally),
             width: tally.slots.width(),
@@ -398,32 +410,51 @@ impl View {
             .map_or("", String::as_str)
     }
 
-    /// URLs of `crawler` among these failures (as index of the URL and the failure), and how many of them are still
-    /// owed since one of them. `None` where only counts were kept.
+    /// URLs of `crawler` among these failures, each once, with what became of it, where the ledger keeps it and it did
+    /// not fail for the first time after `until`. `None` where only counts were kept.
     pub fn urls_lost(
         &self,
         crawler: CrawlerId,
         failures: &[&FailureView],
         until: Stamp,
-    ) -> Option<(u64, u64)> {
-        let mut lost = BTreeMap::new();
-        for failure in failures
-            .iter()
-            .filter(|failure| failure.crawler == Some(crawler))
-        {
-            lost.insert((failure.url?, failure.query), ());
+    ) -> Option<Vec<Option<UrlFate>>> {
+        let mut lost = BTreeSet::new();
+        for failure in failures {
+            if failure.crawler == Some(crawler) {
+                lost.insert((failure.url?, failure.query));
+            }
         }
-        let is_owed = |(url, query): &(u32, u64)| {
+        let fates = lost.iter().map(|(url, query)| {
             let url = &self.urls[*url as usize];
-            let key = |query| (crawler, url.site.clone(), url.path.clone(), query);
-            let since = self
-                .owed
-                .get(&key(*query))
-                .or_else(|| self.owed.get(&key(0)));
-            since.is_some_and(|since| *since <= until)
+            let fate = self.fate(crawler, (&url.site, &url.path), *query);
+            fate.filter(|fate| fate.first_failed <= until)
+        });
+        Some(fates.collect())
+    }
+
+    /// What became of a URL, or of its path, where that is one URL for good.
+    fn fate(&self, crawler: CrawlerId, (host, path): (&str, &str), query: u64) -> Option<UrlFate> {
+        let key = |row: &LedgerRow| {
+            (row.crawler, row.host.as_str(), row.path.as_str()).cmp(&(crawler, host, path))
         };
-        let owed = lost.keys().filter(|url| is_owed(url)).count();
-        Some((lost.len() as u64, owed as u64))
+        let row = self.ledger.binary_search_by(key).ok()? as u32;
+        let of = |query| {
+            let found = self
+                .fates
+                .binary_search_by_key(&(row, query), |(row, query, _)| (*row, *query));
+            found.ok().map(|index| self.fates[index].2)
+        };
+        of(query).or_else(|| of(0))
+    }
+
+    /// What became of the URLs of a row of the ledger, by its index.
+    pub fn fates_of(&self, row: usize) -> impl Iterator<Item = UrlFate> {
+        let row = row as u32;
+        let first = self.fates.partition_point(|(of, _, _)| *of < row);
+        let fates = self.fates[first..].iter();
+        fates
+            .take_while(move |(of, _, _)| *of == row)
+            .map(|(_, _, fate)| *fate)
     }
 
     /// Whether several hosts are told apart.

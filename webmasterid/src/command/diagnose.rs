@@ -1,6 +1,6 @@
 //! `diagnose`: the main job.
 
-use std::thread;
+use std::{fs, thread};
 
 use diagnosis::Context;
 use files::Limits;
@@ -26,6 +26,11 @@ pub(crate) fn run(args: &DiagnoseArgs) -> anyhow::Result<u8> {
         .unwrap_or_default();
     let report = report(&args.input, marks, &|_, _| {})?;
     check_incident(args, &report)?;
+    if let Some(path) = &args.owed {
+        fs::write(path, report::owed_csv(&report)).map_err(|error| {
+            anyhow::anyhow!("--owed {}: {}", path.display(), files::reason(&error))
+        })?;
+    }
     let options = TextOptions {
         color: output::has_color(args.color),
         full: args.full,

@@ -124,6 +124,11 @@ fn crawler_report(report: &model::CrawlerReport) -> shape::Crawler {
         },
         aborted: report.aborted,
         patience_ms: report.patience.map(|known| known.millis),
+        retry_after: shape::RetryAfter {
+            respected: report.retry_after.respected,
+            early: report.retry_after.early,
+            open: report.retry_after.open,
+        },
     }
 }
 
@@ -240,6 +245,11 @@ fn crawler_hit(hit: &model::CrawlerHit) -> shape::CrawlerHit {
         urls_lost: hit.urls_lost,
         urls_refetched: hit.urls_refetched,
         urls_owed: hit.urls_owed,
+        urls_retried: hit.urls_retried,
+        seconds_to_return: hit.time_to_return.map(|time| shape::TimeToReturn {
+            median: time.median,
+            p90: time.p90,
+        }),
     }
 }
 
@@ -351,9 +361,11 @@ fn ledger_row(row: &model::LedgerRow) -> shape::LedgerRow {
         path: row.path.clone(),
         urls: row.urls,
         owed: row.owed,
+        retried: row.retried,
         failed: row.failed,
         first_failed: at(row.first_failed),
         last_failed: at(row.last_failed),
+        last_status: row.last_status.0,
         first_ok: row.first_ok.map(at),
     }
 }

@@ -120,6 +120,26 @@ pub(crate) struct Crawler {
     pub(crate) aborted: u64,
     /// How long it waits, where its aborts show it; null where they do not.
     pub(crate) patience_ms: Option<u32>,
+    /// How it came back to what it was sent a Retry-After for.
+    pub(crate) retry_after: RetryAfter,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct RetryAfter {
+    /// Fetches that came no earlier.
+    pub(crate) respected: u64,
+    /// Fetches that came earlier.
+    pub(crate) early: u64,
+    /// URLs that were not fetched since.
+    pub(crate) open: u64,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct TimeToReturn {
+    /// Half of them took no longer.
+    pub(crate) median: i64,
+    /// Nine in ten took no longer.
+    pub(crate) p90: i64,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -248,6 +268,10 @@ pub(crate) struct CrawlerHit {
     pub(crate) urls_lost: u64,
     pub(crate) urls_refetched: u64,
     pub(crate) urls_owed: u64,
+    /// Of the owed, fetched again since and failed again.
+    pub(crate) urls_retried: u64,
+    /// From the first failure of a URL to its first good fetch, over those that are back; null where none is.
+    pub(crate) seconds_to_return: Option<TimeToReturn>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -358,9 +382,13 @@ pub(crate) struct LedgerRow {
     pub(crate) urls: u64,
     /// Of these, still owed.
     pub(crate) owed: u64,
+    /// Of the owed, fetched again since and failed again.
+    pub(crate) retried: u64,
     pub(crate) failed: u64,
     pub(crate) first_failed: Time,
     pub(crate) last_failed: Time,
+    /// Status of the last failure.
+    pub(crate) last_status: u16,
     /// Null while any URL is owed.
     pub(crate) first_ok: Option<Time>,
 }

@@ -78,6 +78,7 @@ pub(super) fn details(view: &View<'_>, diagnosis: &Diagnosis) -> Vec<Line> {
         })
         .collect();
     sections.push(flowing(view, "history", &history));
+    sections.push(flowing(view, "returns", &crawlers::returns(view, incident)));
     sections.push(flowing(view, "bounds", &bounds(view, incident)));
     let change = clause(&clean(&incident.would_change));
     sections.push(flowing(view, "changes", &[change]));

@@ -77,6 +77,11 @@ pub(crate) fn healthy() -> Report {
             identity: [0, 0, 0, 11_866],
             aborted: 0,
             patience: None,
+            retry_after: RetryAfter {
+                respected: 5,
+                early: 2,
+                open: 1,
+            },
         }],
         ..Report::default()
     }
@@ -97,6 +102,11 @@ impl Hit<'_> {
             urls_lost: lost,
             urls_refetched: back,
             urls_owed: owed,
+            urls_retried: owed / 2,
+            time_to_return: (back > 0).then_some(TimeToReturn {
+                median: 7_200,
+                p90: 30_000,
+            }),
         }
     }
 }
@@ -359,9 +369,11 @@ pub(crate) fn story() -> Report {
         path: "/product/17".to_owned(),
         urls: 2,
         owed: 1,
+        retried: 1,
         failed: 3,
         first_failed: at("11-22 08:14:07"),
         last_failed: at("11-22 13:00:00"),
+        last_status: Status(502),
         first_ok: None,
     }];
     report

@@ -1,12 +1,10 @@
 //! What became of fetches: the ledger, what is owed, robots.txt, returns.
 
-use std::collections::BTreeMap;
+use model::{LedgerRow, RobotsFact, RobotsPhase, Stamp, Status};
 
-use model::{CrawlerId, LedgerRow, RobotsFact, RobotsPhase, Stamp};
-
-use super::{LaneReturn, Maps, NodeView};
+use super::{LaneReturn, Maps, NodeView, UrlFate};
 use crate::Tally;
-use crate::ledger::{Lane, PathEntry};
+use crate::ledger::{Lane, PathEntry, UrlState};
 
 pub(super) fn returns(tally: &Tally, maps: &Maps, nodes: &[NodeView]) -> Vec<LaneReturn> {
     let mut all: Vec<LaneReturn> = tally
@@ -49,75 +47,54 @@ fn lane_of(
     }
 }
 
-pub(super) fn ledger(tally: &Tally) -> Vec<LedgerRow> {
-    let mut rows: Vec<LedgerRow> = tally.ledger.paths.values().map(ledger_row).collect();
-    rows.sort_unstable_by(|a, b| (a.crawler, &a.host, &a.path).cmp(&(b.crawler, &b.host, &b.path)));
-    rows
+/// The rows of the ledger, sorted, and what became of every URL: index of its row and hash of its query, sorted.
+pub(super) fn ledger(tally: &Tally) -> (Vec<LedgerRow>, Vec<(u32, u64, UrlFate)>) {
+    let ledger = &tally.ledger;
+    let mut entries: Vec<&PathEntry> = ledger.paths.values().collect();
+    let key = |entry: &PathEntry| {
+        (
+            entry.crawler,
+            ledger.host(entry).to_owned(),
+            entry.path.clone(),
+        )
+    };
+    entries.sort_by_cached_key(|entry| key(entry));
+    let rows = entries.iter().map(|entry| ledger_row(tally, entry));
+    let fates = (0..).zip(&entries).flat_map(|(row, entry)| {
+        let urls = entry.urls.iter();
+        urls.map(move |(query, url)| (row, query, fate(url)))
+    });
+    (rows.collect(), fates.collect())
 }
 
-fn ledger_row(entry: &PathEntry) -> LedgerRow {
-    let whole = entry.whole;
-    let (urls, owed) =
-        entry
-            .urls
-            .as_ref()
-            .map_or((1, u64::from(whole.first_ok.is_none())), |urls| {
-                let owed = urls.values().filter(|url| url.first_ok.is_none()).count();
-                (urls.len() as u64, owed as u64)
-            });
-    let (first_failed, last_ok) =
-        entry
-            .urls
-            .as_ref()
-            .map_or((whole.first_failed, whole.first_ok), |urls| {
-                let open = urls.values().filter(|url| url.first_ok.is_none());
-                let first = open.map(|url| url.first_failed).min();
-                (
-                    first
-                        .or(urls.values().map(|url| url.first_failed).min())
-                        .unwrap_or(whole.first_failed),
-                    urls.values().filter_map(|url| url.first_ok).max(),
-                )
-            });
+fn fate(url: &UrlState) -> UrlFate {
+    UrlFate {
+        first_failed: url.first_failed,
+        first_ok: url.first_ok,
+        is_retried: url.is_retried(),
+    }
+}
+
+fn ledger_row(tally: &Tally, entry: &PathEntry) -> LedgerRow {
+    let urls = || entry.urls.iter().map(|(_, url)| url);
+    let owed = || urls().filter(|url| url.is_owed());
+    let newest = urls().max_by_key(|url| (url.last_failed, url.status));
+    let first_failed = owed().map(|url| url.first_failed).min();
+    let first_failed = first_failed.or(urls().map(|url| url.first_failed).min());
+    let first_ok = urls().filter_map(|url| url.first_ok).max();
     LedgerRow {
         crawler: entry.crawler,
-        host: entry.host.to_string(),
+        host: tally.ledger.host(entry).to_owned(),
         path: entry.path.to_string(),
-        urls,
-        owed,
-        failed: whole.failed,
-        first_failed,
-        last_failed: whole.last_failed,
-        first_ok: last_ok.filter(|_| owed == 0),
+        urls: urls().count() as u64,
+        owed: owed().count() as u64,
+        retried: owed().filter(|url| url.is_retried()).count() as u64,
+        failed: entry.urls.failed(),
+        first_failed: first_failed.unwrap_or_default(),
+        last_failed: newest.map_or_else(Stamp::default, |url| url.last_failed),
+        last_status: newest.map_or_else(Status::default, |url| url.status),
+        first_ok: first_ok.filter(|_| owed().next().is_none()),
     }
-}
-
-pub(super) fn owed(tally: &Tally) -> BTreeMap<(CrawlerId, String, String, u64), Stamp> {
-    let mut owed = BTreeMap::new();
-    #[expect(clippy::iter_over_hash_type, reason = "collected into a sorted map")]
-    for entry in tally.ledger.paths.values() {
-        let key = |query| {
-            (
-                entry.crawler,
-                entry.host.to_string(),
-                entry.path.to_string(),
-                query,
-            )
-        };
-        match &entry.urls {
-            Some(urls) => owed.extend(
-                urls.iter()
-                    .filter(|(_, url)| url.first_ok.is_none())
-                    .map(|(query, url)| (key(*query), url.first_failed)),
-            ),
-            // Too many queries: the path is one URL.
-            None if entry.whole.first_ok.is_none() => {
-                owed.insert(key(0), entry.whole.first_failed);
-            }
-            None => {}
-        }
-    }
-    owed
 }
 
 /// Phases are fixed by [`View::robots_at`], which knows the moment of judgement.

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use model::{CrawlerId, CrawlerReport, Gap, Limit, Patience, Stamp, Status, Totals};
+use model::{CrawlerId, CrawlerReport, Gap, Limit, Patience, RetryAfter, Stamp, Status, Totals};
 
 use crate::failure::Failures;
+use crate::ledger::Urls;
 use crate::{Tally, limit};
 
 pub(super) fn totals(tally: &Tally) -> Totals {
@@ -52,6 +53,7 @@ pub(super) fn crawlers(tally: &Tally) -> Vec<CrawlerReport> {
         identity: [0; 4],
         aborted: 0,
         patience: None,
+        retry_after: RetryAfter::default(),
     };
     let mut identities: Vec<_> = sums.crawler_identity.iter().collect();
     identities.sort_unstable();
@@ -75,6 +77,10 @@ pub(super) fn crawlers(tally: &Tally) -> Vec<CrawlerReport> {
         let report = all.entry(crawler).or_insert_with(|| empty(crawler));
         report.aborted = aborts.iter().map(|(_, n)| n).sum();
         report.patience = patience(&aborts);
+    }
+    for (crawler, retry_after) in tally.ledger.retry_after() {
+        let report = all.entry(crawler).or_insert_with(|| empty(crawler));
+        report.retry_after = retry_after;
     }
     let mut all: Vec<CrawlerReport> = all.into_values().collect();
     all.sort_by_key(|report| (std::cmp::Reverse(report.fetches), report.crawler));
@@ -137,7 +143,7 @@ pub(super) fn limits(tally: &Tally) -> Vec<Limit> {
         .ledger
         .paths
         .values()
-        .filter(|entry| entry.urls.is_none())
+        .filter(|entry| matches!(entry.urls, Urls::Folded(_)))
         .count() as u64;
     if folded > 0 {
         all.push(Limit {

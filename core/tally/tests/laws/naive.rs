@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use model::{CrawlerId, Outcome, Place, Scheme, Stamp};
-use tally::View;
+use model::{CrawlerId, Outcome, Place, RetryAfter, Scheme, Stamp, Status};
+use tally::{Tally, View};
 
 use crate::chance::Chance;
-use crate::owned::{Event, FEW, Mix, Owned, events, tally};
+use crate::owned::{Event, FEW, Mix, Owned, count, events};
 
 /// Fetches that tell something, in the order of events.
 fn fetches(events: &[Event]) -> Vec<&Owned> {
@@ -29,17 +29,19 @@ fn fetches(events: &[Event]) -> Vec<&Owned> {
     all
 }
 
-/// What one URL was answered, good or not, in order.
-type History = Vec<(Stamp, bool)>;
+/// What one URL was answered, good or with which status, in order.
+type History = Vec<(Stamp, Option<Status>)>;
 
 /// A row as the words of `model::LedgerRow` have it.
 #[derive(Debug, PartialEq, Eq)]
 struct Row {
     urls: u64,
     owed: u64,
+    retried: u64,
     failed: u64,
     first_failed: Stamp,
     last_failed: Stamp,
+    last_status: Status,
     first_ok: Option<Stamp>,
 }
 
@@ -56,10 +58,10 @@ fn ledger(fetches: &[&Owned]) -> BTreeMap<Path, Row> {
         let urls = paths.entry(path).or_default();
         urls.entry(fetch.query)
             .or_default()
-            .push((fetch.at, !fetch.failed()));
+            .push((fetch.at, fetch.failed().then_some(Status(fetch.status))));
     }
     for urls in paths.values_mut() {
-        urls.retain(|_, history| history.iter().any(|(_, good)| !good));
+        urls.retain(|_, history| history.iter().any(|(_, failed)| failed.is_some()));
     }
     paths.retain(|_, urls| !urls.is_empty());
     paths
@@ -72,20 +74,21 @@ fn row(urls: &BTreeMap<u64, History>) -> Row {
     let failures = |history: &History| -> Vec<Stamp> {
         history
             .iter()
-            .filter(|(_, good)| !good)
+            .filter(|(_, failed)| failed.is_some())
             .map(|(at, _)| *at)
             .collect()
     };
     // The run of failures that the last one belongs to.
     let run_starts = |history: &History| {
-        let last = history.iter().rposition(|(_, good)| !good).unwrap();
-        let before = history[..last].iter().rposition(|(_, good)| *good);
+        let is_failed = |(_, failed): &(Stamp, Option<Status>)| failed.is_some();
+        let last = history.iter().rposition(is_failed).unwrap();
+        let before = history[..last].iter().rposition(|event| !is_failed(event));
         history[before.map_or(0, |at| at + 1)].0
     };
-    let is_owed = |history: &&History| !history.last().unwrap().1;
+    let is_owed = |history: &&History| history.last().unwrap().1.is_some();
     let came_back = |history: &History| {
-        let last = history.iter().rposition(|(_, good)| !good).unwrap();
-        history.get(last + 1).map(|(at, _)| *at)
+        let last = history.iter().rposition(|(_, failed)| failed.is_some());
+        history.get(last.unwrap() + 1).map(|(at, _)| *at)
     };
     let owed: Vec<&History> = urls.values().filter(is_owed).collect();
     let asked = if owed.is_empty() {
@@ -93,9 +96,19 @@ fn row(urls: &BTreeMap<u64, History>) -> Row {
     } else {
         owed.clone()
     };
+    let is_retried = |history: &&&History| history.last().unwrap().0 > run_starts(history);
+    // The last of each URL in the order of events.
+    let failed = urls.values().map(|history| {
+        let mut newest = history.iter().rev();
+        newest
+            .find_map(|(at, failed)| Some((*at, (*failed)?)))
+            .unwrap()
+    });
     Row {
         urls: urls.len() as u64,
         owed: owed.len() as u64,
+        retried: owed.iter().filter(is_retried).count() as u64,
+        last_status: failed.max().unwrap().1,
         failed: urls
             .values()
             .map(|history| failures(history).len() as u64)
@@ -156,16 +169,36 @@ fn returns(fetches: &[&Owned]) -> Vec<(Stamp, CrawlerId, Option<String>, Option<
     all
 }
 
-fn view(events: &[Event]) -> View {
-    let mut tally = tally(events);
+/// In random order, in random parts that are merged in random order, closed once on the way where that is honest.
+fn view(events: &[Event], chance: &mut Chance) -> View {
+    let mut all: Vec<&Event> = events.iter().collect();
+    all.sort_by_key(|event| event.at());
+    let later = all.split_off(chance.below(all.len() + 1));
+    let watermark = later.first().map(|event| Stamp(event.at().0 - 1));
+    let mut tally = Tally::new();
+    for mut half in [all, later] {
+        chance.shuffle(&mut half);
+        let mut parts: Vec<Tally> = (0..1 + chance.below(4)).map(|_| Tally::new()).collect();
+        for event in half {
+            let part = chance.below(parts.len());
+            count(&mut parts[part], event);
+        }
+        chance.shuffle(&mut parts);
+        for part in parts {
+            tally.merge(part);
+        }
+        if let Some(watermark) = watermark {
+            tally.close(watermark);
+        }
+    }
     tally.close(Stamp(i64::MAX));
     tally.view()
 }
 
-/// 300 logs by chance, dense enough that URLs fail, come back and fail again, with equal stamps among them.
+/// 1,000 logs by chance, dense enough that URLs fail, come back and fail again, with equal stamps among them.
 fn each_log(mut check: impl FnMut(&[Event], &View)) {
     let mut chance = Chance(21);
-    for _ in 0..300 {
+    for _ in 0..1_000 {
         let mix = Mix {
             seconds: [3, 60, 4_000][chance.below(3)],
             words: 1 + chance.below(3),
@@ -178,9 +211,11 @@ fn each_log(mut check: impl FnMut(&[Event], &View)) {
             if let Event::Request(request) = event {
                 // Whole seconds, as most logs have them: the place decides.
                 request.at = Stamp::from_secs(request.at.secs());
+                request.retry_after = chance.one_in(2).then(|| 1 + chance.below(40) as u32);
             }
         }
-        check(&all, &view(&all));
+        let view = view(&all, &mut chance);
+        check(&all, &view);
     }
 }
 
@@ -195,6 +230,8 @@ fn the_ledger_is_what_a_replay_gives() {
                 let row = Row {
                     urls: row.urls,
                     owed: row.owed,
+                    retried: row.retried,
+                    last_status: row.last_status,
                     failed: row.failed,
                     first_failed: row.first_failed,
                     last_failed: row.last_failed,
@@ -206,6 +243,56 @@ fn the_ledger_is_what_a_replay_gives() {
         assert_eq!(rows.len(), view.ledger.len(), "one row a path");
         assert_eq!(rows, ledger(&fetches(events)));
     });
+}
+
+/// Fetches of a URL that was asked to wait when it failed last.
+#[test]
+fn who_waits_as_asked_is_what_a_replay_gives() {
+    let mut seen = RetryAfter::default();
+    each_log(|events, view| {
+        let mut asked: BTreeMap<(CrawlerId, &str, &str, u64), (Stamp, u32)> = BTreeMap::new();
+        let mut all: BTreeMap<CrawlerId, RetryAfter> = BTreeMap::new();
+        for fetch in fetches(events) {
+            let crawler = fetch.crawler.unwrap();
+            let url = (
+                crawler,
+                fetch.host.as_str(),
+                fetch.path.as_str(),
+                fetch.query,
+            );
+            if let Some((at, seconds)) = asked.remove(&url) {
+                let counts = all.entry(crawler).or_default();
+                // A second less: stamps are of whole seconds.
+                if fetch.at >= at.plus_secs(i64::from(seconds) - 1) {
+                    counts.respected += 1;
+                } else {
+                    counts.early += 1;
+                }
+            }
+            if let Some(seconds) = fetch.retry_after.filter(|_| fetch.failed()) {
+                asked.insert(url, (fetch.at, seconds));
+            }
+        }
+        for (crawler, _, _, _) in asked.into_keys() {
+            all.entry(crawler).or_default().open += 1;
+        }
+        let told = view
+            .crawlers
+            .iter()
+            .map(|report| (report.crawler, report.retry_after));
+        let told: BTreeMap<CrawlerId, RetryAfter> = told
+            .filter(|(_, counts)| *counts != RetryAfter::default())
+            .collect();
+        assert_eq!(told, all);
+        for counts in all.values() {
+            seen.respected += counts.respected;
+            seen.early += counts.early;
+        }
+    });
+    assert!(
+        seen.respected.min(seen.early) > 100,
+        "both kinds happen: {seen:?}"
+    );
 }
 
 #[test]
