@@ -107,6 +107,7 @@ fn incident(host: &str, statuses: &[u16], owed: u64) -> Incident {
         start: Stamp::from_secs(START),
         end: None,
         last_failure: Stamp::from_secs(START + 60),
+        rates: vec![],
         bounds: Bounds {
             start: (Stamp::from_secs(START), Stamp::from_secs(START)),
             end: None,

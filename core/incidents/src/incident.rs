@@ -33,6 +33,7 @@ pub(crate) fn incident(view: &View, judged: &Judged) -> Incident {
         start: Stamp::from_secs(judged.start),
         end: judged.end.map(Stamp::from_secs),
         last_failure: Stamp::from_secs(last),
+        rates: Vec::new(),
         bounds: Bounds {
             start: stamps(judged.bounds.start),
             end: judged.bounds.end.map(stamps),

@@ -4,6 +4,7 @@
 
 mod incident;
 mod judge;
+mod rate;
 mod sheet;
 mod watch;
 
@@ -28,6 +29,7 @@ pub fn judge(view: &View, now: Stamp) -> Vec<Incident> {
         .filter(|incident| incident.requests.failed > 0)
         .collect();
     incidents.sort_by(|a, b| (a.start, &a.scope).cmp(&(b.start, &b.scope)));
+    rate::add(view, &mut incidents, now);
     incidents
 }
 

@@ -9,7 +9,7 @@ use tally::View;
 
 use crate::incident::incident;
 use crate::judge::{self, Judged, Reported};
-use crate::sheet_of;
+use crate::{rate, sheet_of};
 
 /// Odds by which another verdict must lead before it is said.
 const LEAD: f64 = 3.0;
@@ -127,6 +127,11 @@ impl Watch {
             all.push(next);
         }
         self.known.clone_from(&all);
+        let mut shown: Vec<Incident> = all.iter().map(|known| known.incident.clone()).collect();
+        rate::add(view, &mut shown, now);
+        for (known, incident) in all.iter_mut().zip(shown) {
+            known.incident = incident;
+        }
         let suspicion = suspected.map(|suspected| Suspicion {
             scope: view.scope(&[suspected.key]),
             since: Stamp::from_secs(suspected.since),

@@ -93,6 +93,67 @@ pub struct UpstreamHit {
     pub total: u64,
 }
 
+/// Which stretch of time a crawler's rate is told of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RateWindow {
+    /// From the incident's start to its end, or to the moment of judgement.
+    During,
+    /// From its end on: as long as it took, at least six hours and at most a day, as far as the log goes.
+    After,
+}
+
+impl RateWindow {
+    /// The name in every output.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::During => "during",
+            Self::After => "after",
+        }
+    }
+}
+
+/// What a rate is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RateBasis {
+    /// The same hours of the weeks before.
+    HourOfWeek,
+    /// The same hours of the days before: the log is too short for weeks.
+    HourOfDay,
+}
+
+impl RateBasis {
+    /// The name in every output.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::HourOfWeek => "hour-of-week",
+            Self::HourOfDay => "hour-of-day",
+        }
+    }
+}
+
+/// How often a crawler came, against its own baseline. Never more than "consistent with".
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CrawlRate {
+    /// Who.
+    pub crawler: CrawlerId,
+    /// Of which stretch.
+    pub window: RateWindow,
+    /// Its first second.
+    pub from: Stamp,
+    /// Its last second.
+    pub to: Stamp,
+    /// Fetches in it, without what the failures themselves added: further tries, fetches that brought lost URLs back.
+    pub fetches: u64,
+    /// Fetches that were to be expected.
+    pub expected: f64,
+    /// Fetches over expected.
+    pub ratio: f64,
+    /// Between which the ratio lies, at 95 %.
+    pub bounds: (f64, f64),
+    /// What was expected, from what.
+    pub basis: RateBasis,
+}
+
 /// A change of verdict or scope.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Revision {
@@ -131,6 +192,8 @@ pub struct Incident {
     pub end: Option<Stamp>,
     /// Last failure.
     pub last_failure: Stamp,
+    /// How often the crawlers that it hit came meanwhile and afterwards; none where the log before it is too short.
+    pub rates: Vec<CrawlRate>,
     /// How well start, end and share are known.
     pub bounds: Bounds,
     /// When a program reading line by line would first have reported it.

@@ -29,8 +29,8 @@ pub use edge::Edge;
 pub use field::Field;
 pub use finding::{Confidence, Finding, SignId};
 pub use incident::{
-    Bounds, Counts, CrawlerHit, Incident, IncidentId, PathHit, Revision, RouteHit, TimeToReturn,
-    UpstreamHit,
+    Bounds, Counts, CrawlRate, CrawlerHit, Incident, IncidentId, PathHit, RateBasis, RateWindow,
+    Revision, RouteHit, TimeToReturn, UpstreamHit,
 };
 pub use mark::{Mark, MarkKind};
 pub use place::{Place, SourceId};

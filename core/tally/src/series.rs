@@ -552,6 +552,30 @@ impl View {
         self.goods_from(keys, crawler, i64::MIN).collect()
     }
 
+    /// Every fetch of a crawler, good or failed, in order of time.
+    pub fn fetches(&self, crawler: CrawlerId) -> Vec<Obs> {
+        let goods = self.goods_from(&[Key::Site], Some(crawler), i64::MIN);
+        let goods = goods.map(|(at, until, good)| Obs {
+            at,
+            until,
+            good,
+            failed: 0,
+            repeats: 0,
+        });
+        let own = FailedBy::Client(Some(crawler));
+        let failed = self.failed.iter().filter(|(by, _)| *by == own);
+        let failed = failed.map(|(_, moment)| Obs {
+            at: moment.first,
+            until: moment.last,
+            good: 0,
+            failed: moment.failed,
+            repeats: moment.repeats,
+        });
+        let mut all: Vec<Obs> = goods.chain(failed).collect();
+        all.sort_unstable();
+        all
+    }
+
     /// The same from the slot on that holds `from`, or would; read no further than asked for.
     pub fn goods_from<'a>(
         &'a self,

@@ -148,6 +148,7 @@ fn incident(diagnosis: &model::Diagnosis, coverage: &model::Coverage) -> shape::
                 probability(incident.bounds.share.1),
             ],
         },
+        rates: incident.rates.iter().map(rate).collect(),
         first_detected: at(incident.first_detected),
         scope: scope(&incident.scope),
         verdict: incident.verdict.name(),
@@ -400,6 +401,22 @@ fn at(stamp: Stamp) -> shape::Time {
 
 fn id(id: model::IncidentId) -> shape::Id {
     shape::Id(options::id_text(id))
+}
+
+fn rate(rate: &model::CrawlRate) -> shape::CrawlRate {
+    // Two digits are more than an interval of this width knows.
+    let round = |value: f64| (value * 100.0).round() / 100.0;
+    shape::CrawlRate {
+        crawler: crawler::name(rate.crawler),
+        window: rate.window.name(),
+        from: at(rate.from),
+        to: at(rate.to),
+        fetches: rate.fetches,
+        expected: round(rate.expected),
+        ratio: round(rate.ratio),
+        bounds: [round(rate.bounds.0), round(rate.bounds.1)],
+        basis: rate.basis.name(),
+    }
 }
 
 fn both((first, last): (Stamp, Stamp)) -> [shape::Time; 2] {

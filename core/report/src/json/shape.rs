@@ -160,6 +160,8 @@ pub(crate) struct Incident {
     pub(crate) end: Option<Time>,
     pub(crate) last_failure: Time,
     pub(crate) bounds: Bounds,
+    /// How often the crawlers that it hit came meanwhile and afterwards; empty where the log before it is too short.
+    pub(crate) rates: Vec<CrawlRate>,
     pub(crate) first_detected: Time,
     pub(crate) scope: Scope,
     #[schemars(extend("enum" = ["overload", "recurring", "restart", "blip", "persistent", "intermittent"]))]
@@ -218,6 +220,25 @@ pub(crate) struct Bounds {
     pub(crate) end: Option<[Time; 2]>,
     /// Share of the scope's requests that failed while it lasted.
     pub(crate) share: [f64; 2],
+}
+
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct CrawlRate {
+    pub(crate) crawler: String,
+    #[schemars(extend("enum" = ["during", "after"]))]
+    pub(crate) window: &'static str,
+    pub(crate) from: Time,
+    pub(crate) to: Time,
+    /// Without what the failures themselves added: further tries, fetches that brought lost URLs back.
+    pub(crate) fetches: u64,
+    pub(crate) expected: f64,
+    /// Fetches over expected.
+    pub(crate) ratio: f64,
+    /// Between which the ratio lies, at 95 %.
+    pub(crate) bounds: [f64; 2],
+    /// The same hours of the weeks before, or of the days before.
+    #[schemars(extend("enum" = ["hour-of-week", "hour-of-day"]))]
+    pub(crate) basis: &'static str,
 }
 
 #[derive(Serialize, JsonSchema)]

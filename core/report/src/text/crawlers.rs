@@ -1,6 +1,6 @@
 //! Who was hit: one row per search or AI crawler, one for all others.
 
-use model::{Category, CrawlerHit, Incident, Stamp};
+use model::{Category, CrawlRate, CrawlerHit, Incident, RateBasis, RateWindow, Stamp};
 
 use super::View;
 use super::incident::labelled;
@@ -136,6 +136,74 @@ fn returned(view: &View<'_>, hit: &CrawlerHit) -> String {
         }
     }
     text
+}
+
+/// Crawlers that came more or less often than they use to: what chance does not explain, with its interval.
+pub(super) fn changed_rates(incident: &Incident) -> Vec<String> {
+    let headline = |rate: &&CrawlRate| crawler::category(rate.crawler).is_headline();
+    let rates = incident.rates.iter().filter(headline);
+    rates.filter_map(changed_rate).collect()
+}
+
+fn changed_rate(rate: &CrawlRate) -> Option<String> {
+    let (low, high) = rate.bounds;
+    let percent = |ratio: f64| 100.0 * (ratio - 1.0).abs();
+    let (word, least, most, sign) = if high < 1.0 {
+        // Google documents it for these failures: RATE-01.
+        (
+            "fewer",
+            percent(high),
+            percent(low),
+            "consistent with slowing down on errors",
+        )
+    } else if low > 1.0 {
+        (
+            "more",
+            percent(low),
+            percent(high),
+            "consistent with catching up",
+        )
+    } else {
+        return None;
+    };
+    let when = match rate.window {
+        RateWindow::During => "meanwhile",
+        RateWindow::After => "since its end",
+    };
+    Some(format!(
+        "{} made {:.0} % {word} fetches {when} than usual ({least:.0} to {most:.0}), {sign}",
+        crawler::name(rate.crawler),
+        percent(rate.ratio),
+    ))
+}
+
+/// Every rate that was compared, or why none was.
+pub(super) fn rates(view: &View<'_>, incident: &Incident) -> Vec<String> {
+    if incident.rates.is_empty() {
+        if incident.fetches.failed == 0 {
+            return Vec::new();
+        }
+        let why = "not compared: that takes two whole days of log before it, an hour of it, and ten fetches to expect";
+        return vec![why.to_owned()];
+    }
+    let told = incident.rates.iter().map(|rate| {
+        let basis = match rate.basis {
+            RateBasis::HourOfWeek => "the same hours of earlier weeks",
+            RateBasis::HourOfDay => "the same hours of earlier days (too short a log for weeks)",
+        };
+        format!(
+            "{} {} {}: {} fetches, {:.0} by {basis}; {:.2} times as many, {:.2} to {:.2}",
+            crawler::name(rate.crawler),
+            rate.window.name(),
+            view.zone.interval(rate.from, rate.to, ""),
+            number(rate.fetches),
+            rate.expected,
+            rate.ratio,
+            rate.bounds.0,
+            rate.bounds.1,
+        )
+    });
+    told.collect()
 }
 
 /// Ongoing: its last good fetch. Over: its first good fetch since.

@@ -41,6 +41,12 @@ pub(super) fn block(
         cause(view, diagnosis),
         why(view, diagnosis),
         crawlers::section(view, &diagnosis.incident),
+        labelled(
+            view,
+            "rate",
+            crawlers::changed_rates(&diagnosis.incident),
+            0,
+        ),
         routes::routes(view, &diagnosis.incident),
         routes::upstreams(view, &diagnosis.incident),
         risk(view, diagnosis),
@@ -79,6 +85,7 @@ pub(super) fn details(view: &View<'_>, diagnosis: &Diagnosis) -> Vec<Line> {
         .collect();
     sections.push(flowing(view, "history", &history));
     sections.push(flowing(view, "returns", &crawlers::returns(view, incident)));
+    sections.push(labelled(view, "rates", crawlers::rates(view, incident), 1));
     sections.push(flowing(view, "bounds", &bounds(view, incident)));
     let change = clause(&clean(&incident.would_change));
     sections.push(flowing(view, "changes", &[change]));

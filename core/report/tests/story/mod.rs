@@ -149,6 +149,7 @@ pub(crate) fn refused() -> Diagnosis {
         start: at("11-22 08:14:07"),
         end: None,
         last_failure: at("11-22 13:12:01"),
+        rates: vec![],
         bounds: Bounds {
             start: (at("11-22 08:13:58"), at("11-22 08:14:07")),
             end: None,
