@@ -1,6 +1,8 @@
 //! What to do next, first things first: what stops the loss, then what finds the fault, then what avoids the next.
 
-use model::{Advice, Cause, Confidence, Fact, Incident, Mark, MarkKind, ScopeKind, Verdict};
+use model::{
+    Advice, Cause, Confidence, CrawlerId, Fact, Incident, Mark, MarkKind, ScopeKind, Verdict,
+};
 use tally::FailureView;
 
 use crate::cause::Attribution;
@@ -14,11 +16,17 @@ const DEPLOY_SECONDS: i64 = 900;
 pub(crate) fn advice(
     incident: &Incident,
     found: &Attribution,
+    burst: Option<CrawlerId>,
     failures: &[&FailureView],
     marks: &[Mark],
 ) -> Vec<Advice> {
     let mut all = Vec::new();
     all.extend(take_out(incident));
+    all.extend(
+        burst
+            .filter(|_| may_come_of_load(incident, found))
+            .map(slow_down),
+    );
     all.extend(settle(found, failures));
     if let Some(cause) = found
         .cause
@@ -60,6 +68,41 @@ pub(crate) fn advice(
     all.extend(maintenance(incident, marks));
     all.truncate(ADVICE_MAX);
     all
+}
+
+/// Whether too many requests can have caused it; a wrong name or certificate has other reasons, whoever came before.
+fn may_come_of_load(incident: &Incident, found: &Attribution) -> bool {
+    incident.verdict == Verdict::Overload
+        || found.cause.is_none_or(|cause| {
+            matches!(
+                cause,
+                Cause::ReadTimeout
+                    | Cause::ConnectTimeout
+                    | Cause::UpstreamBusy
+                    | Cause::EdgeCapacityExhausted
+                    | Cause::NoLiveUpstream
+                    | Cause::OriginOwnError
+                    | Cause::ChainedGatewayError
+                    | Cause::WorkerCrashed
+                    | Cause::OutOfMemory
+                    | Cause::ClosedBeforeHeaders
+                    | Cause::ConnectionRefused
+            )
+        })
+}
+
+/// A crawler's burst came first. A block would be read as a page that may not be fetched.
+fn slow_down(crawler: CrawlerId) -> Advice {
+    let name = knowledge::crawler(crawler).proper_name();
+    Advice {
+        fact: Some(Fact("RATE-14")),
+        ..plain_owned(
+            format!(
+                "Slow {name} down at the edge: 429 or 503 with Retry-After for it alone, not a block (401, 403)."
+            ),
+            "its burst came before the failures",
+        )
+    }
 }
 
 /// Where a stale kept connection is not ruled out, what to look at if it was one.

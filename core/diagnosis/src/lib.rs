@@ -7,6 +7,7 @@ mod cause;
 mod evidence;
 mod idle_race;
 mod intended;
+mod load;
 mod related;
 mod risk;
 
@@ -68,7 +69,9 @@ fn one(view: &View, mut incident: Incident, context: &Context) -> Diagnosis {
     let found = Attribution::of(view, &incident, &failures);
     incident.intended = intended::is_intended(&incident, &found, &failures, context);
     let risk = risk::risks(view, &incident, &failures, context.coverage.judged_at);
-    let advice = advice::advice(&incident, &found, &failures, &context.marks);
+    let load_before = load::before(view, &incident);
+    let burst = load_before.as_ref().and_then(|load| load.burst);
+    let advice = advice::advice(&incident, &found, burst, &failures, &context.marks);
     Diagnosis {
         layer: found.layer(),
         cause: found.cause,
@@ -81,6 +84,7 @@ fn one(view: &View, mut incident: Incident, context: &Context) -> Diagnosis {
         echoes: found.echoes,
         supporting: found.supporting,
         evidence: evidence::evidence(view, &incident, &failures, found.cause),
+        load_before,
         risk,
         advice,
         marks: marks(&incident, &context.marks),

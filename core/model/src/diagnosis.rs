@@ -1,6 +1,6 @@
 //! An incident explained.
 
-use crate::{Cause, Confidence, Field, Incident, Layer, Mark, Place, SignId, Stamp};
+use crate::{Cause, Confidence, CrawlerId, Field, Incident, Layer, Mark, Place, SignId, Stamp};
 
 /// A statement about the world that the report makes, by the id that `facts/` gives it (`ROB-07`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -95,6 +95,36 @@ pub enum IdleRace {
     },
 }
 
+/// What a crawler asked in the minutes before an incident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CrawlerLoad {
+    /// Who.
+    pub crawler: CrawlerId,
+    /// Its requests.
+    pub requests: u64,
+    /// As many usually come from it in that time, rounded up.
+    pub usual: u64,
+    /// Their time upstream in hundredths of a second.
+    pub centis: u64,
+}
+
+/// Who asked how much in the minutes before an incident.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoadBefore {
+    /// Length of the stretch.
+    pub seconds: i64,
+    /// Requests of all clients.
+    pub requests: u64,
+    /// As many usually come in that time, rounded up.
+    pub usual: u64,
+    /// Time upstream of all in hundredths of a second; 0 where no time is logged.
+    pub centis: u64,
+    /// Crawlers, most requests first.
+    pub crawlers: Vec<CrawlerLoad>,
+    /// The crawler whose burst came first, if one did.
+    pub burst: Option<CrawlerId>,
+}
+
 /// An incident with its layer, cause, evidence, risk and advice.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Diagnosis {
@@ -122,6 +152,8 @@ pub struct Diagnosis {
     pub supporting: u64,
     /// Evidence, strongest first.
     pub evidence: Vec<Evidence>,
+    /// Who asked how much in the minutes before; `None` where the log does not go far enough back.
+    pub load_before: Option<LoadBefore>,
     /// What is at risk.
     pub risk: Vec<Risk>,
     /// What to do, first things first.

@@ -24,7 +24,9 @@ mod verdict;
 pub use cause::{Cause, CauseSet, Layer};
 pub use claim::{Category, Claim, CrawlerId, Identity};
 pub use coverage::{Coverage, Gap, Joined, Limit, LogKind, Problem, SourceReport};
-pub use diagnosis::{Advice, Diagnosis, Evidence, Fact, IdleRace, Risk, RiskStatus};
+pub use diagnosis::{
+    Advice, CrawlerLoad, Diagnosis, Evidence, Fact, IdleRace, LoadBefore, Risk, RiskStatus,
+};
 pub use edge::Edge;
 pub use field::Field;
 pub use finding::{Confidence, Finding, SignId};

@@ -9,6 +9,7 @@ mod budget;
 mod failure;
 mod ledger;
 pub mod limit;
+mod load;
 mod moment;
 mod name;
 mod series;
@@ -25,12 +26,14 @@ use rustc_hash::{FxHashMap, FxHasher};
 
 use failure::{Cell, FailureSlots, Record};
 use ledger::{Fetched, Lane, Ledger};
+use load::Loads;
 use moment::{Asked, Moments};
 use name::{NONE, Names, renumber};
 use sign::Signs;
 use slot::{Good, Slots};
 use trie::Trie;
 
+pub use load::Load;
 pub use moment::{Grain, Moment};
 pub use series::{Key, Obs};
 pub use view::{FailureView, LaneReturn, NodeView, PrefixView, SignView, UrlFate, UrlView, View};
@@ -49,6 +52,7 @@ pub struct Tally {
     saved_by_upstream: BTreeMap<u32, u64>,
     signs: Signs,
     ledger: Ledger,
+    loads: Loads,
     span: Option<(Stamp, Stamp)>,
     /// Minutes with any line: what is missing between them are the gaps.
     minutes: FxHashMap<i64, u32>,
@@ -134,6 +138,7 @@ impl Tally {
             saved_by_upstream: BTreeMap::new(),
             signs: Signs::default(),
             ledger: Ledger::default(),
+            loads: Loads::default(),
             span: None,
             minutes: FxHashMap::default(),
             minute: (0, 0),
@@ -144,6 +149,7 @@ impl Tally {
     pub fn record(&mut self, request: &Request<'_>) {
         self.stretch(request.at);
         self.sums.add(request);
+        self.loads.record(request);
         self.attempts(request);
         match request.outcome {
             Outcome::Good | Outcome::SavedByRetry => self.good(request),
@@ -191,6 +197,7 @@ impl Tally {
         }
         self.signs.absorb(other.signs, upstream);
         self.ledger.absorb(other.ledger);
+        self.loads.absorb(other.loads);
         #[expect(clippy::iter_over_hash_type, reason = "sums do not depend on order")]
         for (minute, n) in other.minutes {
             *self.minutes.entry(minute).or_default() += n;
@@ -205,6 +212,7 @@ impl Tally {
     /// The whole as tables in a fixed order. Call it after the last `close`.
     pub fn view(&mut self) -> View {
         self.slots.flush();
+        self.loads.flush();
         self.flush_minute();
         if self.upstreams.folded {
             self.forget_upstreams();
@@ -253,6 +261,7 @@ impl Tally {
     /// Widens slots until the span fits.
     fn fit(&mut self, start: Stamp, end: Stamp) {
         self.slots.fit(start.secs(), end.secs());
+        self.loads.fit(start.secs(), end.secs());
         self.failures.fit(start.secs(), end.secs());
         self.failed.fit(start.secs(), end.secs());
         self.failed_attempts.fit(start.secs(), end.secs());

@@ -13,6 +13,10 @@ pub const SLOTS_MAX: i64 = 10_000;
 /// 23,000 requests a day, the size at which exact times stop to matter for the judge (`docs/verdicts.md`, 6 A).
 pub const EXACT_MAX: [usize; 4] = [16, 64, 128, 0];
 
+/// Slots of loads by crawler over the whole span: one minute up to 34 days, five minutes up to 173. Some 130 bytes each
+/// with eight crawlers.
+pub const LOAD_SLOTS_MAX: i64 = 50_000;
+
 /// Slots of failures over the whole span: one minute up to 1.4 days, five minutes up to a week, one hour up to 85
 /// days, then one day. Wider than those of good requests, so that in each there is room for cells.
 pub const FAILURE_SLOTS_MAX: i64 = 2_048;

@@ -18,6 +18,7 @@ use rustc_hash::FxHashMap;
 
 use crate::Tally;
 use crate::limit;
+use crate::load::Load;
 use crate::moment::{Grain, Moment};
 use crate::trie::{NodeId, Trie};
 
@@ -228,6 +229,10 @@ pub struct View {
     pub gaps: Vec<Gap>,
     /// Lines of any kind by minute since the epoch: the site's load.
     pub minutes: Vec<(i64, u32)>,
+    /// Requests and their time by slot and client, `None` for people, in order.
+    pub(crate) loads: Vec<(i64, Option<CrawlerId>, Load)>,
+    /// Length of such a slot in seconds.
+    pub load_width: i64,
     /// Sums.
     pub totals: Totals,
     /// Crawlers, most fetches first.
@@ -334,6 +339,8 @@ impl View {
             span: tally.span,
             gaps: total::gaps(&minutes),
             minutes,
+            loads: tally.loads.rows(),
+            load_width: tally.loads.width(),
             totals: total::totals(tally),
             crawlers: total::crawlers(tally),
             failures: failure::failures(tally, &maps),
@@ -408,6 +415,17 @@ impl View {
         self.upstreams
             .get(index as usize)
             .map_or("", String::as_str)
+    }
+
+    /// What each client asked within these seconds, of the slots that lie wholly within; `None` for people.
+    pub fn load_within(&self, start: i64, end: i64) -> BTreeMap<Option<CrawlerId>, Load> {
+        let mut all: BTreeMap<Option<CrawlerId>, Load> = BTreeMap::new();
+        let first = self.loads.partition_point(|(at, _, _)| *at < start);
+        let rows = self.loads[first..].iter();
+        for (_, crawler, load) in rows.take_while(|(at, _, _)| at + self.load_width <= end + 1) {
+            all.entry(*crawler).or_default().add(*load);
+        }
+        all
     }
 
     /// URLs of `crawler` among these failures, each once, with what became of it, where the ledger keeps it and it did

@@ -195,6 +195,7 @@ fn incident(diagnosis: &model::Diagnosis, coverage: &model::Coverage) -> shape::
         routes: incident.routes.iter().map(route_hit).collect(),
         upstreams: incident.upstreams.iter().map(upstream_hit).collect(),
         risk: diagnosis.risk.iter().map(risk).collect(),
+        load_before: diagnosis.load_before.as_ref().map(load_before),
         advice: diagnosis.advice.iter().map(advice).collect(),
         evidence: diagnosis
             .evidence
@@ -401,6 +402,24 @@ fn at(stamp: Stamp) -> shape::Time {
 
 fn id(id: model::IncidentId) -> shape::Id {
     shape::Id(options::id_text(id))
+}
+
+fn load_before(load: &model::LoadBefore) -> shape::LoadBefore {
+    let seconds = |centis: u64| (load.centis > 0).then_some(centis as f64 / 100.0);
+    let crawlers = load.crawlers.iter().map(|of| shape::CrawlerLoad {
+        crawler: crawler::name(of.crawler),
+        requests: of.requests,
+        usual: of.usual,
+        seconds_upstream: seconds(of.centis),
+    });
+    shape::LoadBefore {
+        seconds: load.seconds,
+        requests: load.requests,
+        usual: load.usual,
+        seconds_upstream: seconds(load.centis),
+        crawlers: crawlers.collect(),
+        burst: load.burst.map(crawler::name),
+    }
 }
 
 fn rate(rate: &model::CrawlRate) -> shape::CrawlRate {

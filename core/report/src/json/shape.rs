@@ -204,6 +204,8 @@ pub(crate) struct Incident {
     pub(crate) routes: Vec<RouteHit>,
     /// Worst first.
     pub(crate) upstreams: Vec<UpstreamHit>,
+    /// Who asked how much in the minutes before; null where the log does not go far enough back.
+    pub(crate) load_before: Option<LoadBefore>,
     pub(crate) risk: Vec<Risk>,
     pub(crate) advice: Vec<Advice>,
     pub(crate) evidence: Vec<Evidence>,
@@ -220,6 +222,30 @@ pub(crate) struct Bounds {
     pub(crate) end: Option<[Time; 2]>,
     /// Share of the scope's requests that failed while it lasted.
     pub(crate) share: [f64; 2],
+}
+
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct LoadBefore {
+    /// Length of the stretch before the start.
+    pub(crate) seconds: i64,
+    /// Of all clients.
+    pub(crate) requests: u64,
+    /// As many usually come in that time.
+    pub(crate) usual: u64,
+    /// Time upstream of all; null where no time is logged.
+    pub(crate) seconds_upstream: Option<f64>,
+    /// Most requests first.
+    pub(crate) crawlers: Vec<CrawlerLoad>,
+    /// The crawler whose burst came first.
+    pub(crate) burst: Option<String>,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct CrawlerLoad {
+    pub(crate) crawler: String,
+    pub(crate) requests: u64,
+    pub(crate) usual: u64,
+    pub(crate) seconds_upstream: Option<f64>,
 }
 
 #[derive(Serialize, JsonSchema)]

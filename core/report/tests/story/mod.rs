@@ -277,6 +277,7 @@ pub(crate) fn refused() -> Diagnosis {
                 source: "not read",
             },
         ],
+        load_before: None,
         advice: vec![
             advice("10.0.0.7: is the app up and on :8080? Read its log from 09:12 on"),
             advice("until then take it out of the pool: the other two are healthy"),

@@ -1,0 +1,89 @@
+//! Whether a crawler's burst came before the failures.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod program;
+mod shop;
+
+use serde_json::Value;
+
+const FORMAT: &str = r#"$remote_addr - - [$time_local] "$request" $status $body_bytes_sent "-" "$http_user_agent" $upstream_addr $upstream_status $upstream_response_time"#;
+
+const GPTBOT: &str = "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko); compatible; GPTBot/1.3; +https://openai.com/gptbot";
+const PERSON: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0";
+
+/// Seconds after midnight: the burst, and the failures that it brings.
+const BURST: (u32, u32) = (6 * 3_600, 6 * 3_600 + 1_200);
+const FAILS: u32 = BURST.0 + 400;
+
+fn line(log: &mut String, second: u32, n: u32, agent: &str, is_failed: bool) {
+    let (status, took) = if is_failed {
+        (504, "60.000")
+    } else {
+        (200, "0.100")
+    };
+    log.push_str(&format!(
+        "203.0.113.{} - - [22/Nov/2026:{:02}:{:02}:{:02} +0000] \"GET /item/{n} HTTP/1.1\" {status} 512 \"-\" \"{agent}\" 10.0.0.1:80 {status} {took}\n",
+        n % 250,
+        second / 3_600,
+        second / 60 % 60,
+        second % 60,
+    ));
+}
+
+/// Eight hours: a person every five seconds, the crawler every minute; in the burst one more a second by `agent`. In its
+/// second part nearly all fail.
+fn folder(agent: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let mut log = String::new();
+    for second in 0..8 * 3_600 {
+        let is_failed = (FAILS..BURST.1).contains(&second) && second % 7 > 0;
+        if second % 5 == 0 {
+            line(&mut log, second, second, PERSON, is_failed);
+        }
+        if second % 60 == 0 {
+            line(&mut log, second, second, GPTBOT, is_failed);
+        }
+        if (BURST.0..BURST.1).contains(&second) {
+            line(&mut log, second, second + 1, agent, is_failed);
+        }
+    }
+    shop::write(folder.path(), "access.log", log);
+    folder
+}
+
+fn diagnose(folder: &tempfile::TempDir, more: &[&str]) -> String {
+    let args = ["diagnose", "access.log", "--log-format", FORMAT];
+    program::run(folder.path(), args.iter().chain(more)).report()
+}
+
+#[test]
+fn a_crawlers_burst_that_came_first_is_named_with_what_to_do() {
+    let folder = folder(GPTBOT);
+    let report: Value = serde_json::from_str(&diagnose(&folder, &["--format", "json"])).unwrap();
+    let load = &report["incidents"][0]["load_before"];
+    assert_eq!(load["burst"], "gptbot", "{load}");
+    let own = &load["crawlers"][0];
+    assert_eq!(
+        (own["crawler"].as_str(), own["usual"].as_u64()),
+        (Some("gptbot"), Some(10))
+    );
+    assert!(own["requests"].as_u64().unwrap() > 350, "{own}");
+    let text = diagnose(&folder, &["--full"]);
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("gptbot's burst came first: 3"), "{text}");
+    assert!(
+        text.contains("Slow GPTBot down at the edge: 429 or 503 with Retry-After"),
+        "{text}"
+    );
+}
+
+/// The crawler came as ever; people came in numbers.
+#[test]
+fn people_in_numbers_are_no_crawlers_burst() {
+    let folder = folder(PERSON);
+    let report: Value = serde_json::from_str(&diagnose(&folder, &["--format", "json"])).unwrap();
+    let load = &report["incidents"][0]["load_before"];
+    assert_eq!(load["burst"], Value::Null, "{load}");
+    assert!(load["requests"].as_u64().unwrap() > 3 * load["usual"].as_u64().unwrap());
+    assert!(!diagnose(&folder, &["--full"]).contains("down at the edge"));
+}
