@@ -87,3 +87,90 @@ fn people_in_numbers_are_no_crawlers_burst() {
     assert!(load["requests"].as_u64().unwrap() > 3 * load["usual"].as_u64().unwrap());
     assert!(!diagnose(&folder, &["--full"]).contains("down at the edge"));
 }
+
+const GOOGLEBOT: &str = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)";
+
+/// An hour of people and of a crawler from its operator's range. `answer` is what the crawler gets: status, upstream and
+/// size; people get pages, and one in `people_too` the same.
+fn guarded(answer: (u16, &str, u32), people_too: u32) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    shop::write(
+        folder.path(),
+        "common-crawlers.json",
+        r#"{"prefixes":[{"ipv4Prefix":"192.0.2.0/27"}]}"#,
+    );
+    let mut log = String::new();
+    for second in (0..3_600).step_by(6) {
+        let is_crawler = second % 60 == 0;
+        let (status, upstream, bytes) = match is_crawler || second / 6 % people_too == 1 {
+            true => answer,
+            false => (200, "10.0.0.1:80", 5_000 + second),
+        };
+        let (address, agent) = if is_crawler {
+            ("192.0.2.7", GOOGLEBOT)
+        } else {
+            ("203.0.113.9", PERSON)
+        };
+        let upstream_status = if upstream == "-" { "-" } else { "200" };
+        log.push_str(&format!(
+            "{address} - - [22/Nov/2026:00:{:02}:{:02} +0000] \"GET /item/{second} HTTP/1.1\" {status} {bytes} \"-\" \"{agent}\" {upstream} {upstream_status} {upstream_status}\n",
+            second / 60,
+            second % 60,
+        ));
+    }
+    shop::write(folder.path(), "access.log", log);
+    folder
+}
+
+fn blocked(folder: &tempfile::TempDir, ranges: bool) -> Value {
+    let more = ["--ranges", "common-crawlers.json", "--format", "json"];
+    let more = if ranges { &more[..] } else { &more[2..] };
+    let report: Value = serde_json::from_str(&diagnose(folder, more)).unwrap();
+    report["blocked_at_edge"].clone()
+}
+
+#[test]
+fn a_guard_that_keeps_out_a_verified_crawler_is_a_finding() {
+    let refused = guarded((403, "-", 150), 1_000);
+    let told = blocked(&refused, true);
+    assert_eq!(told[0]["crawler"], "googlebot");
+    assert_eq!(
+        [&told[0]["status"], &told[0]["count"], &told[0]["fetches"]],
+        [403, 60, 60]
+    );
+    let text = diagnose(
+        &refused,
+        &[
+            "--ranges",
+            "common-crawlers.json",
+            "--now=2026-11-22T01:00:00Z",
+        ],
+    );
+    let says = "WARNING  googlebot is blocked at the edge: 60 of 60 fetches got 403\n";
+    assert!(text.starts_with(says), "{text}");
+    assert!(
+        text.contains("60 of 60 verified fetches got 403 and no"),
+        "{text}"
+    );
+    let challenged = blocked(&guarded((202, "-", 1_201), 1_000), true);
+    assert_eq!(
+        [&challenged[0]["status"], &challenged[0]["bytes"]],
+        [202, 1_201]
+    );
+}
+
+#[test]
+fn look_alikes_of_a_guard_are_none() {
+    let nothing = serde_json::json!([]);
+    // A claim that was not checked may be anyone's.
+    assert_eq!(blocked(&guarded((403, "-", 150), 1_000), false), nothing);
+    // People get the same: an outage, a closed site.
+    assert_eq!(blocked(&guarded((503, "-", 150), 3), true), nothing);
+    // The application refused, not the edge.
+    assert_eq!(
+        blocked(&guarded((403, "10.0.0.1:80", 150), 1_000), true),
+        nothing
+    );
+    // A page, whatever its size.
+    assert_eq!(blocked(&guarded((200, "-", 40_000), 1_000), true), nothing);
+}

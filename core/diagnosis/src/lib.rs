@@ -56,6 +56,7 @@ pub fn diagnose(view: &View, incidents: Vec<Incident>, context: Context) -> Repo
         robots: view.robots_at(now),
         ledger: view.ledger.clone(),
         signs: signs(view),
+        blocked: view.blocked.clone(),
         limits: view.limits.clone(),
         problems: Vec::new(),
         blind_spots: context.blind_spots,

@@ -37,8 +37,8 @@ pub use incident::{
 pub use mark::{Mark, MarkKind};
 pub use place::{Place, SourceId};
 pub use report::{
-    CrawlerReport, LedgerRow, Patience, Report, RetryAfter, RobotsFact, RobotsPhase, SignReport,
-    Totals,
+    Blocked, CrawlerReport, LedgerRow, Patience, Report, RetryAfter, RobotsFact, RobotsPhase,
+    SignReport, Totals,
 };
 pub use request::{
     Attempt, Fetch, Method, Outcome, Request, Route, Scheme, Segment, Shape, Status,

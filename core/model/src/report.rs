@@ -142,6 +142,21 @@ pub struct RetryAfter {
     pub open: u64,
 }
 
+/// A verified crawler that the edge kept out without asking an upstream, where people got something else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Blocked {
+    /// Who.
+    pub crawler: CrawlerId,
+    /// The answer.
+    pub status: Status,
+    /// Its size, where a good status of always the same few bytes gives a challenge away.
+    pub bytes: Option<u32>,
+    /// How often.
+    pub count: u64,
+    /// Of so many verified fetches, robots.txt left out.
+    pub fetches: u64,
+}
+
 /// Error-log lines about an upstream that belong to no request read: they count by themselves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignReport {
@@ -178,6 +193,8 @@ pub struct Report {
     pub robots: Vec<RobotsFact>,
     /// The ledger of crawler URLs that failed.
     pub ledger: Vec<LedgerRow>,
+    /// Crawlers that the edge kept out, worst first.
+    pub blocked: Vec<Blocked>,
     /// Error lines without a request, most first.
     pub signs: Vec<SignReport>,
     /// Limits that were hit.

@@ -7,6 +7,7 @@
 
 mod budget;
 mod failure;
+mod guard;
 mod ledger;
 pub mod limit;
 mod load;
@@ -25,6 +26,7 @@ use model::{CrawlerId, Outcome, Request, Sign, Stamp, Status};
 use rustc_hash::{FxHashMap, FxHasher};
 
 use failure::{Cell, FailureSlots, Record};
+use guard::Guard;
 use ledger::{Fetched, Lane, Ledger};
 use load::Loads;
 use moment::{Asked, Moments};
@@ -53,6 +55,7 @@ pub struct Tally {
     signs: Signs,
     ledger: Ledger,
     loads: Loads,
+    guard: Guard,
     span: Option<(Stamp, Stamp)>,
     /// Minutes with any line: what is missing between them are the gaps.
     minutes: FxHashMap<i64, u32>,
@@ -139,6 +142,7 @@ impl Tally {
             signs: Signs::default(),
             ledger: Ledger::default(),
             loads: Loads::default(),
+            guard: Guard::default(),
             span: None,
             minutes: FxHashMap::default(),
             minute: (0, 0),
@@ -150,6 +154,7 @@ impl Tally {
         self.stretch(request.at);
         self.sums.add(request);
         self.loads.record(request);
+        self.guard.record(request);
         self.attempts(request);
         match request.outcome {
             Outcome::Good | Outcome::SavedByRetry => self.good(request),
@@ -198,6 +203,7 @@ impl Tally {
         self.signs.absorb(other.signs, upstream);
         self.ledger.absorb(other.ledger);
         self.loads.absorb(other.loads);
+        self.guard.absorb(other.guard);
         #[expect(clippy::iter_over_hash_type, reason = "sums do not depend on order")]
         for (minute, n) in other.minutes {
             *self.minutes.entry(minute).or_default() += n;

@@ -11,8 +11,8 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    CrawlerId, CrawlerReport, Edge, Finding, Gap, LedgerRow, Limit, Place, RobotsFact, RobotsPhase,
-    Scheme, Stamp, Status, Totals,
+    Blocked, CrawlerId, CrawlerReport, Edge, Finding, Gap, LedgerRow, Limit, Place, RobotsFact,
+    RobotsPhase, Scheme, Stamp, Status, Totals,
 };
 use rustc_hash::FxHashMap;
 
@@ -265,6 +265,8 @@ pub struct View {
     pub ledger: Vec<LedgerRow>,
     /// What became of each URL of it: index of the row, hash of the query.
     pub(crate) fates: Vec<(u32, u64, UrlFate)>,
+    /// Crawlers that the edge kept out, worst first.
+    pub blocked: Vec<Blocked>,
     /// robots.txt by crawler, host and scheme, where the last fetch failed.
     pub robots: Vec<RobotsFact>,
     /// Limits that were hit.
@@ -340,6 +342,7 @@ impl View {
             gaps: total::gaps(&minutes),
             minutes,
             loads: tally.loads.rows(),
+            blocked: tally.guard.blocked(),
             load_width: tally.loads.width(),
             totals: total::totals(tally),
             crawlers: total::crawlers(tally),

@@ -23,6 +23,7 @@ pub(super) fn report(report: &model::Report) -> shape::Report {
         ledger: report.ledger.iter().map(ledger_row).collect(),
         limits: report.limits.iter().map(limit).collect(),
         problems: report.problems.iter().map(problem).collect(),
+        blocked_at_edge: report.blocked.iter().map(blocked).collect(),
         signs: report
             .signs
             .iter()
@@ -402,6 +403,16 @@ fn at(stamp: Stamp) -> shape::Time {
 
 fn id(id: model::IncidentId) -> shape::Id {
     shape::Id(options::id_text(id))
+}
+
+fn blocked(blocked: &model::Blocked) -> shape::Blocked {
+    shape::Blocked {
+        crawler: crawler::name(blocked.crawler),
+        status: blocked.status.0,
+        bytes: blocked.bytes,
+        count: blocked.count,
+        fetches: blocked.fetches,
+    }
 }
 
 fn load_before(load: &model::LoadBefore) -> shape::LoadBefore {

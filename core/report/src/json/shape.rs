@@ -30,6 +30,8 @@ pub(crate) struct Report {
     /// What could not be read.
     pub(crate) problems: Vec<Problem>,
     /// Error-log lines about upstreams that belong to no request read.
+    /// Worst first.
+    pub(crate) blocked_at_edge: Vec<Blocked>,
     pub(crate) signs: Vec<Sign>,
     /// What the layouts at hand cannot show, in words.
     pub(crate) blind_spots: Vec<String>,
@@ -222,6 +224,18 @@ pub(crate) struct Bounds {
     pub(crate) end: Option<[Time; 2]>,
     /// Share of the scope's requests that failed while it lasted.
     pub(crate) share: [f64; 2],
+}
+
+/// A verified crawler that the edge kept out without asking an upstream, where people got something else.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Blocked {
+    pub(crate) crawler: String,
+    pub(crate) status: u16,
+    /// Size of the answer, where a good status of always the same few bytes gives a challenge away.
+    pub(crate) bytes: Option<u32>,
+    pub(crate) count: u64,
+    /// Verified fetches, robots.txt left out.
+    pub(crate) fetches: u64,
 }
 
 #[derive(Serialize, JsonSchema)]

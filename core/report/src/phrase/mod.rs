@@ -1,5 +1,6 @@
 //! The sentences that text and Markdown share.
 
+mod blocked;
 mod cause;
 mod harm;
 mod risk;
@@ -7,6 +8,7 @@ mod row;
 mod who;
 mod why;
 
+pub(crate) use blocked::blocked;
 pub(crate) use cause::{cause, echoes, otherwise, shape};
 pub(crate) use harm::{harm, lost, nothing_owed};
 pub(crate) use risk::{advice_mark, fact_mark, risk};

@@ -7,8 +7,8 @@ use super::headline::{is_hidden_warning, is_saved_warning};
 use super::screen::{Line, labelled};
 use super::section::at_most;
 use crate::clean::{flow, width};
-use crate::source;
 use crate::words::{clause, count, duration, number, share};
+use crate::{phrase, source};
 
 /// Columns before the text of a part.
 const LABEL: usize = 6;
@@ -74,6 +74,11 @@ pub(super) fn quiet_facts(view: &View<'_>) -> Vec<String> {
             facts.push(text);
         }
     };
+    // The headline names the worst where nothing else is wrong.
+    let is_named = report.diagnoses.is_empty() && !is_hidden_warning(report);
+    for blocked in report.blocked.iter().skip(usize::from(is_named)) {
+        tell(blocked.count, phrase::blocked(blocked));
+    }
     tell(
         totals.isolated_fetches,
         format!("{} isolated", number(totals.isolated_fetches)),

@@ -129,6 +129,16 @@ fn quiet(view: &View<'_>) -> Line {
         let says = if causes.is_empty() { &says[2..] } else { &says };
         return state(view, Role::Warn, "WARNING", "", says);
     }
+    if let Some(worst) = report.blocked.first() {
+        let name = crate::crawler::name(worst.crawler);
+        let (share, status) = (share(worst.count, worst.fetches), worst.status.0);
+        let says = [
+            format!("{name} is blocked at the edge: {share} fetches got {status}"),
+            format!("the edge blocks {name}: {share} got {status}"),
+            format!("the edge blocks {name}"),
+        ];
+        return state(view, Role::Warn, "WARNING", "", &says);
+    }
     if is_saved_warning(report) {
         let worst = totals
             .saved_by_upstream
