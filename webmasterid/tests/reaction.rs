@@ -148,10 +148,6 @@ fn a_guard_that_keeps_out_a_verified_crawler_is_a_finding() {
     );
     let says = "WARNING  googlebot is blocked at the edge: 60 of 60 fetches got 403\n";
     assert!(text.starts_with(says), "{text}");
-    assert!(
-        text.contains("60 of 60 verified fetches got 403 and no"),
-        "{text}"
-    );
     let challenged = blocked(&guarded((202, "-", 1_201), 1_000), true);
     assert_eq!(
         [&challenged[0]["status"], &challenged[0]["bytes"]],
