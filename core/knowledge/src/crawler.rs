@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use model::{Category, CrawlerId};
 
-use crate::table::{CRAWLER_PATTERNS, CRAWLERS};
+use crate::table::{CRAWLER_PATTERNS, CRAWLERS, ROBOTS_TOKENS};
 
 /// One crawler.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +18,11 @@ pub struct Crawler {
     pub category: Category,
     /// The operator's own words, shortened.
     pub purpose: &'static str,
+    /// Where one operator keeps classes of crawlers apart: `common`, `special-case`, `user-triggered`, or `customer-run`
+    /// for what its cloud's customers run. Each class has a range file and a kind of host name of its own.
+    pub class: Option<&'static str>,
+    /// What an AI operator wants it for: `training`, `search`, or `user` for a fetch that a user asked for.
+    pub ai: Option<&'static str>,
     /// Substrings of the user agent, any case.
     pub tokens: &'static [&'static str],
     /// Whether a token must be the whole user agent.
@@ -51,6 +56,70 @@ impl Crawler {
     pub const fn is_verifiable(&self) -> bool {
         !self.rdns_suffixes.is_empty() || !self.ip_ranges.is_empty()
     }
+}
+
+/// An entry of a crawler's `ip_ranges`, taken apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RangeSource {
+    /// As facts have it.
+    pub entry: &'static str,
+    /// Where to fetch it; `None` where that is no address on the web.
+    pub url: Option<&'static str>,
+    /// The service whose entries count, in the list of a whole cloud.
+    pub service: Option<&'static str>,
+}
+
+impl RangeSource {
+    /// `https://…`, or `https://… (service NAME)`; all else is words for people.
+    fn new(entry: &'static str) -> Self {
+        let (url, rest) = entry.split_once(' ').unwrap_or((entry, ""));
+        let service = rest
+            .strip_prefix("(service ")
+            .and_then(|rest| rest.strip_suffix(')'));
+        let is_url = url.starts_with("https://") && (rest.is_empty() || service.is_some());
+        Self {
+            entry,
+            url: is_url.then_some(url),
+            service,
+        }
+    }
+
+    /// The last part of the path that is not empty: the name that a mirror gives the file.
+    pub fn file_name(&self) -> Option<&'static str> {
+        let path = self.url?.split(['?', '#']).next()?;
+        path.rsplit('/').find(|part| !part.is_empty())
+    }
+}
+
+impl Crawler {
+    /// Where its address ranges are, each entry taken apart.
+    pub fn range_sources(&self) -> impl Iterator<Item = RangeSource> {
+        self.ip_ranges.iter().copied().map(RangeSource::new)
+    }
+}
+
+/// A name for robots.txt under which no crawler comes.
+#[derive(Clone, Copy, Debug)]
+pub struct RobotsToken {
+    /// As it is written in robots.txt.
+    pub token: &'static str,
+    /// Whose it is.
+    pub operator: &'static str,
+    /// What it controls.
+    pub purpose: &'static str,
+    /// Whether a user agent that shows it is known to be forged.
+    pub is_forged_in_agent: bool,
+    /// Primary source.
+    pub source: &'static str,
+    /// When the source was checked; `None` prints "Data not yet verified".
+    pub checked: Option<&'static str>,
+    /// What else to know; may be empty.
+    pub note: &'static str,
+}
+
+/// Every name for robots.txt that no crawler sends.
+pub fn robots_tokens() -> &'static [RobotsToken] {
+    &ROBOTS_TOKENS
 }
 
 /// Every crawler, by id; [`CrawlerId`] is the index.
@@ -180,6 +249,76 @@ impl CrawlerMatcher {
         let mut left = named.filter(|pattern| !ruled_out.contains(pattern.crawler));
         let index = left.next()?.crawler;
         u16::try_from(index).ok().map(CrawlerId)
+    }
+}
+
+/// A token that occurs in a user agent, and what became of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenHit {
+    /// The token, as facts have it.
+    pub token: &'static str,
+    /// Whose token it is.
+    pub crawler: CrawlerId,
+    /// What became of it.
+    pub verdict: TokenVerdict,
+}
+
+/// What became of a token that occurs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenVerdict {
+    /// It names the crawler.
+    Named,
+    /// A longer token that occurs names another one.
+    Shorter,
+    /// Another token of the crawler that is named.
+    Same,
+    /// This not-token of its crawler occurs, too.
+    RuledOut(&'static str),
+    /// It would have to be the whole user agent.
+    NotWhole,
+}
+
+impl CrawlerMatcher {
+    /// Every token that occurs in a user agent, the longest first, and why the first that remains names the crawler.
+    pub fn explain(&self, agent: &[u8]) -> Vec<TokenHit> {
+        let hits: Vec<(usize, bool)> = self
+            .automaton
+            .find_overlapping_iter(agent)
+            .map(|hit| (hit.pattern().as_usize(), hit.len() == agent.len()))
+            .collect();
+        let named = self.find(agent);
+        let mut is_found = false;
+        let mut explained = Vec::new();
+        for (index, pattern) in self.patterns.iter().enumerate() {
+            let mut here = hits.iter().filter(|(hit, _)| *hit == index);
+            let Some((_, is_whole)) = here.next() else {
+                continue;
+            };
+            let Ok(crawler) = u16::try_from(pattern.crawler).map(CrawlerId) else {
+                continue;
+            };
+            if pattern.rules_out {
+                continue;
+            }
+            let against = hits
+                .iter()
+                .filter_map(|(hit, _)| self.patterns.get(*hit))
+                .find(|other| other.rules_out && other.crawler == pattern.crawler);
+            let verdict = match against {
+                _ if pattern.exact && !is_whole => TokenVerdict::NotWhole,
+                Some(other) => TokenVerdict::RuledOut(other.text),
+                None if named == Some(crawler) && !is_found => TokenVerdict::Named,
+                None if named == Some(crawler) => TokenVerdict::Same,
+                None => TokenVerdict::Shorter,
+            };
+            is_found |= verdict == TokenVerdict::Named;
+            explained.push(TokenHit {
+                token: pattern.text,
+                crawler,
+                verdict,
+            });
+        }
+        explained
     }
 }
 
@@ -459,6 +598,71 @@ mod tests {
             let found = matcher.find(agent.as_bytes()).map(|id| crawler(id).id);
             assert_eq!(found, None, "{agent}");
         }
+    }
+
+    #[test]
+    fn what_was_found_and_ruled_out_is_told() {
+        let matcher = CrawlerMatcher::new();
+        let told = |agent: &str| -> Vec<(&'static str, TokenVerdict)> {
+            let hits = matcher.explain(agent.as_bytes());
+            hits.iter().map(|hit| (hit.token, hit.verdict)).collect()
+        };
+        assert_eq!(
+            told("Googlebot-Image/1.0"),
+            [
+                ("Googlebot-Image", TokenVerdict::Named),
+                ("Googlebot", TokenVerdict::RuledOut("Googlebot-Image")),
+            ]
+        );
+        assert_eq!(
+            told("facebookexternalhit/1.1 Facebot Twitterbot/1.0"),
+            [
+                ("facebookexternalhit", TokenVerdict::Named),
+                ("Twitterbot", TokenVerdict::RuledOut("facebookexternalhit")),
+            ]
+        );
+        assert_eq!(told("iTMS/1.0 iTunes"), [("iTMS", TokenVerdict::NotWhole)]);
+        assert_eq!(told("curl/8.0"), []);
+        for known in crawlers() {
+            for token in known.tokens {
+                let named = matcher.explain(token.as_bytes());
+                let named = named.iter().find(|hit| hit.verdict == TokenVerdict::Named);
+                assert_eq!(named.map(|hit| hit.crawler), matcher.find(token.as_bytes()));
+            }
+        }
+    }
+
+    #[test]
+    fn range_sources_are_addresses_or_words() {
+        let source = |entry| RangeSource::new(entry);
+        let whole =
+            source("https://ip-ranges.amazonaws.com/ip-ranges.json (service ROUTE53_HEALTHCHECKS)");
+        assert_eq!(
+            whole.url,
+            Some("https://ip-ranges.amazonaws.com/ip-ranges.json")
+        );
+        assert_eq!(whole.service, Some("ROUTE53_HEALTHCHECKS"));
+        assert_eq!(source("whois: routes of AS32934").url, None);
+        assert_eq!(source("qwantbot.json, linked on the page").url, None);
+        assert_eq!(
+            source("https://a.example/ips-v4/").file_name(),
+            Some("ips-v4")
+        );
+        assert_eq!(
+            source("https://a.example/L.php?format=json").file_name(),
+            Some("L.php")
+        );
+    }
+
+    /// A mirror holds all files in one folder.
+    #[test]
+    fn range_files_have_names_of_their_own() {
+        let sources: std::collections::BTreeSet<RangeSource> =
+            crawlers().iter().flat_map(Crawler::range_sources).collect();
+        let urls: std::collections::BTreeSet<_> = sources.iter().filter_map(|it| it.url).collect();
+        let names: std::collections::BTreeSet<_> =
+            sources.iter().filter_map(RangeSource::file_name).collect();
+        assert_eq!(urls.len(), names.len());
     }
 
     #[test]
