@@ -1,5 +1,7 @@
 //! Every command and option: the one table that help, completions and the man page come from.
 
+mod crawlers;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -7,6 +9,10 @@ use model::{Edge, Stamp, Verdict};
 
 use crate::clock::{self, Now};
 use crate::selection::Statuses;
+
+pub(crate) use crawlers::{
+    AnswerFormat, CrawlersCommand, IdentifyArgs, ListArgs, ListFormat, RefreshArgs,
+};
 
 /// Which layer broke, which crawlers lost what, whether they came back, and what to do: from the logs of your edge.
 #[derive(Debug, Parser)]
@@ -27,6 +33,9 @@ pub(crate) enum Command {
     /// List every failed fetch with its cause and the line that shows it
     #[command(after_help = FAILURES_HELP)]
     Failures(FailuresArgs),
+    /// Known crawlers, whose an address is, and the address ranges that operators publish
+    #[command(subcommand, after_help = crawlers::CRAWLERS_HELP)]
+    Crawlers(CrawlersCommand),
     /// Print the log format that tells causes apart, or say what a given log can tell
     #[command(after_help = LOGFORMAT_HELP)]
     Logformat(LogformatArgs),
@@ -142,10 +151,14 @@ pub(crate) struct InputArgs {
     /// Zone of the error logs, such as +01:00, where the join should not find it
     #[arg(long, value_name = "OFFSET", value_parser = clock::parse_offset, allow_hyphen_values = true, help_heading = "Reading")]
     pub(crate) error_zone: Option<i32>,
-    /// Address ranges of a crawler in the JSON layout of Google's files; NAME is a crawler or an operator, and may be
-    /// left out where the operator's file name tells
+    /// Address ranges of a crawler, in any layout that operators publish, beside the ones that `crawlers refresh` stored;
+    /// NAME is a crawler or an operator, and may be left out where the operator's file name tells. A file without a date
+    /// inside is taken as current
     #[arg(long, value_name = "[NAME=]FILE", help_heading = "Reading")]
     pub(crate) ranges: Vec<String>,
+    /// Leave the stored address ranges out
+    #[arg(long, help_heading = "Reading")]
+    pub(crate) no_ranges: bool,
     /// Leave out requests before this time (RFC 3339; UTC without a zone)
     #[arg(long, value_name = "TIME", value_parser = clock::parse_time, help_heading = "Choosing")]
     pub(crate) since: Option<Stamp>,
@@ -194,6 +207,7 @@ impl InputArgs {
             zone: None,
             error_zone: None,
             ranges: Vec::new(),
+            no_ranges: true,
             since: None,
             until: None,
             now: None,

@@ -14,6 +14,7 @@ mod identity;
 mod literal;
 mod nearest;
 mod path;
+mod ranges;
 mod redact;
 mod scan;
 mod secret;
@@ -26,7 +27,9 @@ pub use filter::Filter;
 
 pub use format::{FormatError, FormatRef, Formats, Layout, Reason, USER_LAYOUTS_MAX, Warning};
 pub use held::Held;
-pub use identity::{RangeProblem, Ranges};
+pub use ranges::{
+    Expected, RangeAnswer, RangeLayout, RangeList, RangePlace, RangeProblem, Ranges, STALE_SECS,
+};
 pub use redact::Redactor;
 pub use scan::{Chunk, Intake, LINE_MAX, Look, Scanned, Settings, Take};
 pub use secret::Secret;

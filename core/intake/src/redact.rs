@@ -321,6 +321,8 @@ impl Intake {
         let client = agents.client(
             visit.value(Field::UserAgent),
             visit.value(Field::ClientAddr),
+            // A claim from outside a stale list keeps its path to itself: what is shown once cannot be taken back.
+            None,
         );
         matches!(client, Client::Crawler(_))
     }

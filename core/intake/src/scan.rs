@@ -16,8 +16,9 @@ use crate::error_log::{self, ErrorLine, Level, Part};
 use crate::filter::Filter;
 use crate::format::{FormatRef, Formats, Moment, Reason, TimeMemo};
 use crate::held::{AttemptLine, Held, HeldAttempt, HeldError, HeldFetch, HeldRequest};
-use crate::identity::{Agents, Client, Ranges};
+use crate::identity::{Agents, Client};
 use crate::path::{Known, Target};
+use crate::ranges::Ranges;
 use crate::secret::Secret;
 use crate::seen::{Seen, Sources};
 use crate::settle::weighs;
@@ -590,6 +591,7 @@ impl Scan<'_> {
         let client = self.agents.client(
             visit.value(Field::UserAgent),
             visit.value(Field::ClientAddr),
+            Some(at),
         );
         if !settings.crawlers.is_empty()
             && !matches!(client, Client::Crawler(claim) if settings.crawlers.contains(&claim.crawler))

@@ -5,12 +5,13 @@ use std::thread;
 use diagnosis::Context;
 use files::Limits;
 use intake::{Intake, LINE_MAX, Secret};
-use model::{Coverage, Mark, Problem, Report, Request, SourceReport, Verdict};
+use model::{Coverage, Identity, Mark, Problem, Report, Request, SourceReport, Verdict};
 use report::TextOptions;
 
 use crate::cli::{DiagnoseArgs, InputArgs, ReportFormat};
 use crate::clock::{self, Now};
 use crate::exit::{FAIL_ON, Failure};
+use crate::range_store::RangeStore;
 use crate::{coverage, layouts, marks, output, pipeline, ranges, selection, sources};
 
 /// Above this share of lines not understood a source counts as unreadable.
@@ -58,18 +59,27 @@ pub(crate) fn report(
 ) -> anyhow::Result<Report> {
     let settings = selection::settings(args)?;
     let layouts = layouts::read(&args.log_format, &args.config)?;
-    let (ranges, range_problems) = ranges::read(&args.ranges)?;
+    let store = match args.no_ranges {
+        true => None,
+        false => RangeStore::find(None),
+    };
+    let mut ranges = ranges::read(&args.ranges, store.as_ref())?;
     let mut key = [0; 16];
     getrandom::fill(&mut key)
         .map_err(|error| anyhow::anyhow!("no random numbers from the system: {error}"))?;
-    let intake = Intake::new(settings, Secret::new(key), ranges, layouts.formats);
+    let intake = Intake::new(
+        settings,
+        Secret::new(key),
+        std::mem::take(&mut ranges.ranges),
+        layouts.formats,
+    );
     let limits = Limits {
         line_bytes_max: LINE_MAX,
         ..Limits::default()
     };
     let (sources, mut problems) = sources::find(&args.paths, &limits, &intake, layouts.edge);
     problems.extend(layouts.problems);
-    problems.extend(range_problems);
+    problems.append(&mut ranges.problems);
     if sources.is_empty() {
         return Err(unreadable("nothing to read", &problems));
     }
@@ -88,6 +98,13 @@ pub(crate) fn report(
     );
     problems.extend(reading.problems);
     problems.extend(coverage::unparsed(&sources, &reading.sources));
+    if let Some(newest) = reading.newest {
+        let crawlers = reading.view.crawlers.iter();
+        let unchecked =
+            crawlers.filter(|crawler| crawler.identity[Identity::Unchecked as usize] > 0);
+        let came: Vec<_> = unchecked.map(|crawler| crawler.crawler).collect();
+        problems.extend(ranges.stale(newest, &came));
+    }
     let now = match args.now {
         Some(Now::Clock) => clock::now(),
         Some(Now::At(now)) => now,
