@@ -157,7 +157,10 @@ fn of_tls(error: &rustls::Error) -> String {
         return error.to_string();
     };
     match bad {
-        Bad::UnknownIssuer => "signed by an authority that is not trusted here (--ca takes others)",
+        // The second: an authority of that name is, but with another key, as after it was made anew.
+        Bad::UnknownIssuer | Bad::BadSignature => {
+            "signed by an authority that is not trusted here (--ca takes others)"
+        }
         Bad::NotValidForName | Bad::NotValidForNameContext { .. } => "of another name",
         Bad::Expired | Bad::ExpiredContext { .. } => "expired",
         Bad::NotValidYet | Bad::NotValidYetContext { .. } => "not yet valid",

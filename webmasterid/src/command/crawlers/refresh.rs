@@ -23,6 +23,15 @@ struct Job {
     crawlers: Vec<CrawlerId>,
 }
 
+impl Job {
+    /// The crawler that a list is known for: search before AI and the rest.
+    fn name(&self) -> &'static str {
+        let crawlers = self.crawlers.iter().map(|it| knowledge::crawler(*it));
+        let first = crawlers.min_by_key(|crawler| (crawler.category, crawler.id));
+        first.map_or("", |crawler| crawler.id)
+    }
+}
+
 /// What became of it.
 enum Outcome {
     New(RangeList),
@@ -89,7 +98,7 @@ impl Count {
     }
 }
 
-/// What to fetch, by the first crawler's name; and what facts name that cannot be fetched.
+/// What to fetch, by name; and what facts name that cannot be fetched.
 fn jobs(only: &[String]) -> anyhow::Result<(Vec<Job>, Vec<RangeSource>)> {
     let mut wanted = Vec::new();
     for name in only {
@@ -123,7 +132,7 @@ fn jobs(only: &[String]) -> anyhow::Result<(Vec<Job>, Vec<RangeSource>)> {
             None => skipped.push(source),
         }
     }
-    jobs.sort_by_key(|job| job.crawlers.first().copied());
+    jobs.sort_by_key(|job| job.name());
     Ok((jobs, skipped))
 }
 
@@ -183,8 +192,7 @@ fn refused(new: &RangeList, old: Option<&RangeList>, force: bool) -> Option<Stri
 
 /// A line for each list, and below it what is wrong.
 fn told(job: &Job, from: &str, outcome: &Outcome) -> String {
-    let first = job.crawlers.first().map(|it| knowledge::crawler(*it).id);
-    let mut name = first.unwrap_or_default().to_owned();
+    let mut name = job.name().to_owned();
     if job.crawlers.len() > 1 {
         name.push_str(&format!(" and {} more", job.crawlers.len() - 1));
     }
