@@ -16,8 +16,9 @@ Examples:
   webmasterid crawlers identify --ua 'Mozilla/5.0 (compatible; GPTBot/1.3)' --ip 192.0.2.7";
 
 const LIST_HELP: &str = "\
-Columns: dns is a suffix that the host name of an address must end in; ranges are addresses that the operator publishes;
-source is the day on which the operator's own text was read, and \"not verified\" is our short for Data not yet verified.
+checked by: dns is a suffix that the host name of an address must end in, ranges are
+addresses that the operator publishes. source: the day on which the operator's own text
+was read; unverified is short for Data not yet verified.
 
 Examples:
   webmasterid crawlers list
@@ -25,16 +26,18 @@ Examples:
   webmasterid crawlers list --category search --format csv";
 
 const IDENTIFY_HELP: &str = "\
-Nothing is asked over the network: the lists that `crawlers refresh` stored are looked into, and what a reverse lookup
-would have to show is told. Exit status 0 whatever the answer is.
+Nothing is asked over the network: the lists that `crawlers refresh` stored are looked
+into, and what a reverse lookup would have to show is told. The exit status is 0 whatever
+the answer is.
 
 Examples:
   webmasterid crawlers identify --ua 'Googlebot-Image/1.0'
   webmasterid crawlers identify --ua \"$agent\" --ip 192.0.2.7 --format json";
 
 const REFRESH_HELP: &str = "\
-A list that cannot be fetched, is no list, or has lost more than half of its addresses leaves the last good copy where it
-is. `diagnose` and `failures` use the stored lists by themselves. HTTPS_PROXY is respected.
+A list that cannot be fetched, is no list, is no longer whole, or has lost more than half
+of its addresses leaves the last good copy where it is. `diagnose` and `failures` use the
+stored lists by themselves. HTTPS_PROXY is respected.
 
 Exit status:
   0  every list was fetched and is good
@@ -118,7 +121,7 @@ pub(crate) struct RefreshArgs {
     /// How long one file may take
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = parse_seconds)]
     pub(crate) timeout: Duration,
-    /// Store a list even if it has lost more than half of its addresses
+    /// Store a list even if it has lost more than half of its addresses or is no longer whole
     #[arg(long)]
     pub(crate) force: bool,
 }
