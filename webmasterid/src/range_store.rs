@@ -37,6 +37,15 @@ impl RangeStore {
         Some(Self { folder })
     }
 
+    /// Whether anything can be stored there; a reason where the folder cannot be looked into.
+    pub(crate) fn is_there(&self) -> Result<bool, String> {
+        match fs::read_dir(&self.folder) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(files::reason(&error)),
+        }
+    }
+
     /// The last good copy of what stands at `url`; `None` where there is none, a reason where it cannot be read.
     pub(crate) fn read(&self, url: &str) -> Result<Option<Stored>, String> {
         let bytes = match fs::read(self.path(url)) {

@@ -88,6 +88,19 @@ pub(crate) fn read(args: &[String], store: Option<&RangeStore>) -> anyhow::Resul
 
 impl Loaded {
     fn add_store(&mut self, store: &RangeStore) {
+        match store.is_there() {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(reason) => {
+                self.problems.push(Problem {
+                    source: "stored address ranges".to_owned(),
+                    line: None,
+                    reason,
+                    count: 1,
+                });
+                return;
+            }
+        }
         for (source, crawlers) in sources() {
             let Some(url) = source.url else { continue };
             let name = source.file_name().unwrap_or(url);

@@ -613,6 +613,19 @@ fn a_stored_file_that_is_damaged_is_named_and_fetched_again() {
             .stdout
             .contains("  new\n")
     );
+    // A folder that is none is one problem, not one for each list.
+    let mut command = program::program(place.path());
+    command.env("WEBMASTERID_RANGES", "access.log");
+    let args = ["diagnose", "access.log", "--format", "json"];
+    let ran = Ran::from(command.args(args).output().unwrap());
+    let report: Value = serde_json::from_str(&ran.report()).unwrap();
+    assert_eq!(
+        report["problems"].as_array().unwrap().len(),
+        1,
+        "{}",
+        report["problems"]
+    );
+    assert_eq!(report["problems"][0]["source"], "stored address ranges");
 }
 
 #[test]

@@ -23,10 +23,10 @@ use crate::identity::is_public;
 use block::Blocks;
 pub use list::{Expected, RangeLayout, RangeList, RangePlace, RangeProblem};
 
-/// A list is stale for what came this long after it was last known to be current: 30 days. Operators that say how often
-/// their lists change say daily; a longer time would call a crawler on new addresses a forger, a shorter one would ask
-/// for a refresh more often than once a month. Compared with the time of the request, not with a clock, so that an old
-/// log beside the list of its day gives the same answer for ever.
+/// A list is stale for what came this long after it was last known to be current: 30 days. The one operator that says how
+/// often its list changes (Qwant) says daily; a longer time would call a crawler on new addresses a forger, a shorter one
+/// would ask for a refresh more often than once a month. Compared with the time of the request, not with a clock, so that
+/// an old log beside the list of its day gives the same answer for ever.
 pub const STALE_SECS: i64 = 30 * 86_400;
 
 /// Address ranges by crawler.

@@ -395,6 +395,75 @@ fn of_several_lists_the_one_that_proves_least_decides() {
     assert_eq!(of(&ranges, "66.249.66.1"), RangeAnswer::Hit);
 }
 
+/// Every combination of a list, its age and an address, against the rule as a sentence: a hit verifies; a miss is forged
+/// only in a list that is whole and current and covers the family, from a public address.
+#[test]
+fn the_whole_product_follows_the_rule() {
+    let v4 = "{\"ipv4Prefix\":\"66.249.64.0/27\"}";
+    let v6 = "{\"ipv6Prefix\":\"2001:4860:4801:10::/64\"}";
+    let day = |days: i64| Stamp::from_secs(1_795_000_000 + days * 86_400);
+    let mut seen = 0;
+    for (entries, has_v4, has_v6) in [
+        (v4.to_owned(), true, false),
+        (v6.to_owned(), false, true),
+        (format!("{v4},{v6}"), true, true),
+    ] {
+        for (is_whole, layout) in [(true, "prefixes"), (false, "addresses")] {
+            let list = read(&format!("{{\"{layout}\":[{entries}]}}"));
+            for (fetched, at, is_current) in [
+                (None, None, true),
+                (None, Some(day(90)), true),
+                (Some(day(0)), None, true),
+                (Some(day(0)), Some(day(-90)), true),
+                (Some(day(0)), Some(day(30)), true),
+                (Some(day(0)), Some(day(30).plus_secs(1)), false),
+                (Some(day(0)), Some(day(900)), false),
+            ] {
+                for (address, is_v4, is_inside, is_public) in [
+                    ("66.249.64.31", true, true, true),
+                    ("::ffff:66.249.64.31", true, true, true),
+                    ("66.249.64.32", true, false, true),
+                    ("66.249.63.255", true, false, true),
+                    ("10.1.1.1", true, false, false),
+                    ("127.0.0.1", true, false, false),
+                    ("2001:4860:4801:10:ffff:ffff:ffff:ffff", false, true, true),
+                    ("2001:4860:4801:11::", false, false, true),
+                    ("fd00::1", false, false, false),
+                    ("::1", false, false, false),
+                ] {
+                    let covers = if is_v4 { has_v4 } else { has_v6 };
+                    let expected = match (
+                        is_inside && covers,
+                        covers && is_whole && is_current && is_public,
+                    ) {
+                        (true, _) => Identity::Verified,
+                        (false, true) => Identity::Spoofed,
+                        (false, false) => Identity::Unchecked,
+                    };
+                    let mut ranges = Ranges::default();
+                    ranges.add(&[id("googlebot")], &list, fetched);
+                    let found = ranges.identity(id("googlebot"), Some(address.as_bytes()), at);
+                    assert_eq!(
+                        found, expected,
+                        "{entries} {layout} {fetched:?} {at:?} {address}"
+                    );
+                    seen += 1;
+                }
+            }
+        }
+    }
+    assert_eq!(seen, 3 * 2 * 7 * 10);
+}
+
+#[test]
+fn every_layout_that_facts_name_is_one_of_ours() {
+    for crawler in knowledge::crawlers() {
+        if let Some(name) = crawler.ip_ranges_format {
+            assert!(RangeLayout::named(name).is_some(), "{name}");
+        }
+    }
+}
+
 #[test]
 fn without_an_address_or_a_method_nothing_is_said() {
     let mut ranges = Ranges::default();
