@@ -391,6 +391,8 @@ fn of_several_lists_the_one_that_proves_least_decides() {
     // The other family has a list of its own, and that one is current.
     assert_eq!(of(&ranges, "2a00::1"), RangeAnswer::Miss);
     ranges.add(&[googlebot], &read("66.249.66.0/27\n"), None);
+    // A current one beside the old one does not make that one current.
+    ranges.add(&[googlebot], &read("66.249.68.0/27\n"), now);
     assert_eq!(of(&ranges, "185.1.2.3"), RangeAnswer::MissOfStale);
     assert_eq!(of(&ranges, "66.249.66.1"), RangeAnswer::Hit);
 }
