@@ -93,6 +93,7 @@ pub(crate) fn settings(args: &InputArgs) -> anyhow::Result<Settings> {
             .iter()
             .map(|name| crawler(name))
             .collect::<anyhow::Result<_>>()?,
+        verified_only: false,
     })
 }
 
