@@ -13,6 +13,7 @@ mod progress;
 mod ranges;
 mod selection;
 mod sources;
+mod verify;
 
 use std::process::ExitCode;
 

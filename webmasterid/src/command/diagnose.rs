@@ -11,7 +11,7 @@ use report::TextOptions;
 use crate::cli::{DiagnoseArgs, InputArgs, ReportFormat};
 use crate::clock::{self, Now};
 use crate::exit::{FAIL_ON, Failure};
-use crate::{coverage, layouts, marks, output, pipeline, ranges, selection, sources};
+use crate::{coverage, layouts, marks, output, pipeline, ranges, selection, sources, verify};
 
 /// Above this share of lines not understood a source counts as unreadable.
 const UNPARSED_SHARE_MAX: f64 = 0.5;
@@ -77,6 +77,10 @@ pub(crate) fn report(
         .threads
         .unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from))
         .max(1);
+    let (intake, limit) = match args.verify {
+        true => verify::with_answers(args, intake, &sources, &limits, threads, &mut problems)?,
+        false => (intake, None),
+    };
     let paths = coverage::paths(&sources);
     let reading = pipeline::read(
         &intake,
@@ -109,6 +113,7 @@ pub(crate) fn report(
     };
     let mut report = diagnosis::diagnose(&reading.view, incidents, context);
     report.problems = problems;
+    report.limits.extend(limit);
     check_readable(&mut report)?;
     Ok(report)
 }
