@@ -214,8 +214,8 @@ impl Asker<'_> {
             let mut options = DnsRequestOptions::default();
             options.edns_payload_len = self.settings.options().edns_payload_len;
             let response = self.pool.lookup(query, options).first_answer();
-            // Over TCP the pool waits anew.
-            match time::timeout(self.settings.timeout, response).await {
+            // The pool waits that long for a datagram and then prefers another server; over TCP it waits anew.
+            match time::timeout(self.settings.timeout * 2, response).await {
                 Ok(Ok(response)) => {
                     self.silences.set(0);
                     return Reply::Message(Box::new(response));
