@@ -197,7 +197,7 @@ impl Inquiry<'_> {
                 Some(Lookup::NoAnswer) | None => open = true,
             }
         }
-        match open || !crawler.rdns_is_certain() {
+        match open {
             true => Answer::Open,
             false => Answer::Refuted,
         }
@@ -271,6 +271,8 @@ pub(crate) fn identity(
     let answer = address_of(address).and_then(|at| answers.by_claim.get(&(at, crawler)));
     match answer {
         Some(Answer::Confirmed) => Identity::Verified,
+        // A suffix that only others name may be wrong: then the ranges decide.
+        Some(Answer::Refuted) if !known.rdns_is_certain() => by_ranges,
         Some(Answer::Refuted) => Identity::Spoofed,
         Some(Answer::Open) | None => Identity::Unchecked,
     }
@@ -284,4 +286,53 @@ pub(crate) fn suspect(
 ) -> Option<IpAddr> {
     let at = address_of(address).filter(|at| is_public(*at))?;
     (ranges.identity(crawler, address) != Identity::Verified).then_some(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+
+    fn limited(addresses_max: usize) -> Suspects {
+        Suspects {
+            addresses_max,
+            ..Suspects::default()
+        }
+    }
+
+    /// Which addresses are kept, and what is said of the others.
+    fn kept(suspects: &Suspects) -> (Vec<IpAddr>, u64) {
+        let addresses = suspects.iter().map(|suspect| suspect.address());
+        (addresses.collect(), suspects.left_out())
+    }
+
+    /// In any order and split: the same addresses are kept, and every claim of another one is counted.
+    #[test]
+    fn the_limit_depends_on_nothing_but_the_addresses() {
+        const LIMIT: usize = 7;
+        let claims: Vec<(CrawlerId, IpAddr)> = (0..60u32)
+            .map(|n| {
+                let address = Ipv4Addr::from(0xc633_6400 + n % 23);
+                (CrawlerId((n % 5) as u16), IpAddr::V4(address))
+            })
+            .collect();
+        let mut whole = limited(LIMIT);
+        claims
+            .iter()
+            .for_each(|(crawler, at)| whole.add(*crawler, *at));
+        let (addresses, left_out) = kept(&whole);
+        assert_eq!(addresses.len(), LIMIT);
+        let of_others = claims.iter().filter(|(_, at)| !addresses.contains(at));
+        assert_eq!(left_out, of_others.count() as u64);
+        for parts in 1..20 {
+            let mut merged = limited(LIMIT);
+            for part in (0..parts).rev() {
+                let mut one = limited(LIMIT);
+                let claims = claims.iter().rev().skip(part).step_by(parts);
+                claims.for_each(|(crawler, at)| one.add(*crawler, *at));
+                merged.merge(one);
+            }
+            assert_eq!(kept(&merged), (addresses.clone(), left_out), "{parts}");
+        }
+    }
 }
