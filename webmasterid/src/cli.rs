@@ -54,6 +54,7 @@ Examples:
   webmasterid diagnose /var/log/nginx/
   webmasterid diagnose access.log* error.log --marks deploys.txt
   zcat old.gz | webmasterid diagnose - --format json
+  webmasterid diagnose /var/log/nginx --verify
   webmasterid diagnose /var/log/nginx --fail-on persistent,overload
 
 Marks are one a line: TIME[..TIME] deploy|maintenance LABEL

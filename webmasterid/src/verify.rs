@@ -60,7 +60,7 @@ pub(crate) fn with_answers(
         });
     }
     let limit = (answers.left_out() > 0).then(|| Limit {
-        name: "addresses-verified",
+        name: "addresses that DNS is asked about; the claims of the others are unchecked",
         limit: ADDRESSES_MAX as u64,
         dropped: answers.left_out(),
     });
