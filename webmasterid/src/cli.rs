@@ -2,6 +2,7 @@
 
 mod crawlers;
 
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -62,6 +63,7 @@ Examples:
   webmasterid diagnose /var/log/nginx/
   webmasterid diagnose access.log* error.log --marks deploys.txt
   zcat old.gz | webmasterid diagnose - --format json
+  webmasterid diagnose /var/log/nginx --verify
   webmasterid diagnose /var/log/nginx --fail-on persistent,overload
 
 Marks are one a line: TIME[..TIME] deploy|maintenance LABEL
@@ -159,6 +161,17 @@ pub(crate) struct InputArgs {
     /// Leave the stored address ranges out
     #[arg(long, help_heading = "Reading")]
     pub(crate) no_ranges: bool,
+    /// Ask DNS whether crawlers are who they say they are: the name of their address must be one of the operator's, and
+    /// lead back to the address. Asked for are the addresses of crawlers with such names, and nothing else. The logs
+    /// are read twice
+    #[arg(long, help_heading = "Verifying")]
+    pub(crate) verify: bool,
+    /// A name server to ask instead of the system's; may be given several times
+    #[arg(long, value_name = "ADDRESS[:PORT]", value_parser = parse_resolver, requires = "verify", help_heading = "Verifying")]
+    pub(crate) resolver: Vec<SocketAddr>,
+    /// Count only verified crawlers as crawlers; the others are other clients
+    #[arg(long, help_heading = "Verifying")]
+    pub(crate) verified_only: bool,
     /// Leave out requests before this time (RFC 3339; UTC without a zone)
     #[arg(long, value_name = "TIME", value_parser = clock::parse_time, help_heading = "Choosing")]
     pub(crate) since: Option<Stamp>,
@@ -208,6 +221,9 @@ impl InputArgs {
             error_zone: None,
             ranges: Vec::new(),
             no_ranges: true,
+            verify: false,
+            resolver: Vec::new(),
+            verified_only: false,
             since: None,
             until: None,
             now: None,
@@ -353,6 +369,14 @@ fn parse_incident(text: &str) -> Result<report::IncidentChoice, String> {
     report::IncidentChoice::parse(text).ok_or_else(|| {
         "neither a number of the report nor an id of 16 hexadecimal digits".to_owned()
     })
+}
+
+fn parse_resolver(text: &str) -> Result<SocketAddr, String> {
+    /// Of DNS.
+    const PORT: u16 = 53;
+    let bare = || text.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, PORT));
+    let parsed = text.parse().or_else(|_| bare());
+    parsed.map_err(|_| "not an address such as 192.0.2.53, [2001:db8::53]:53 or ::1".to_owned())
 }
 
 fn parse_edge(text: &str) -> Result<Edge, String> {

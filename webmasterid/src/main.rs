@@ -14,6 +14,7 @@ mod range_store;
 mod ranges;
 mod selection;
 mod sources;
+mod verify;
 
 use std::process::ExitCode;
 

@@ -661,8 +661,9 @@ fn the_steps_to_an_answer_are_told() {
   ranges       common-crawlers.json: 2 entries of IPv4 and 1 of IPv6; fetched
                2026-11-20, made 2026-11-20
                66.249.66.1 is in it
-  dns          not asked; the name of 66.249.66.1 would have to end in
-               .googlebot.com and to lead back to 66.249.66.1
+  dns          not asked; the name of 66.249.66.1 would have to be like
+               crawl-*.googlebot.com or geo-crawl-*.geo.googlebot.com and to
+               lead back to 66.249.66.1
   answer       verified: the address is in the list of Google
   note         Smartphone and desktop share the token. Masks:
                crawl-*.googlebot.com and geo-crawl-*.geo.googlebot.com. Rare

@@ -5,11 +5,19 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use knowledge::CrawlerMatcher;
 use model::{Claim, CrawlerId, Identity, Stamp};
 
+use crate::confirm::{self, Answers};
 use crate::ranges::Ranges;
 use crate::secret::{Map, Table};
 
 /// Agents remembered while scanning a chunk; forgotten all at once, so it bounds memory and nothing else.
 const MEMO_MAX: usize = 4_096;
+
+/// The address that stands in a log.
+pub(crate) fn address_of(text: Option<&[u8]>) -> Option<IpAddr> {
+    let text = std::str::from_utf8(text?).ok()?;
+    let address: IpAddr = text.trim_matches(['[', ']']).parse().ok()?;
+    Some(address.to_canonical())
+}
 
 /// Whether an address says anything about its sender: loopback and private ones do not.
 pub(crate) fn is_public(address: IpAddr) -> bool {
@@ -36,8 +44,8 @@ pub(crate) fn is_public(address: IpAddr) -> bool {
 pub(crate) enum Client {
     /// No crawler is claimed.
     Other,
-    /// A crawler is claimed and the address is not its operator's.
-    Spoofed(CrawlerId),
+    /// A crawler is claimed, but the address is not its operator's, or not shown to be where only those count.
+    Posing(Claim),
     /// A fetch.
     Crawler(Claim),
 }
@@ -45,17 +53,27 @@ pub(crate) enum Client {
 /// Remembers agents, so that the registry is searched once for each.
 pub(crate) struct Agents<'a> {
     matcher: &'a CrawlerMatcher,
-    ranges: &'a Ranges,
+    evidence: Evidence<'a>,
     memo: Map<Box<[u8]>, Option<CrawlerId>>,
     last: Box<[u8]>,
     last_crawler: Option<CrawlerId>,
 }
 
+/// What shows whose an address is.
+#[derive(Clone, Copy)]
+pub(crate) struct Evidence<'a> {
+    pub(crate) ranges: &'a Ranges,
+    /// `None` where no name server was asked.
+    pub(crate) answers: Option<&'a Answers>,
+    /// Whether claims that nothing shows to be true are no fetches.
+    pub(crate) verified_only: bool,
+}
+
 impl<'a> Agents<'a> {
-    pub(crate) fn new(matcher: &'a CrawlerMatcher, ranges: &'a Ranges, table: Table) -> Self {
+    pub(crate) fn new(matcher: &'a CrawlerMatcher, evidence: Evidence<'a>, table: Table) -> Self {
         Self {
             matcher,
-            ranges,
+            evidence,
             memo: Map::with_hasher(table),
             last: Box::default(),
             last_crawler: None,
@@ -72,10 +90,25 @@ impl<'a> Agents<'a> {
         let Some(crawler) = agent.and_then(|agent| self.crawler(agent)) else {
             return Client::Other;
         };
-        match self.ranges.identity(crawler, address, at) {
-            Identity::Spoofed => Client::Spoofed(crawler),
-            identity => Client::Crawler(Claim { crawler, identity }),
+        let Evidence {
+            ranges,
+            answers,
+            verified_only,
+        } = self.evidence;
+        let identity = confirm::identity(ranges, answers, crawler, address, at);
+        let claim = Claim { crawler, identity };
+        match identity {
+            Identity::Verified => Client::Crawler(claim),
+            Identity::Spoofed => Client::Posing(claim),
+            Identity::Unverifiable | Identity::Unchecked if verified_only => Client::Posing(claim),
+            Identity::Unverifiable | Identity::Unchecked => Client::Crawler(claim),
         }
+    }
+
+    /// The crawler that this agent names, where a reverse name could confirm it.
+    pub(crate) fn suspicious(&mut self, agent: Option<&[u8]>) -> Option<CrawlerId> {
+        let crawler = self.crawler(agent?)?;
+        knowledge::crawler(crawler).has_rdns().then_some(crawler)
     }
 
     fn crawler(&mut self, agent: &[u8]) -> Option<CrawlerId> {

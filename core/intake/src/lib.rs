@@ -2,6 +2,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod attribute;
+mod confirm;
 mod entry;
 mod envelope;
 mod error_log;
@@ -23,6 +24,7 @@ mod settle;
 mod state;
 mod visit;
 
+pub use confirm::{ADDRESSES_MAX, Answers, Inquiry, Lookup, NAMES_MAX, Suspect, Suspects};
 pub use filter::Filter;
 
 pub use format::{FormatError, FormatRef, Formats, Layout, Reason, USER_LAYOUTS_MAX, Warning};

@@ -18,7 +18,7 @@ use std::net::IpAddr;
 
 use model::{CrawlerId, Identity, Stamp};
 
-use crate::identity::is_public;
+use crate::identity::{address_of, is_public};
 
 use block::Blocks;
 pub use list::{Expected, RangeLayout, RangeList, RangePlace, RangeProblem};
@@ -166,10 +166,7 @@ impl Ranges {
         if !knowledge::crawler(crawler).is_verifiable() {
             return Identity::Unverifiable;
         }
-        let address = address
-            .and_then(|text| std::str::from_utf8(text).ok())
-            .and_then(|text| text.trim_matches(['[', ']']).parse::<IpAddr>().ok());
-        match address {
+        match address_of(address) {
             Some(address) => self.answer(crawler, address, at).identity(),
             None => Identity::Unchecked,
         }

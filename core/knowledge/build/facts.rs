@@ -105,6 +105,10 @@ pub(crate) struct CrawlerFile {
     #[serde(default)]
     pub(crate) rdns_suffixes: Vec<String>,
     #[serde(default)]
+    pub(crate) rdns_masks: Vec<String>,
+    /// The same `source`, read on another day.
+    pub(crate) rdns_masks_checked: Option<String>,
+    #[serde(default)]
     pub(crate) ip_ranges: Vec<String>,
     pub(crate) ip_ranges_format: Option<String>,
     #[serde(default)]
@@ -401,6 +405,21 @@ impl Facts {
         )?;
         if file.ip_ranges.is_empty() && file.ip_ranges_format.is_some() {
             return Err("ip_ranges_format without ip_ranges".to_owned());
+        }
+        for mask in &file.rdns_masks {
+            let is_its_end = |suffix: &String| mask.ends_with(suffix.as_str());
+            if !file.rdns_suffixes.iter().any(is_its_end) {
+                return Err(format!("mask {mask:?} ends in none of the suffixes"));
+            }
+            if mask.matches('*').count() != 1 {
+                return Err(format!("mask {mask:?} has not exactly one asterisk"));
+            }
+        }
+        if file.rdns_masks.is_empty() != file.rdns_masks_checked.is_none() {
+            return Err("rdns_masks and rdns_masks_checked stand together".to_owned());
+        }
+        if let Some(checked) = &file.rdns_masks_checked {
+            known(&file.source, Some(checked))?;
         }
         self.crawlers.push((name.to_owned(), category, file));
         Ok(())

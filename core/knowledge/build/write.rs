@@ -137,8 +137,9 @@ fn condition(condition: &Condition) -> String {
 
 fn crawler_row(id: &str, category: &str, file: &CrawlerFile) -> String {
     format!(
-        "id: {id:?}, operator: {:?}, category: Category::{category}, purpose: {:?}, class: {:?}, ai: {:?}, tokens: {}, exact: {}, \
-         not_tokens: {}, robots_token: {:?}, honours_robots: {:?}, rdns_suffixes: {}, ip_ranges: {}, \
+        "id: {id:?}, operator: {:?}, category: Category::{category}, purpose: {:?}, class: {:?}, ai: {:?}, tokens: {}, \
+         exact: {}, not_tokens: {}, robots_token: {:?}, honours_robots: {:?}, rdns_suffixes: {}, rdns_masks: {}, \
+         rdns_masks_checked: {:?}, ip_ranges: {}, \
          ip_ranges_format: {:?}, retired: {}, source: {:?}, checked: {:?}, unverified_fields: {}, note: {:?}",
         file.operator,
         file.purpose,
@@ -150,6 +151,8 @@ fn crawler_row(id: &str, category: &str, file: &CrawlerFile) -> String {
         file.robots_token,
         file.honours_robots,
         texts(&file.rdns_suffixes),
+        texts(&file.rdns_masks),
+        file.rdns_masks_checked,
         texts(&file.ip_ranges),
         file.ip_ranges_format,
         file.retired,

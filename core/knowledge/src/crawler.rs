@@ -35,6 +35,11 @@ pub struct Crawler {
     pub honours_robots: &'static str,
     /// Suffixes that a confirmed reverse name must end in.
     pub rdns_suffixes: &'static [&'static str],
+    /// Narrower: what such a name must look like, `crawl-*.googlebot.com`, where one operator keeps several kinds of
+    /// crawlers apart by it. The asterisk stands for a part of one label; as the whole of the first, for any labels.
+    pub rdns_masks: &'static [&'static str],
+    /// When the masks were read in `source`.
+    pub rdns_masks_checked: Option<&'static str>,
     /// Where the operator publishes its address ranges.
     pub ip_ranges: &'static [&'static str],
     /// Layout of these files: `google-prefixes`, `text-cidr` and the like.
@@ -120,6 +125,55 @@ pub struct RobotsToken {
 /// Every name for robots.txt that no crawler sends.
 pub fn robots_tokens() -> &'static [RobotsToken] {
     &ROBOTS_TOKENS
+}
+
+/// Longest name that DNS knows, its dots included: RFC 1035, section 2.3.4.
+const NAME_LEN_MAX: usize = 253;
+
+/// Reverse names.
+impl Crawler {
+    /// Whether its claims can be checked by reverse name.
+    pub const fn has_rdns(&self) -> bool {
+        !self.rdns_suffixes.is_empty()
+    }
+
+    /// Whether the operator itself names the suffixes. What only others say confirms, but a name that is not of it
+    /// proves nothing: the list may be wrong.
+    pub fn rdns_is_certain(&self) -> bool {
+        !self.unverified_fields.contains(&"rdns_suffixes")
+    }
+
+    /// Whether a reverse name is one that its operator gives. Who holds an address writes whatever name they like: only
+    /// the way back, from the name to the address, makes it evidence.
+    pub fn accepts_name(&self, name: &str) -> bool {
+        let name = name.strip_suffix('.').unwrap_or(name);
+        // A label may hold a dot, written with a backslash: no operator's does.
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        if name.len() > NAME_LEN_MAX || !name.bytes().all(is_plain) || name.contains("..") {
+            return false;
+        }
+        let name = name.to_ascii_lowercase();
+        let has_suffix = |suffix: &&str| name.strip_suffix(*suffix).is_some_and(is_labels);
+        self.rdns_suffixes.iter().any(has_suffix)
+            && (self.rdns_masks.is_empty()
+                || self.rdns_masks.iter().any(|mask| is_of_mask(&name, mask)))
+    }
+}
+
+/// What stands before a suffix: something, and no empty label.
+fn is_labels(text: &str) -> bool {
+    !text.is_empty() && !text.starts_with('.')
+}
+
+fn is_of_mask(name: &str, mask: &str) -> bool {
+    let Some((before, behind)) = mask.split_once('*') else {
+        return name == mask;
+    };
+    let part = name
+        .strip_prefix(before)
+        .and_then(|rest| rest.strip_suffix(behind));
+    let is_whole_label = before.is_empty() && behind.starts_with('.');
+    part.is_some_and(|part| is_labels(part) && (is_whole_label || !part.contains('.')))
 }
 
 /// Every crawler, by id; [`CrawlerId`] is the index.
@@ -633,6 +687,82 @@ mod tests {
     }
 
     #[test]
+    fn reverse_names_are_told_at_label_boundaries_and_by_class() {
+        let accepts = |id, name| crawler_named(id).map(|id| crawler(id).accepts_name(name));
+        for (id, name, expected) in [
+            ("googlebot", "crawl-66-249-66-1.googlebot.com", true),
+            ("googlebot", "crawl-66-249-66-1.googlebot.com.", true),
+            ("googlebot", "CRAWL-66-249-66-1.GoogleBot.COM", true),
+            (
+                "googlebot",
+                "geo-crawl-35-247-243-240.geo.googlebot.com",
+                true,
+            ),
+            (
+                "googlebot",
+                "crawl-66-249-66-1.googlebot.com.evil.example",
+                false,
+            ),
+            ("googlebot", "xgooglebot.com", false),
+            ("googlebot", "crawl-1.xgooglebot.com", false),
+            ("googlebot", "crawl-1\\.googlebot.com", false),
+            ("googlebot", "googlebot.com", false),
+            ("googlebot", ".googlebot.com", false),
+            ("googlebot", "crawl-.googlebot.com", false),
+            ("googlebot", "crawl-1..googlebot.com", false),
+            ("googlebot", "www.googlebot.com", false),
+            ("googlebot", "crawl-1.www.googlebot.com", false),
+            ("googlebot", "geo-crawl-1.googlebot.com", false),
+            ("googlebot", "crawl-66-249-66-1.google.com", false),
+            (
+                "googlebot",
+                "rate-limited-proxy-66-249-90-1.google.com",
+                false,
+            ),
+            ("googlebot", "1.2.3.4.bc.googleusercontent.com", false),
+            ("googlebot", "", false),
+            ("googlebot", ".", false),
+            (
+                "adsbot-google",
+                "rate-limited-proxy-66-249-90-1.google.com",
+                true,
+            ),
+            (
+                "adsbot-google",
+                "google-proxy-66-249-81-1.google.com",
+                false,
+            ),
+            ("adsbot-google", "crawl-66-249-66-1.googlebot.com", false),
+            (
+                "feedfetcher-google",
+                "google-proxy-66-249-81-1.google.com",
+                true,
+            ),
+            ("feedfetcher-google", "mail.google.com", false),
+            (
+                "google-appengine-users",
+                "0.192.178.107.gae.googleusercontent.com",
+                true,
+            ),
+            (
+                "google-appengine-users",
+                "1.2.3.4.bc.googleusercontent.com",
+                false,
+            ),
+            ("bingbot", "msnbot-157-55-39-1.search.msn.com", true),
+            ("bingbot", "search.msn.com", false),
+            ("bingbot", "msnbot.research.msn.com", false),
+            ("yandexbot", "5-255-253-1.spider.yandex.com", true),
+            ("yandexbot", "spider.yandex.com.evil.example", false),
+            ("applebot", "17-58-1-1.applebot.apple.com", true),
+            ("applebot", "applebot.apple.com", false),
+            ("gptbot", "gptbot.openai.com", false),
+        ] {
+            assert_eq!(accepts(id, name), Some(expected), "{id} {name}");
+        }
+    }
+
+    #[test]
     fn range_sources_are_addresses_or_words() {
         let source = |entry| RangeSource::new(entry);
         let whole =
@@ -663,6 +793,25 @@ mod tests {
         let names: std::collections::BTreeSet<_> =
             sources.iter().filter_map(RangeSource::file_name).collect();
         assert_eq!(urls.len(), names.len());
+    }
+
+    #[test]
+    fn masks_tell_every_class_of_google_apart() {
+        for known in crawlers().iter().filter(|known| known.operator == "Google") {
+            let is_googlebots = known.rdns_suffixes.contains(&".googlebot.com");
+            assert!(
+                !is_googlebots || known.rdns_suffixes.len() == 1,
+                "{}",
+                known.id
+            );
+            // No text of the operator names the mask of its agents.
+            assert_eq!(
+                known.rdns_masks.is_empty(),
+                !known.has_rdns() || known.id == "google-agent",
+                "{}",
+                known.id
+            );
+        }
     }
 
     #[test]

@@ -327,9 +327,23 @@ fn dns(known: &Crawler, address: Option<IpAddr>) -> String {
     }
     let whom = address.map_or("the address".to_owned(), |address| address.to_string());
     format!(
-        "not asked; the name of {whom} would have to end in {} and to lead back to {whom}",
-        known.rdns_suffixes.join(" or ")
+        "not asked; the name of {whom} would have to be like {} and to lead back to {whom}",
+        names(known).join(" or ")
     )
+}
+
+/// What a name must look like: the masks where they are known, as a suffix alone may be another class's too.
+pub(crate) fn names(known: &Crawler) -> Vec<String> {
+    if known.rdns_masks.is_empty() {
+        let suffixes = known.rdns_suffixes.iter();
+        suffixes.map(|suffix| format!("*{suffix}")).collect()
+    } else {
+        known
+            .rdns_masks
+            .iter()
+            .map(|mask| (*mask).to_owned())
+            .collect()
+    }
 }
 
 #[derive(Serialize)]
@@ -375,6 +389,7 @@ struct ListRow<'a> {
 #[derive(Serialize)]
 struct DnsRow<'a> {
     suffixes: &'a [&'a str],
+    masks: &'a [&'a str],
     asked: bool,
 }
 
@@ -421,6 +436,7 @@ pub fn identification_json(id: &Identification) -> String {
         in_ranges: id.in_lists.map(InLists::name),
         dns: DnsRow {
             suffixes: known.map_or(&[], |known| known.rdns_suffixes),
+            masks: known.map_or(&[], |known| known.rdns_masks),
             asked: false,
         },
         problems: &id.problems,

@@ -7,6 +7,7 @@ use model::Category;
 use serde::Serialize;
 
 use crate::clean::{clip, left};
+use crate::identification::names;
 use crate::json::escaped;
 use crate::spreadsheet::record;
 use crate::words::count;
@@ -169,8 +170,8 @@ fn methods(crawler: &Crawler) -> Vec<String> {
     let mut methods = Vec::new();
     if !crawler.rdns_suffixes.is_empty() {
         methods.push(format!(
-            "reverse DNS: the host name ends in {} and leads back to the address",
-            crawler.rdns_suffixes.join(" or ")
+            "reverse DNS: the host name is like {} and leads back to the address",
+            names(crawler).join(" or ")
         ));
     }
     methods.extend(
@@ -227,6 +228,7 @@ struct Row<'a> {
     robots_token: Option<&'a str>,
     honours_robots: &'a str,
     dns_suffixes: &'a [&'a str],
+    dns_masks: &'a [&'a str],
     ranges: &'a [&'a str],
     ranges_layout: Option<&'a str>,
     retired: bool,
@@ -289,6 +291,7 @@ fn row(crawler: &Crawler) -> Row<'_> {
         robots_token: crawler.robots_token,
         honours_robots: crawler.honours_robots,
         dns_suffixes: crawler.rdns_suffixes,
+        dns_masks: crawler.rdns_masks,
         ranges: crawler.ip_ranges,
         ranges_layout: crawler.ip_ranges_format,
         retired: crawler.retired,

@@ -12,7 +12,7 @@ use crate::cli::{DiagnoseArgs, InputArgs, ReportFormat};
 use crate::clock::{self, Now};
 use crate::exit::{FAIL_ON, Failure};
 use crate::range_store::RangeStore;
-use crate::{coverage, layouts, marks, output, pipeline, ranges, selection, sources};
+use crate::{coverage, layouts, marks, output, pipeline, ranges, selection, sources, verify};
 
 /// Above this share of lines not understood a source counts as unreadable.
 const UNPARSED_SHARE_MAX: f64 = 0.5;
@@ -64,6 +64,12 @@ pub(crate) fn report(
         false => RangeStore::find(None),
     };
     let mut ranges = ranges::read(&args.ranges, store.as_ref())?;
+    if args.verified_only && !args.verify && ranges.ranges.is_empty() {
+        return Err(Failure::arguments(
+            "--verified-only: nothing is verified without --verify or --ranges, and no list is stored \
+             (webmasterid crawlers refresh)",
+        ));
+    }
     let mut key = [0; 16];
     getrandom::fill(&mut key)
         .map_err(|error| anyhow::anyhow!("no random numbers from the system: {error}"))?;
@@ -87,6 +93,10 @@ pub(crate) fn report(
         .threads
         .unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from))
         .max(1);
+    let (intake, limit) = match args.verify {
+        true => verify::with_answers(args, intake, &sources, &limits, threads, &mut problems)?,
+        false => (intake, None),
+    };
     let paths = coverage::paths(&sources);
     let reading = pipeline::read(
         &intake,
@@ -126,6 +136,7 @@ pub(crate) fn report(
     };
     let mut report = diagnosis::diagnose(&reading.view, incidents, context);
     report.problems = problems;
+    report.limits.extend(limit);
     check_readable(&mut report)?;
     Ok(report)
 }
