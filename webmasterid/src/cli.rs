@@ -1,5 +1,8 @@
 //! Every command and option: the one table that help, completions and the man page come from.
 
+mod crawlers;
+
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -7,6 +10,10 @@ use model::{Edge, Stamp, Verdict};
 
 use crate::clock::{self, Now};
 use crate::selection::Statuses;
+
+pub(crate) use crawlers::{
+    AnswerFormat, CrawlersCommand, IdentifyArgs, ListArgs, ListFormat, RefreshArgs,
+};
 
 /// Which layer broke, which crawlers lost what, whether they came back, and what to do: from the logs of your edge.
 #[derive(Debug, Parser)]
@@ -27,6 +34,9 @@ pub(crate) enum Command {
     /// List every failed fetch with its cause and the line that shows it
     #[command(after_help = FAILURES_HELP)]
     Failures(FailuresArgs),
+    /// Known crawlers, whose an address is, and the address ranges that operators publish
+    #[command(subcommand, after_help = crawlers::CRAWLERS_HELP)]
+    Crawlers(CrawlersCommand),
     /// Print the log format that tells causes apart, or say what a given log can tell
     #[command(after_help = LOGFORMAT_HELP)]
     Logformat(LogformatArgs),
@@ -53,6 +63,7 @@ Examples:
   webmasterid diagnose /var/log/nginx/
   webmasterid diagnose access.log* error.log --marks deploys.txt
   zcat old.gz | webmasterid diagnose - --format json
+  webmasterid diagnose /var/log/nginx --verify
   webmasterid diagnose /var/log/nginx --fail-on persistent,overload
 
 Marks are one a line: TIME[..TIME] deploy|maintenance LABEL
@@ -142,10 +153,25 @@ pub(crate) struct InputArgs {
     /// Zone of the error logs, such as +01:00, where the join should not find it
     #[arg(long, value_name = "OFFSET", value_parser = clock::parse_offset, allow_hyphen_values = true, help_heading = "Reading")]
     pub(crate) error_zone: Option<i32>,
-    /// Address ranges of a crawler in the JSON layout of Google's files; NAME is a crawler or an operator, and may be
-    /// left out where the operator's file name tells
+    /// Address ranges of a crawler, in any layout that operators publish, beside the ones that `crawlers refresh` stored;
+    /// NAME is a crawler or an operator, and may be left out where the operator's file name tells. A file without a date
+    /// inside is taken as current
     #[arg(long, value_name = "[NAME=]FILE", help_heading = "Reading")]
     pub(crate) ranges: Vec<String>,
+    /// Leave the stored address ranges out
+    #[arg(long, help_heading = "Reading")]
+    pub(crate) no_ranges: bool,
+    /// Ask DNS whether crawlers are who they say they are: the name of their address must be one of the operator's, and
+    /// lead back to the address. Asked for are the addresses of crawlers with such names, and nothing else. The logs
+    /// are read twice
+    #[arg(long, help_heading = "Verifying")]
+    pub(crate) verify: bool,
+    /// A name server to ask instead of the system's; may be given several times
+    #[arg(long, value_name = "ADDRESS[:PORT]", value_parser = parse_resolver, requires = "verify", help_heading = "Verifying")]
+    pub(crate) resolver: Vec<SocketAddr>,
+    /// Count only verified crawlers as crawlers; the others are other clients
+    #[arg(long, help_heading = "Verifying")]
+    pub(crate) verified_only: bool,
     /// Leave out requests before this time (RFC 3339; UTC without a zone)
     #[arg(long, value_name = "TIME", value_parser = clock::parse_time, help_heading = "Choosing")]
     pub(crate) since: Option<Stamp>,
@@ -194,6 +220,10 @@ impl InputArgs {
             zone: None,
             error_zone: None,
             ranges: Vec::new(),
+            no_ranges: true,
+            verify: false,
+            resolver: Vec::new(),
+            verified_only: false,
             since: None,
             until: None,
             now: None,
@@ -343,6 +373,14 @@ fn parse_incident(text: &str) -> Result<report::IncidentChoice, String> {
     report::IncidentChoice::parse(text).ok_or_else(|| {
         "neither a number of the report nor an id of 16 hexadecimal digits".to_owned()
     })
+}
+
+fn parse_resolver(text: &str) -> Result<SocketAddr, String> {
+    /// Of DNS.
+    const PORT: u16 = 53;
+    let bare = || text.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, PORT));
+    let parsed = text.parse().or_else(|_| bare());
+    parsed.map_err(|_| "not an address such as 192.0.2.53, [2001:db8::53]:53 or ::1".to_owned())
 }
 
 fn parse_edge(text: &str) -> Result<Edge, String> {

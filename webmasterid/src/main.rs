@@ -10,9 +10,11 @@ mod marks;
 mod output;
 mod pipeline;
 mod progress;
+mod range_store;
 mod ranges;
 mod selection;
 mod sources;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -24,6 +26,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Diagnose(args) => command::diagnose::run(&args),
         Command::Failures(args) => command::failures::run(&args),
+        Command::Crawlers(command) => command::crawlers::run(&command),
         Command::Logformat(args) => command::logformat::run(&args),
         Command::Redact(args) => command::redact::run(&args),
         Command::Schema(args) => command::generate::schema(&args),

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use files::{BufferPool, ChunkReader, Limits};
-use intake::{Chunk, Filter, Held, Intake, Scanned, Settler, Sources, Take};
+use intake::{Chunk, Filter, Held, Intake, Scanned, Settler, Sources, Suspects, Take};
 use model::{Edge, Joined, LogKind, Problem, Request, SourceId, Stamp};
 use tally::limit::LATE_SECONDS;
 use tally::{Tally, View};
@@ -72,6 +72,21 @@ pub(crate) fn read(
     }
     progress.finish();
     fold.finish(error_zone)
+}
+
+impl Source {
+    /// A piece of it, as intake takes it.
+    fn chunk<'a>(&self, chunk: &'a files::Chunk, take: Take) -> Chunk<'a> {
+        Chunk {
+            source: self.id,
+            first_line: chunk.first_line,
+            edge: self.edge,
+            kind: self.kind,
+            take,
+            names_edge: self.names_edge,
+            bytes: &chunk.bytes,
+        }
+    }
 }
 
 /// A chunk on its way to a scanning thread.
@@ -231,16 +246,7 @@ fn work(
         let (source, take) = sources[job.source];
         let mut tally = Tally::new();
         let mut newest = None;
-        let chunk = Chunk {
-            source: source.id,
-            first_line: job.chunk.first_line,
-            edge: source.edge,
-            kind: source.kind,
-            take,
-            names_edge: source.names_edge,
-            bytes: &job.chunk.bytes,
-        };
-        let scanned = intake.scan(chunk, filter, &mut |request| {
+        let scanned = intake.scan(source.chunk(&job.chunk, take), filter, &mut |request| {
             newest = newest.max(Some(request.at));
             tally.record(request);
             each(request);
@@ -258,6 +264,61 @@ fn work(
             return;
         }
     }
+}
+
+/// Addresses whose claims a reverse name could confirm. Lines are looked at in no order: what is found has none.
+pub(crate) fn suspects(
+    intake: &Intake,
+    sources: &[Source],
+    limits: &Limits,
+    threads: usize,
+) -> Suspects {
+    let is_of_requests = |source: &&Source| source.kind != LogKind::Error || source.is_mixed;
+    let sources: Vec<(&Source, Take)> = sources
+        .iter()
+        .filter(is_of_requests)
+        .map(|source| (source, Take::Requests))
+        .collect();
+    let progress = Progress::new(sources.iter().map(|(source, _)| source.found.size).sum());
+    let pool = BufferPool::default();
+    let (jobs, take) = sync_channel::<Job>(threads * AHEAD);
+    let take = Mutex::new(take);
+    let all = Mutex::new(Suspects::default());
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                let mut found = Suspects::default();
+                loop {
+                    let job = take.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                    let Ok(job) = job else { break };
+                    let (source, take) = sources[job.source];
+                    found.merge(intake.suspects(source.chunk(&job.chunk, take)));
+                    pool.recycle(job.chunk.bytes);
+                }
+                all.lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .merge(found);
+            });
+        }
+        let read = sources.iter().enumerate().flat_map(|(index, (source, _))| {
+            let reader = files::chunks(&source.found, limits)
+                .with_pool(pool.clone())
+                .with_progress(Arc::clone(&progress.read));
+            // What cannot be read is said by the pass that counts.
+            reader.flatten().map(move |chunk| (index, chunk))
+        });
+        for (source, chunk) in read {
+            progress.tick();
+            let _ = jobs.send(Job {
+                number: 0,
+                source,
+                chunk,
+            });
+        }
+        drop(jobs);
+    });
+    progress.finish();
+    all.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Folds what the threads found, in the order of the grid.

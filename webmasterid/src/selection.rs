@@ -71,6 +71,11 @@ pub(crate) fn settings(args: &InputArgs) -> anyhow::Result<Settings> {
             "--since is not before --until: no request can lie between them",
         ));
     }
+    if args.verify && args.paths.iter().any(|path| path == "-") {
+        return Err(Failure::arguments(
+            "--verify reads the logs twice, and standard input can be read once: give files",
+        ));
+    }
     // What comes after the moment of judgement is not known yet.
     let after_now = match args.now {
         Some(Now::At(now)) => Some(Stamp(now.0.saturating_add(1))),
@@ -93,6 +98,7 @@ pub(crate) fn settings(args: &InputArgs) -> anyhow::Result<Settings> {
             .iter()
             .map(|name| crawler(name))
             .collect::<anyhow::Result<_>>()?,
+        verified_only: args.verified_only,
     })
 }
 

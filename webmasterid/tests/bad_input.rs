@@ -141,7 +141,10 @@ fn reported_beside_what_is_good() {
             "ranges.json: prefixes[1]: not an address prefix".to_owned(),
             "ranges.json: prefixes[2]: neither ipv4Prefix nor ipv6Prefix".to_owned(),
         ]),
-        ("--ranges googlebot=rubbish.json", vec!["rubbish.json: not JSON".to_owned()]),
+        ("--ranges googlebot=rubbish.json", vec![
+            "rubbish.json: line 1: not an address prefix".to_owned(),
+            "rubbish.json: no usable address in it".to_owned(),
+        ]),
         ("--config nginx.conf", vec!["nginx.conf:2: log format x: the layout has no status".to_owned()]),
         ("good.log", vec!["good.log: same file as good.log, counted once".to_owned()]),
     ];

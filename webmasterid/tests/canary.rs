@@ -5,6 +5,8 @@
 
 mod marked;
 mod program;
+#[path = "../../adapters/dns/tests/responder/mod.rs"]
+mod responder;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,6 +15,7 @@ use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
 use marked::{Layout, refuse_marks};
+use responder::{A, PTR, Responder, SERVER_FAILURE};
 
 /// Everything the program can write about logs.
 const OUTPUTS: [&str; 13] = [
@@ -61,6 +64,39 @@ fn nothing_personal_comes_out() {
             assert!(rows.contains(known), "{layout:?}: no {known} in {rows}");
         }
     });
+}
+
+/// Names of addresses are personal too. Whatever name servers say: names of the operator's and of others', and failures.
+#[test]
+fn nothing_personal_comes_out_of_name_servers() {
+    let server = Responder::start(std::time::Duration::ZERO, |query| {
+        Some(match query.kind {
+            PTR if query.name.starts_with('1') => query.fails(SERVER_FAILURE),
+            PTR => query.names(&["crawl-canary.googlebot.com", "canary.example"]),
+            _ => query.addresses(&["198.51.100.9".parse().unwrap()]),
+        })
+    });
+    let verify = format!("--verify --resolver {}", server.address);
+    program::each(&Layout::ALL, |layout| {
+        let folder = tempfile::tempdir().unwrap();
+        marked::write(*layout, folder.path());
+        let mut args = layout.arguments();
+        // What ranges confirm nobody is asked about.
+        if let Some(at) = args.iter().position(|arg| arg == "--ranges") {
+            args.drain(at..at + 2);
+        }
+        for command in [
+            "diagnose --full",
+            "diagnose --format json",
+            "failures --format ndjson --all-clients",
+            "failures --format csv --verified-only",
+        ] {
+            let command = format!("{command} {verify}");
+            let output = output(folder.path(), &command, &args);
+            refuse_marks(&format!("{layout:?}, {command}"), &output);
+        }
+    });
+    assert!(server.count(PTR).0 > 0 && server.count(A).0 > 0);
 }
 
 /// Logs of which no line is understood are refused with reasons, and the reasons hold nothing of the lines.

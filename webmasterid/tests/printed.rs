@@ -8,9 +8,10 @@ use std::path::Path;
 use jsonschema::Validator;
 use serde_json::Value;
 
-const COMMANDS: [&str; 7] = [
+const COMMANDS: [&str; 8] = [
     "diagnose",
     "failures",
+    "crawlers",
     "logformat",
     "redact",
     "schema",

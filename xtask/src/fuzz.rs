@@ -31,6 +31,7 @@ enum Target {
     Json,
     Light,
     LogFormat,
+    RangeList,
     Squid,
     Varnish,
 }
@@ -48,6 +49,7 @@ impl Target {
             Self::Json => "json",
             Self::Light => "light",
             Self::LogFormat => "log_format",
+            Self::RangeList => "range_list",
             Self::Squid => "squid",
             Self::Varnish => "varnish",
         }

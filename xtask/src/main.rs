@@ -21,6 +21,7 @@ mod reference_log;
 mod score;
 mod test;
 mod tool;
+mod verify;
 mod wall;
 
 use std::process::ExitCode;
@@ -55,6 +56,8 @@ enum Task {
     Score(score::Args),
     /// Measure incidents and verdicts on seeded logs of every kind, beside what operators use today
     Judge(judge::Args),
+    /// Time the check of crawlers against a name server on loopback
+    Verify(verify::Args),
     /// Record examples/ and cases/ anew from real proxies
     Record(lab::Args),
 }
@@ -78,6 +81,7 @@ fn run(task: Task) -> Result<()> {
         Task::Cases(args) => cases::run(&args),
         Task::Score(args) => score::run(&args),
         Task::Judge(args) => judge::run(&args),
+        Task::Verify(args) => verify::run(&args),
         Task::Record(args) => match tool::with_edges()? {
             Some(mut again) => command::run(again.args(std::env::args_os().skip(1))),
             None => lab::record(&args),

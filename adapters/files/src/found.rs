@@ -67,7 +67,8 @@ pub fn head(found: &Found) -> io::Result<Vec<u8>> {
 }
 
 impl Found {
-    pub(crate) fn is_stream(&self) -> bool {
+    /// Whether it gives its bytes once: a pipe or standard input.
+    pub fn is_stream(&self) -> bool {
         matches!(self.access, Access::Stream { .. })
     }
 

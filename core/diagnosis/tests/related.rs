@@ -77,7 +77,7 @@ fn fail(
             path,
             query: 0,
         }),
-        spoofed: None,
+        posing: None,
         attempts: &attempts,
     });
 }

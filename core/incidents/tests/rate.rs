@@ -55,7 +55,7 @@ fn record(tally: &mut Tally, second: i64, line: u64, is_broken: bool) {
             path: &path,
             query: 0,
         }),
-        spoofed: None,
+        posing: None,
         attempts: &[],
     });
 }

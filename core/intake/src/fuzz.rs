@@ -7,7 +7,7 @@ use model::{Edge, Field, LogKind, SourceId, Stamp};
 use crate::envelope::{self, Envelopes};
 use crate::format::{Formats, Layout, Reason};
 use crate::held::Held;
-use crate::identity::Ranges;
+use crate::ranges::Ranges;
 use crate::scan::{Chunk, Intake, Settings, Take};
 use crate::secret::Secret;
 use crate::visit::{Spans, Visit};
@@ -201,4 +201,22 @@ const fn chunk(kind: LogKind, bytes: &[u8]) -> Chunk<'_> {
 fn settle(held: Held) {
     let sources = crate::Sources::default();
     Settler::default().settle(shared(), held, &sources, None, &mut |_| (), &mut |_| ());
+}
+
+/// A list of addresses: any text, in every layout that facts may name. What is read can be looked up.
+pub fn range_list(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    for name in [
+        "",
+        "google-prefixes",
+        "text-ip",
+        "csv-geofeed",
+        "json-other",
+        "html-page",
+    ] {
+        let layout = crate::RangeLayout::named(name);
+        let service = (name == "json-other").then_some("A");
+        let list = crate::RangeList::read(&text, crate::Expected { layout, service });
+        assert!(!list.is_empty() || !list.problems.is_empty());
+    }
 }

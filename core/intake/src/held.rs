@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use model::{
-    Attempt, Claim, CrawlerId, Edge, Fetch, Finding, Method, Outcome, Place, Request, Route,
-    Scheme, Stamp, Status,
+    Attempt, Claim, Edge, Fetch, Finding, Method, Outcome, Place, Request, Route, Scheme, Stamp,
+    Status,
 };
 
 use crate::attribute::{About, ErrorFinding};
@@ -52,7 +52,7 @@ pub(crate) struct HeldRequest {
     pub(crate) no_upstream: bool,
     pub(crate) retry_after: Option<u32>,
     pub(crate) fetch: Option<Box<HeldFetch>>,
-    pub(crate) spoofed: Option<CrawlerId>,
+    pub(crate) posing: Option<Claim>,
     pub(crate) attempts: Vec<HeldAttempt>,
     /// Hash of the client's address.
     pub(crate) client: u64,
@@ -115,7 +115,7 @@ impl HeldRequest {
                 path: &fetch.path,
                 query: fetch.query,
             }),
-            spoofed: self.spoofed,
+            posing: self.posing,
             attempts: &attempts,
         });
     }

@@ -2,6 +2,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod attribute;
+mod confirm;
 mod entry;
 mod envelope;
 mod error_log;
@@ -14,6 +15,7 @@ mod identity;
 mod literal;
 mod nearest;
 mod path;
+mod ranges;
 mod redact;
 mod scan;
 mod secret;
@@ -22,11 +24,14 @@ mod settle;
 mod state;
 mod visit;
 
+pub use confirm::{ADDRESSES_MAX, Answers, Inquiry, Lookup, NAMES_MAX, Suspect, Suspects};
 pub use filter::Filter;
 
 pub use format::{FormatError, FormatRef, Formats, Layout, Reason, USER_LAYOUTS_MAX, Warning};
 pub use held::Held;
-pub use identity::{RangeProblem, Ranges};
+pub use ranges::{
+    Expected, RangeAnswer, RangeLayout, RangeList, RangePlace, RangeProblem, Ranges, STALE_SECS,
+};
 pub use redact::Redactor;
 pub use scan::{Chunk, Intake, LINE_MAX, Look, Scanned, Settings, Take};
 pub use secret::Secret;

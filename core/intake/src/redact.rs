@@ -14,7 +14,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::envelope::{self, Envelopes, Opened};
 use crate::error_log::{self, ErrorLine, Part};
 use crate::format::{Formats, caddy};
-use crate::identity::{Agents, Client};
+use crate::identity::Client;
 use crate::path::{Known, Target};
 use crate::scan::{Intake, LINE_MAX};
 use crate::visit::{Spans, Visit};
@@ -317,10 +317,11 @@ impl Intake {
     }
 
     fn is_fetch(&self, visit: &Visit<'_>) -> bool {
-        let mut agents = Agents::new(self.matcher(), self.ranges(), self.secret.table());
-        let client = agents.client(
+        let client = self.agents().client(
             visit.value(Field::UserAgent),
             visit.value(Field::ClientAddr),
+            // A claim from outside a stale list keeps its path to itself: what is shown once cannot be taken back.
+            None,
         );
         matches!(client, Client::Crawler(_))
     }

@@ -11,13 +11,15 @@ use model::{
 use crate::attribute::{
     self, Attribution, ErrorFinding, FailureStatuses, REUSED, Signs, needs_attribution,
 };
+use crate::confirm::{self, Answers, Suspects};
 use crate::envelope::{self, Around, Envelopes, Opened, Program};
 use crate::error_log::{self, ErrorLine, Level, Part};
 use crate::filter::Filter;
 use crate::format::{FormatRef, Formats, Moment, Reason, TimeMemo};
 use crate::held::{AttemptLine, Held, HeldAttempt, HeldError, HeldFetch, HeldRequest};
-use crate::identity::{Agents, Client, Ranges};
+use crate::identity::{Agents, Client, Evidence};
 use crate::path::{Known, Target};
+use crate::ranges::Ranges;
 use crate::secret::Secret;
 use crate::seen::{Seen, Sources};
 use crate::settle::weighs;
@@ -78,6 +80,8 @@ pub struct Settings {
     pub sites: Vec<String>,
     /// Only fetches of these crawlers; empty for all requests.
     pub crawlers: Vec<CrawlerId>,
+    /// Only claims that are shown to be true are fetches; the others are requests of other clients.
+    pub verified_only: bool,
 }
 
 impl Settings {
@@ -109,6 +113,7 @@ pub struct Intake {
     formats: Formats,
     matcher: CrawlerMatcher,
     ranges: Ranges,
+    answers: Option<Answers>,
     signs: Signs,
     follow_ups: Vec<&'static str>,
 }
@@ -156,9 +161,16 @@ impl Intake {
             formats,
             matcher: CrawlerMatcher::new(),
             ranges,
+            answers: None,
             signs: Signs::new(rules),
             follow_ups,
         }
+    }
+
+    /// Takes what name servers said of the [`Suspects`].
+    pub fn with_answers(mut self, answers: Answers) -> Self {
+        self.answers = Some(answers);
+        self
     }
 
     pub(crate) const fn formats(&self) -> &Formats {
@@ -173,8 +185,13 @@ impl Intake {
         &self.signs
     }
 
-    pub(crate) const fn ranges(&self) -> &Ranges {
-        &self.ranges
+    pub(crate) fn agents(&self) -> Agents<'_> {
+        let evidence = Evidence {
+            ranges: &self.ranges,
+            answers: self.answers.as_ref(),
+            verified_only: self.settings.verified_only,
+        };
+        Agents::new(&self.matcher, evidence, self.secret.table())
     }
 
     /// Bits of `HeldError::follow_ups` for these literals.
@@ -222,21 +239,7 @@ impl Intake {
         filter: &Filter,
         sink: &mut impl FnMut(&Request<'_>),
     ) -> Scanned {
-        let mut scan = Scan {
-            intake: self,
-            chunk,
-            filter,
-            agents: Agents::new(&self.matcher, &self.ranges, self.secret.table()),
-            time: TimeMemo::new(),
-            text: String::new(),
-            host: String::new(),
-            format: None,
-            format_count: 0,
-            zone: None,
-            zone_count: 0,
-            seen: Seen::default(),
-            held: Held::default(),
-        };
+        let mut scan = Scan::new(self, chunk, filter);
         scan.lines(sink);
         let mut scanned = Scanned {
             held: scan.held,
@@ -246,6 +249,16 @@ impl Intake {
             *scanned.sources.of(chunk.source) = scan.seen;
         }
         scanned
+    }
+
+    /// Which addresses of a chunk claim a crawler that a reverse name could confirm, of those requests that the settings
+    /// choose. Lines without such a claim are read up to the agent.
+    pub fn suspects(&self, chunk: Chunk<'_>) -> Suspects {
+        let filter = Filter::default();
+        let mut scan = Scan::new(self, chunk, &filter);
+        scan.suspects = Some(Suspects::default());
+        scan.lines(&mut |_| {});
+        scan.suspects.unwrap_or_default()
     }
 
     /// What a head of a source holds, and its first stamp: read before the whole, to know error logs and to rank.
@@ -357,6 +370,29 @@ struct Scan<'a> {
     zone_count: u64,
     seen: Seen,
     held: Held,
+    /// Set where only they are wanted.
+    suspects: Option<Suspects>,
+}
+
+impl<'a> Scan<'a> {
+    fn new(intake: &'a Intake, chunk: Chunk<'a>, filter: &'a Filter) -> Self {
+        Self {
+            intake,
+            chunk,
+            filter,
+            agents: intake.agents(),
+            time: TimeMemo::new(),
+            text: String::new(),
+            host: String::new(),
+            format: None,
+            format_count: 0,
+            zone: None,
+            zone_count: 0,
+            seen: Seen::default(),
+            held: Held::default(),
+            suspects: None,
+        }
+    }
 }
 
 impl Scan<'_> {
@@ -539,6 +575,10 @@ impl Scan<'_> {
         place: Place,
         sink: &mut impl FnMut(&Request<'_>),
     ) -> Result<(), &'static str> {
+        let agent = visit.value(Field::UserAgent);
+        if self.suspects.is_some() && self.agents.suspicious(agent).is_none() {
+            return Ok(());
+        }
         let (millis, zone) = match visit.value(Field::Time) {
             Some(time) => {
                 let moment = self.time.parse(time).ok_or("time is not understood")?;
@@ -557,7 +597,9 @@ impl Scan<'_> {
             edge => edge,
         };
         if edge == Edge::Varnish && is_attempt(visit) {
-            self.attempt(visit, millis, zone, status, &target, place);
+            if self.suspects.is_none() {
+                self.attempt(visit, millis, zone, status, &target, place);
+            }
             return Ok(());
         }
         if self.chunk.take == Take::Entries {
@@ -587,10 +629,19 @@ impl Scan<'_> {
         if !settings.sites.is_empty() && !settings.sites.contains(&self.host) {
             return Ok(());
         }
-        let client = self.agents.client(
-            visit.value(Field::UserAgent),
-            visit.value(Field::ClientAddr),
-        );
+        let address = visit.value(Field::ClientAddr);
+        if let Some(suspects) = &mut self.suspects {
+            let claimed = self.agents.suspicious(agent);
+            let is_chosen =
+                |id: &CrawlerId| settings.crawlers.is_empty() || settings.crawlers.contains(id);
+            if let Some(crawler) = claimed.filter(is_chosen)
+                && let Some(at) = confirm::suspect(&self.intake.ranges, crawler, address)
+            {
+                suspects.add(crawler, at);
+            }
+            return Ok(());
+        }
+        let client = self.agents.client(agent, address, Some(at));
         if !settings.crawlers.is_empty()
             && !matches!(client, Client::Crawler(claim) if settings.crawlers.contains(&claim.crawler))
         {
@@ -621,7 +672,7 @@ impl Scan<'_> {
         let secret = &self.intake.secret;
         let claim = match parts.client {
             Client::Crawler(claim) => Some(claim),
-            Client::Other | Client::Spoofed(_) => None,
+            Client::Other | Client::Posing(_) => None,
         };
         let known = Known::of(secret, parts.target.path);
         let fetch = claim.map(|claim| Fetch {
@@ -672,8 +723,8 @@ impl Scan<'_> {
                 .and_then(number)
                 .and_then(|n| n.try_into().ok()),
             fetch,
-            spoofed: match parts.client {
-                Client::Spoofed(crawler) => Some(crawler),
+            posing: match parts.client {
+                Client::Posing(claim) => Some(claim),
                 Client::Other | Client::Crawler(_) => None,
             },
             attempts,
@@ -757,7 +808,9 @@ impl Scan<'_> {
         let Some(entry) = error_log::parse(line) else {
             return false;
         };
-        self.entry(entry, around, place);
+        if self.suspects.is_none() {
+            self.entry(entry, around, place);
+        }
         true
     }
 
@@ -1061,7 +1114,7 @@ fn hold(
                 query: fetch.query,
             })
         }),
-        spoofed: request.spoofed,
+        posing: request.posing,
         attempts,
         client: keys.client,
         line: keys.line,

@@ -97,3 +97,8 @@ fn light() {
 fn json() {
     replay("json", intake::fuzz::json);
 }
+
+#[test]
+fn range_list() {
+    replay("range_list", intake::fuzz::range_list);
+}

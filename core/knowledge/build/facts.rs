@@ -14,6 +14,7 @@ pub(crate) struct Facts {
     pub(crate) causes: Vec<(Cause, CauseFile)>,
     pub(crate) signs: Vec<Sign>,
     pub(crate) crawlers: Vec<(String, Category, CrawlerFile)>,
+    pub(crate) robots_tokens: Vec<(String, RobotsTokenFile)>,
     pub(crate) statements: Vec<(String, Statement)>,
     pub(crate) formats: Vec<(String, Edge, FormatFile)>,
     pub(crate) edges: Vec<(Edge, EdgeFile)>,
@@ -92,6 +93,8 @@ pub(crate) struct CrawlerFile {
     pub(crate) operator: String,
     pub(crate) category: String,
     pub(crate) purpose: String,
+    pub(crate) class: Option<String>,
+    pub(crate) ai: Option<String>,
     pub(crate) tokens: Vec<String>,
     #[serde(default)]
     pub(crate) exact: bool,
@@ -102,6 +105,10 @@ pub(crate) struct CrawlerFile {
     #[serde(default)]
     pub(crate) rdns_suffixes: Vec<String>,
     #[serde(default)]
+    pub(crate) rdns_masks: Vec<String>,
+    /// The same `source`, read on another day.
+    pub(crate) rdns_masks_checked: Option<String>,
+    #[serde(default)]
     pub(crate) ip_ranges: Vec<String>,
     pub(crate) ip_ranges_format: Option<String>,
     #[serde(default)]
@@ -111,6 +118,21 @@ pub(crate) struct CrawlerFile {
     pub(crate) checked: Option<String>,
     #[serde(default)]
     pub(crate) unverified_fields: Vec<String>,
+    #[serde(default)]
+    pub(crate) note: String,
+}
+
+/// `robots-tokens/<id>.toml`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RobotsTokenFile {
+    pub(crate) token: String,
+    pub(crate) operator: String,
+    pub(crate) purpose: String,
+    pub(crate) forged: bool,
+    pub(crate) source: String,
+    pub(crate) basis: String,
+    pub(crate) checked: Option<String>,
     #[serde(default)]
     pub(crate) note: String,
 }
@@ -241,6 +263,19 @@ const KINDS: [&str; 5] = [
     "secondary",
 ];
 
+/// Classes of crawlers that one operator keeps apart, and the purposes of AI.
+const CLASSES: [&str; 4] = ["common", "special-case", "user-triggered", "customer-run"];
+const AI_PURPOSES: [&str; 3] = ["training", "search", "user"];
+/// Layouts of range files.
+const RANGE_LAYOUTS: [&str; 6] = [
+    "google-prefixes",
+    "html-page",
+    "text-cidr",
+    "text-ip",
+    "csv-geofeed",
+    "json-other",
+];
+
 /// A shorter token would match agents by accident.
 const TOKEN_LEN_MIN: usize = 4;
 
@@ -279,6 +314,9 @@ impl Facts {
             "causes" => self.cause(name, read(text).map_err(one)?).map_err(one),
             "signs" => self.signs_of(name, read(text).map_err(one)?),
             "crawlers" => self.crawler(name, read(text).map_err(one)?).map_err(one),
+            "robots-tokens" => self
+                .robots_token(name, read(text).map_err(one)?)
+                .map_err(one),
             "statements" => self.statements(name, read(text).map_err(one)?),
             "formats" => self.format(name, read(text).map_err(one)?).map_err(one),
             "edges" => self.edge(name, read(text).map_err(one)?).map_err(one),
@@ -358,7 +396,39 @@ impl Facts {
         {
             return Err(format!("suffix {suffix:?} does not begin with a dot"));
         }
+        one_of("class", file.class.as_deref(), &CLASSES)?;
+        one_of("ai", file.ai.as_deref(), &AI_PURPOSES)?;
+        one_of(
+            "ip_ranges_format",
+            file.ip_ranges_format.as_deref(),
+            &RANGE_LAYOUTS,
+        )?;
+        if file.ip_ranges.is_empty() && file.ip_ranges_format.is_some() {
+            return Err("ip_ranges_format without ip_ranges".to_owned());
+        }
+        for mask in &file.rdns_masks {
+            let is_its_end = |suffix: &String| mask.ends_with(suffix.as_str());
+            if !file.rdns_suffixes.iter().any(is_its_end) {
+                return Err(format!("mask {mask:?} ends in none of the suffixes"));
+            }
+            if mask.matches('*').count() != 1 {
+                return Err(format!("mask {mask:?} has not exactly one asterisk"));
+            }
+        }
+        if file.rdns_masks.is_empty() != file.rdns_masks_checked.is_none() {
+            return Err("rdns_masks and rdns_masks_checked stand together".to_owned());
+        }
+        if let Some(checked) = &file.rdns_masks_checked {
+            known(&file.source, Some(checked))?;
+        }
         self.crawlers.push((name.to_owned(), category, file));
+        Ok(())
+    }
+
+    fn robots_token(&mut self, name: &str, file: RobotsTokenFile) -> Result<(), String> {
+        known(&file.source, file.checked.as_deref())?;
+        filled(&[&file.token, &file.operator, &file.purpose, &file.basis])?;
+        self.robots_tokens.push((name.to_owned(), file));
         Ok(())
     }
 
@@ -419,6 +489,7 @@ impl Facts {
         self.signs
             .sort_by(|a, b| (&a.row.id, a.edge).cmp(&(&b.row.id, b.edge)));
         self.crawlers.sort_by(|a, b| a.0.cmp(&b.0));
+        self.robots_tokens.sort_by(|a, b| a.0.cmp(&b.0));
         self.statements.sort_by(|a, b| a.1.id.cmp(&b.1.id));
         self.formats.sort_by(|a, b| a.0.cmp(&b.0));
         self.edges.sort_by_key(|(edge, _)| *edge);
@@ -600,6 +671,16 @@ fn known(source: &str, checked: Option<&str>) -> Result<(), String> {
         Ok(())
     } else {
         Err(format!("checked = {checked:?} is not a date"))
+    }
+}
+
+/// Whether a value that may be left out is one of these.
+fn one_of(field: &str, value: Option<&str>, known: &[&str]) -> Result<(), String> {
+    match value {
+        Some(value) if !known.contains(&value) => {
+            Err(format!("{field} {value:?} is none of {}", known.join(", ")))
+        }
+        _ => Ok(()),
     }
 }
 

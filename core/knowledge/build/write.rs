@@ -6,7 +6,8 @@ use model::{Cause, Edge, Field};
 
 use crate::condition::{Condition, Value};
 use crate::facts::{
-    CauseFile, CrawlerFile, EdgeFile, Facts, FormatFile, Recommended, Sign, Statement,
+    CauseFile, CrawlerFile, EdgeFile, Facts, FormatFile, Recommended, RobotsTokenFile, Sign,
+    Statement,
 };
 
 /// The whole source file.
@@ -27,6 +28,8 @@ pub(crate) fn tables(facts: &Facts) -> String {
     let crawlers =
         crawlers.map(|(id, category, file)| crawler_row(id, &format!("{category:?}"), file));
     table(&mut out, "CRAWLERS", "Crawler", crawlers);
+    let robots = facts.robots_tokens.iter().map(|(_, file)| robots_row(file));
+    table(&mut out, "ROBOTS_TOKENS", "RobotsToken", robots);
     let statements = facts.statements.iter();
     table(
         &mut out,
@@ -134,17 +137,22 @@ fn condition(condition: &Condition) -> String {
 
 fn crawler_row(id: &str, category: &str, file: &CrawlerFile) -> String {
     format!(
-        "id: {id:?}, operator: {:?}, category: Category::{category}, purpose: {:?}, tokens: {}, exact: {}, \
-         not_tokens: {}, robots_token: {:?}, honours_robots: {:?}, rdns_suffixes: {}, ip_ranges: {}, \
+        "id: {id:?}, operator: {:?}, category: Category::{category}, purpose: {:?}, class: {:?}, ai: {:?}, tokens: {}, \
+         exact: {}, not_tokens: {}, robots_token: {:?}, honours_robots: {:?}, rdns_suffixes: {}, rdns_masks: {}, \
+         rdns_masks_checked: {:?}, ip_ranges: {}, \
          ip_ranges_format: {:?}, retired: {}, source: {:?}, checked: {:?}, unverified_fields: {}, note: {:?}",
         file.operator,
         file.purpose,
+        file.class,
+        file.ai,
         texts(&file.tokens),
         file.exact,
         texts(&file.not_tokens),
         file.robots_token,
         file.honours_robots,
         texts(&file.rdns_suffixes),
+        texts(&file.rdns_masks),
+        file.rdns_masks_checked,
         texts(&file.ip_ranges),
         file.ip_ranges_format,
         file.retired,
@@ -152,6 +160,13 @@ fn crawler_row(id: &str, category: &str, file: &CrawlerFile) -> String {
         file.checked,
         texts(&file.unverified_fields),
         file.note,
+    )
+}
+
+fn robots_row(file: &RobotsTokenFile) -> String {
+    format!(
+        "token: {:?}, operator: {:?}, purpose: {:?}, is_forged_in_agent: {}, source: {:?}, checked: {:?}, note: {:?}",
+        file.token, file.operator, file.purpose, file.forged, file.source, file.checked, file.note,
     )
 }
 

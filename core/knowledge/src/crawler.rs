@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use model::{Category, CrawlerId};
 
-use crate::table::{CRAWLER_PATTERNS, CRAWLERS};
+use crate::table::{CRAWLER_PATTERNS, CRAWLERS, ROBOTS_TOKENS};
 
 /// One crawler.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +18,11 @@ pub struct Crawler {
     pub category: Category,
     /// The operator's own words, shortened.
     pub purpose: &'static str,
+    /// Where one operator keeps classes of crawlers apart: `common`, `special-case`, `user-triggered`, or `customer-run`
+    /// for what its cloud's customers run. Each class has a range file and a kind of host name of its own.
+    pub class: Option<&'static str>,
+    /// What an AI operator wants it for: `training`, `search`, or `user` for a fetch that a user asked for.
+    pub ai: Option<&'static str>,
     /// Substrings of the user agent, any case.
     pub tokens: &'static [&'static str],
     /// Whether a token must be the whole user agent.
@@ -30,6 +35,11 @@ pub struct Crawler {
     pub honours_robots: &'static str,
     /// Suffixes that a confirmed reverse name must end in.
     pub rdns_suffixes: &'static [&'static str],
+    /// Narrower: what such a name must look like, `crawl-*.googlebot.com`, where one operator keeps several kinds of
+    /// crawlers apart by it. The asterisk stands for a part of one label; as the whole of the first, for any labels.
+    pub rdns_masks: &'static [&'static str],
+    /// When the masks were read in `source`.
+    pub rdns_masks_checked: Option<&'static str>,
     /// Where the operator publishes its address ranges.
     pub ip_ranges: &'static [&'static str],
     /// Layout of these files: `google-prefixes`, `text-cidr` and the like.
@@ -51,6 +61,119 @@ impl Crawler {
     pub const fn is_verifiable(&self) -> bool {
         !self.rdns_suffixes.is_empty() || !self.ip_ranges.is_empty()
     }
+}
+
+/// An entry of a crawler's `ip_ranges`, taken apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RangeSource {
+    /// As facts have it.
+    pub entry: &'static str,
+    /// Where to fetch it; `None` where that is no address on the web.
+    pub url: Option<&'static str>,
+    /// The service whose entries count, in the list of a whole cloud.
+    pub service: Option<&'static str>,
+}
+
+impl RangeSource {
+    /// `https://…`, or `https://… (service NAME)`; all else is words for people.
+    fn new(entry: &'static str) -> Self {
+        let (url, rest) = entry.split_once(' ').unwrap_or((entry, ""));
+        let service = rest
+            .strip_prefix("(service ")
+            .and_then(|rest| rest.strip_suffix(')'));
+        let is_url = url.starts_with("https://") && (rest.is_empty() || service.is_some());
+        Self {
+            entry,
+            url: is_url.then_some(url),
+            service,
+        }
+    }
+
+    /// The last part of the path that is not empty: the name that a mirror gives the file.
+    pub fn file_name(&self) -> Option<&'static str> {
+        let path = self.url?.split(['?', '#']).next()?;
+        path.rsplit('/').find(|part| !part.is_empty())
+    }
+}
+
+impl Crawler {
+    /// Where its address ranges are, each entry taken apart.
+    pub fn range_sources(&self) -> impl Iterator<Item = RangeSource> {
+        self.ip_ranges.iter().copied().map(RangeSource::new)
+    }
+}
+
+/// A name for robots.txt under which no crawler comes.
+#[derive(Clone, Copy, Debug)]
+pub struct RobotsToken {
+    /// As it is written in robots.txt.
+    pub token: &'static str,
+    /// Whose it is.
+    pub operator: &'static str,
+    /// What it controls.
+    pub purpose: &'static str,
+    /// Whether a user agent that shows it is known to be forged.
+    pub is_forged_in_agent: bool,
+    /// Primary source.
+    pub source: &'static str,
+    /// When the source was checked; `None` prints "Data not yet verified".
+    pub checked: Option<&'static str>,
+    /// What else to know; may be empty.
+    pub note: &'static str,
+}
+
+/// Every name for robots.txt that no crawler sends.
+pub fn robots_tokens() -> &'static [RobotsToken] {
+    &ROBOTS_TOKENS
+}
+
+/// Longest name that DNS knows, its dots included: RFC 1035, section 2.3.4.
+const NAME_LEN_MAX: usize = 253;
+
+/// Reverse names.
+impl Crawler {
+    /// Whether its claims can be checked by reverse name.
+    pub const fn has_rdns(&self) -> bool {
+        !self.rdns_suffixes.is_empty()
+    }
+
+    /// Whether the operator itself names the suffixes. What only others say confirms, but a name that is not of it
+    /// proves nothing: the list may be wrong.
+    pub fn rdns_is_certain(&self) -> bool {
+        !self.unverified_fields.contains(&"rdns_suffixes")
+    }
+
+    /// Whether a reverse name is one that its operator gives. Who holds an address writes whatever name they like: only
+    /// the way back, from the name to the address, makes it evidence.
+    pub fn accepts_name(&self, name: &str) -> bool {
+        let name = name.strip_suffix('.').unwrap_or(name);
+        // A label may hold a dot, written with a backslash: no operator's does.
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        if name.len() > NAME_LEN_MAX || !name.bytes().all(is_plain) || name.contains("..") {
+            return false;
+        }
+        let name = name.to_ascii_lowercase();
+        let has_suffix = |suffix: &&str| name.strip_suffix(*suffix).is_some_and(is_labels);
+        self.rdns_suffixes.iter().any(has_suffix)
+            && (self.rdns_masks.is_empty()
+                || self.rdns_masks.iter().any(|mask| is_of_mask(&name, mask)))
+    }
+}
+
+/// What stands before a suffix: something, and no empty label.
+fn is_labels(text: &str) -> bool {
+    !text.is_empty() && !text.starts_with('.')
+}
+
+fn is_of_mask(name: &str, mask: &str) -> bool {
+    let Some((before, behind)) = mask.split_once('*') else {
+        return name == mask;
+    };
+    let part = name
+        .strip_prefix(before)
+        .and_then(|rest| rest.strip_suffix(behind));
+    let is_whole_label = before.is_empty() && behind.starts_with('.');
+    part.is_some_and(|part| is_labels(part) && (is_whole_label || !part.contains('.')))
 }
 
 /// Every crawler, by id; [`CrawlerId`] is the index.
@@ -180,6 +303,76 @@ impl CrawlerMatcher {
         let mut left = named.filter(|pattern| !ruled_out.contains(pattern.crawler));
         let index = left.next()?.crawler;
         u16::try_from(index).ok().map(CrawlerId)
+    }
+}
+
+/// A token that occurs in a user agent, and what became of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenHit {
+    /// The token, as facts have it.
+    pub token: &'static str,
+    /// Whose token it is.
+    pub crawler: CrawlerId,
+    /// What became of it.
+    pub verdict: TokenVerdict,
+}
+
+/// What became of a token that occurs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenVerdict {
+    /// It names the crawler.
+    Named,
+    /// A longer token that occurs names another one.
+    Shorter,
+    /// Another token of the crawler that is named.
+    Same,
+    /// This not-token of its crawler occurs, too.
+    RuledOut(&'static str),
+    /// It would have to be the whole user agent.
+    NotWhole,
+}
+
+impl CrawlerMatcher {
+    /// Every token that occurs in a user agent, the longest first, and why the first that remains names the crawler.
+    pub fn explain(&self, agent: &[u8]) -> Vec<TokenHit> {
+        let hits: Vec<(usize, bool)> = self
+            .automaton
+            .find_overlapping_iter(agent)
+            .map(|hit| (hit.pattern().as_usize(), hit.len() == agent.len()))
+            .collect();
+        let named = self.find(agent);
+        let mut is_found = false;
+        let mut explained = Vec::new();
+        for (index, pattern) in self.patterns.iter().enumerate() {
+            let mut here = hits.iter().filter(|(hit, _)| *hit == index);
+            let Some((_, is_whole)) = here.next() else {
+                continue;
+            };
+            let Ok(crawler) = u16::try_from(pattern.crawler).map(CrawlerId) else {
+                continue;
+            };
+            if pattern.rules_out {
+                continue;
+            }
+            let against = hits
+                .iter()
+                .filter_map(|(hit, _)| self.patterns.get(*hit))
+                .find(|other| other.rules_out && other.crawler == pattern.crawler);
+            let verdict = match against {
+                _ if pattern.exact && !is_whole => TokenVerdict::NotWhole,
+                Some(other) => TokenVerdict::RuledOut(other.text),
+                None if named == Some(crawler) && !is_found => TokenVerdict::Named,
+                None if named == Some(crawler) => TokenVerdict::Same,
+                None => TokenVerdict::Shorter,
+            };
+            is_found |= verdict == TokenVerdict::Named;
+            explained.push(TokenHit {
+                token: pattern.text,
+                crawler,
+                verdict,
+            });
+        }
+        explained
     }
 }
 
@@ -458,6 +651,166 @@ mod tests {
         ] {
             let found = matcher.find(agent.as_bytes()).map(|id| crawler(id).id);
             assert_eq!(found, None, "{agent}");
+        }
+    }
+
+    #[test]
+    fn what_was_found_and_ruled_out_is_told() {
+        let matcher = CrawlerMatcher::new();
+        let told = |agent: &str| -> Vec<(&'static str, TokenVerdict)> {
+            let hits = matcher.explain(agent.as_bytes());
+            hits.iter().map(|hit| (hit.token, hit.verdict)).collect()
+        };
+        assert_eq!(
+            told("Googlebot-Image/1.0"),
+            [
+                ("Googlebot-Image", TokenVerdict::Named),
+                ("Googlebot", TokenVerdict::RuledOut("Googlebot-Image")),
+            ]
+        );
+        assert_eq!(
+            told("facebookexternalhit/1.1 Facebot Twitterbot/1.0"),
+            [
+                ("facebookexternalhit", TokenVerdict::Named),
+                ("Twitterbot", TokenVerdict::RuledOut("facebookexternalhit")),
+            ]
+        );
+        assert_eq!(told("iTMS/1.0 iTunes"), [("iTMS", TokenVerdict::NotWhole)]);
+        assert_eq!(told("curl/8.0"), []);
+        for known in crawlers() {
+            for token in known.tokens {
+                let named = matcher.explain(token.as_bytes());
+                let named = named.iter().find(|hit| hit.verdict == TokenVerdict::Named);
+                assert_eq!(named.map(|hit| hit.crawler), matcher.find(token.as_bytes()));
+            }
+        }
+    }
+
+    #[test]
+    fn reverse_names_are_told_at_label_boundaries_and_by_class() {
+        let accepts = |id, name| crawler_named(id).map(|id| crawler(id).accepts_name(name));
+        for (id, name, expected) in [
+            ("googlebot", "crawl-66-249-66-1.googlebot.com", true),
+            ("googlebot", "crawl-66-249-66-1.googlebot.com.", true),
+            ("googlebot", "CRAWL-66-249-66-1.GoogleBot.COM", true),
+            (
+                "googlebot",
+                "geo-crawl-35-247-243-240.geo.googlebot.com",
+                true,
+            ),
+            (
+                "googlebot",
+                "crawl-66-249-66-1.googlebot.com.evil.example",
+                false,
+            ),
+            ("googlebot", "xgooglebot.com", false),
+            ("googlebot", "crawl-1.xgooglebot.com", false),
+            ("googlebot", "crawl-1\\.googlebot.com", false),
+            ("googlebot", "googlebot.com", false),
+            ("googlebot", ".googlebot.com", false),
+            ("googlebot", "crawl-.googlebot.com", false),
+            ("googlebot", "crawl-1..googlebot.com", false),
+            ("googlebot", "www.googlebot.com", false),
+            ("googlebot", "crawl-1.www.googlebot.com", false),
+            ("googlebot", "geo-crawl-1.googlebot.com", false),
+            ("googlebot", "crawl-66-249-66-1.google.com", false),
+            (
+                "googlebot",
+                "rate-limited-proxy-66-249-90-1.google.com",
+                false,
+            ),
+            ("googlebot", "1.2.3.4.bc.googleusercontent.com", false),
+            ("googlebot", "", false),
+            ("googlebot", ".", false),
+            (
+                "adsbot-google",
+                "rate-limited-proxy-66-249-90-1.google.com",
+                true,
+            ),
+            (
+                "adsbot-google",
+                "google-proxy-66-249-81-1.google.com",
+                false,
+            ),
+            ("adsbot-google", "crawl-66-249-66-1.googlebot.com", false),
+            (
+                "feedfetcher-google",
+                "google-proxy-66-249-81-1.google.com",
+                true,
+            ),
+            ("feedfetcher-google", "mail.google.com", false),
+            (
+                "google-appengine-users",
+                "0.192.178.107.gae.googleusercontent.com",
+                true,
+            ),
+            (
+                "google-appengine-users",
+                "1.2.3.4.bc.googleusercontent.com",
+                false,
+            ),
+            ("bingbot", "msnbot-157-55-39-1.search.msn.com", true),
+            ("bingbot", "search.msn.com", false),
+            ("bingbot", "msnbot.research.msn.com", false),
+            ("yandexbot", "5-255-253-1.spider.yandex.com", true),
+            ("yandexbot", "spider.yandex.com.evil.example", false),
+            ("applebot", "17-58-1-1.applebot.apple.com", true),
+            ("applebot", "applebot.apple.com", false),
+            ("gptbot", "gptbot.openai.com", false),
+        ] {
+            assert_eq!(accepts(id, name), Some(expected), "{id} {name}");
+        }
+    }
+
+    #[test]
+    fn range_sources_are_addresses_or_words() {
+        let source = |entry| RangeSource::new(entry);
+        let whole =
+            source("https://ip-ranges.amazonaws.com/ip-ranges.json (service ROUTE53_HEALTHCHECKS)");
+        assert_eq!(
+            whole.url,
+            Some("https://ip-ranges.amazonaws.com/ip-ranges.json")
+        );
+        assert_eq!(whole.service, Some("ROUTE53_HEALTHCHECKS"));
+        assert_eq!(source("whois: routes of AS32934").url, None);
+        assert_eq!(source("qwantbot.json, linked on the page").url, None);
+        assert_eq!(
+            source("https://a.example/ips-v4/").file_name(),
+            Some("ips-v4")
+        );
+        assert_eq!(
+            source("https://a.example/L.php?format=json").file_name(),
+            Some("L.php")
+        );
+    }
+
+    /// A mirror holds all files in one folder.
+    #[test]
+    fn range_files_have_names_of_their_own() {
+        let sources: std::collections::BTreeSet<RangeSource> =
+            crawlers().iter().flat_map(Crawler::range_sources).collect();
+        let urls: std::collections::BTreeSet<_> = sources.iter().filter_map(|it| it.url).collect();
+        let names: std::collections::BTreeSet<_> =
+            sources.iter().filter_map(RangeSource::file_name).collect();
+        assert_eq!(urls.len(), names.len());
+    }
+
+    #[test]
+    fn masks_tell_every_class_of_google_apart() {
+        for known in crawlers().iter().filter(|known| known.operator == "Google") {
+            let is_googlebots = known.rdns_suffixes.contains(&".googlebot.com");
+            assert!(
+                !is_googlebots || known.rdns_suffixes.len() == 1,
+                "{}",
+                known.id
+            );
+            // No text of the operator names the mask of its agents.
+            assert_eq!(
+                known.rdns_masks.is_empty(),
+                !known.has_rdns() || known.id == "google-agent",
+                "{}",
+                known.id
+            );
         }
     }
 

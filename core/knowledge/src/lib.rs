@@ -12,7 +12,10 @@ mod table;
 mod telling;
 
 pub use cause::{CauseFacts, cause};
-pub use crawler::{Crawler, CrawlerMatcher, crawler, crawler_named, crawlers};
+pub use crawler::{
+    Crawler, CrawlerMatcher, RangeSource, RobotsToken, TokenHit, TokenVerdict, crawler,
+    crawler_named, crawlers, robots_tokens,
+};
 pub use edge::{BlindSpot, DefaultPage, EdgeFacts, Recommended, edge};
 pub use fact::{Checked, CheckedTotals, FactEntry, fact, facts, unverified};
 pub use format::{Format, formats};

@@ -4,7 +4,8 @@ use model::{Category, Cause, CauseSet, Confidence, Edge, Field, LogKind};
 
 use crate::edge::{BlindSpot, DefaultPage, EdgeFacts, Recommended};
 use crate::{
-    Basis, CauseFacts, Condition, Crawler, FactEntry, Format, Op, Predicate, SignRule, Value,
+    Basis, CauseFacts, Condition, Crawler, FactEntry, Format, Op, Predicate, RobotsToken, SignRule,
+    Value,
 };
 
 include!(concat!(env!("OUT_DIR"), "/tables.rs"));

@@ -213,6 +213,21 @@ fn crawlers_need_tokens_that_name_them() {
         &format!("{CRAWLER}rdns_suffixes = [\"example.com\"]"),
         "begin with a dot",
     );
+    let masked = |masks: &str| {
+        format!("{CRAWLER}rdns_suffixes = [\".example.com\"]\nrdns_masks = [\"{masks}\"]\n")
+    };
+    let checked = "rdns_masks_checked = \"2026-07-08\"";
+    refused(path, &masked("crawl-*.example.com"), "stand together");
+    refused(
+        path,
+        &format!("{}{checked}", masked("crawl-*.example.org")),
+        "none of the suffixes",
+    );
+    refused(
+        path,
+        &format!("{}{checked}", masked("crawl.example.com")),
+        "exactly one asterisk",
+    );
 }
 
 #[test]

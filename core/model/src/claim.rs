@@ -58,6 +58,17 @@ pub enum Category {
 }
 
 impl Category {
+    /// Every category, in the order of the enum.
+    pub const ALL: [Self; 7] = [
+        Self::Search,
+        Self::Ai,
+        Self::UserTriggered,
+        Self::Seo,
+        Self::Monitor,
+        Self::Preview,
+        Self::Other,
+    ];
+
     /// The name in every output.
     pub const fn name(self) -> &'static str {
         match self {

@@ -206,8 +206,9 @@ pub struct Request<'a> {
     pub retry_after: Option<u32>,
     /// What a crawler's request carries; `None` for every other client.
     pub fetch: Option<Fetch<'a>>,
-    /// The crawler that another client posed as: its address does not belong to the operator. Not a fetch.
-    pub spoofed: Option<CrawlerId>,
+    /// The claim of another client: its address does not belong to the operator, or nothing shows that it does where
+    /// only verified claims count. Not a fetch.
+    pub posing: Option<Claim>,
     /// Every attempt on an upstream, in order; empty where not logged.
     pub attempts: &'a [Attempt<'a>],
 }

@@ -8,11 +8,13 @@ mod clean;
 mod crawler;
 mod csv_report;
 mod failures;
+mod identification;
 mod json;
 mod markdown;
 mod options;
 mod owed;
 mod phrase;
+mod registry;
 mod sign;
 mod source;
 mod spreadsheet;
@@ -26,8 +28,12 @@ pub use failures::{
     FailureEvidence, FailureRow, FailureTable, failure_csv, failure_csv_header, failure_ndjson,
     failure_schema,
 };
+pub use identification::{
+    Identification, InLists, ListStep, identification_json, identification_text,
+};
 pub use json::{json, schema};
 pub use markdown::markdown;
 pub use options::{IncidentChoice, TextOptions};
 pub use owed::owed_csv;
+pub use registry::{crawler_csv, crawler_json, crawler_page, crawler_table};
 pub use text::text;

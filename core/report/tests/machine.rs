@@ -243,7 +243,7 @@ fn request<'a>(attempts: &'a [Attempt<'a>], fetch: Option<Fetch<'a>>) -> Request
         no_upstream: false,
         retry_after: None,
         fetch,
-        spoofed: None,
+        posing: None,
         url: 5,
         attempts,
     }

@@ -101,7 +101,7 @@ fn request(number: u64, path: &str, url: u64) -> Request<'_> {
             path,
             query: 0,
         }),
-        spoofed: None,
+        posing: None,
         attempts: &[],
     }
 }

@@ -34,7 +34,7 @@ impl Guard {
     pub(crate) fn record(&mut self, request: &Request<'_>) {
         let who = match request.fetch {
             Some(fetch) if fetch.claim.identity == Identity::Verified => Some(fetch.claim.crawler),
-            None if request.spoofed.is_none() => None,
+            None if request.posing.is_none() => None,
             _ => return,
         };
         if request.route.robots || request.outcome == Outcome::ClientAbort {

@@ -448,9 +448,9 @@ impl Sums {
                 *self.crawler_failed.entry(crawler).or_default() += 1;
             }
         }
-        if let Some(crawler) = request.spoofed {
-            let spoofed = model::Identity::Spoofed as usize;
-            self.crawler_identity.entry(crawler).or_default()[spoofed] += 1;
+        if let Some(claim) = request.posing {
+            let identities = self.crawler_identity.entry(claim.crawler).or_default();
+            identities[claim.identity as usize] += 1;
         }
     }
 

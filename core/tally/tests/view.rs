@@ -42,7 +42,7 @@ fn request(host: &str, second: i64, status: u16, is_fetch: bool) -> Request<'_> 
             path: "/",
             query: 0,
         }),
-        spoofed: None,
+        posing: None,
         attempts: &[],
     }
 }

@@ -5,13 +5,14 @@ use std::{fs, thread};
 use diagnosis::Context;
 use files::Limits;
 use intake::{Intake, LINE_MAX, Secret};
-use model::{Coverage, Mark, Problem, Report, Request, SourceReport, Verdict};
+use model::{Coverage, Identity, Mark, Problem, Report, Request, SourceReport, Verdict};
 use report::TextOptions;
 
 use crate::cli::{DiagnoseArgs, InputArgs, ReportFormat};
 use crate::clock::{self, Now};
 use crate::exit::{FAIL_ON, Failure};
-use crate::{coverage, layouts, marks, output, pipeline, ranges, selection, sources};
+use crate::range_store::RangeStore;
+use crate::{coverage, layouts, marks, output, pipeline, ranges, selection, sources, verify};
 
 /// Above this share of lines not understood a source counts as unreadable.
 const UNPARSED_SHARE_MAX: f64 = 0.5;
@@ -63,18 +64,33 @@ pub(crate) fn report(
 ) -> anyhow::Result<Report> {
     let settings = selection::settings(args)?;
     let layouts = layouts::read(&args.log_format, &args.config)?;
-    let (ranges, range_problems) = ranges::read(&args.ranges)?;
+    let store = match args.no_ranges {
+        true => None,
+        false => RangeStore::find(None),
+    };
+    let mut ranges = ranges::read(&args.ranges, store.as_ref())?;
+    if args.verified_only && !args.verify && ranges.ranges.is_empty() {
+        return Err(Failure::arguments(
+            "--verified-only: nothing is verified without --verify or --ranges, and no list is stored \
+             (webmasterid crawlers refresh)",
+        ));
+    }
     let mut key = [0; 16];
     getrandom::fill(&mut key)
         .map_err(|error| anyhow::anyhow!("no random numbers from the system: {error}"))?;
-    let intake = Intake::new(settings, Secret::new(key), ranges, layouts.formats);
+    let intake = Intake::new(
+        settings,
+        Secret::new(key),
+        std::mem::take(&mut ranges.ranges),
+        layouts.formats,
+    );
     let limits = Limits {
         line_bytes_max: LINE_MAX,
         ..Limits::default()
     };
     let (sources, mut problems) = sources::find(&args.paths, &limits, &intake, layouts.edge);
     problems.extend(layouts.problems);
-    problems.extend(range_problems);
+    problems.append(&mut ranges.problems);
     if sources.is_empty() {
         return Err(unreadable("nothing to read", &problems));
     }
@@ -82,6 +98,10 @@ pub(crate) fn report(
         .threads
         .unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from))
         .max(1);
+    let (intake, limit) = match args.verify {
+        true => verify::with_answers(args, intake, &sources, &limits, threads, &mut problems)?,
+        false => (intake, None),
+    };
     let paths = coverage::paths(&sources);
     let reading = pipeline::read(
         &intake,
@@ -93,6 +113,13 @@ pub(crate) fn report(
     );
     problems.extend(reading.problems);
     problems.extend(coverage::unparsed(&sources, &reading.sources));
+    if let Some(newest) = reading.newest {
+        let crawlers = reading.view.crawlers.iter();
+        let unchecked =
+            crawlers.filter(|crawler| crawler.identity[Identity::Unchecked as usize] > 0);
+        let came: Vec<_> = unchecked.map(|crawler| crawler.crawler).collect();
+        problems.extend(ranges.stale(newest, &came));
+    }
     let now = match args.now {
         Some(Now::Clock) => clock::now(),
         Some(Now::At(now)) => now,
@@ -114,6 +141,7 @@ pub(crate) fn report(
     };
     let mut report = diagnosis::diagnose(&reading.view, incidents, context);
     report.problems = problems;
+    report.limits.extend(limit);
     check_readable(&mut report)?;
     Ok(report)
 }

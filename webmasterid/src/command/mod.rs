@@ -1,5 +1,6 @@
 //! One file for each command.
 
+pub(crate) mod crawlers;
 pub(crate) mod diagnose;
 pub(crate) mod failures;
 pub(crate) mod generate;

@@ -23,7 +23,7 @@ struct Count {
 /// Runs it; gives the exit status.
 pub(crate) fn run(args: &RedactArgs) -> anyhow::Result<u8> {
     let layouts = layouts::read(&args.log_format, &args.config)?;
-    let (ranges, range_problems) = ranges::read(&args.ranges)?;
+    let ranges = ranges::read(&args.ranges, None)?;
     let mut key = [0; 16];
     getrandom::fill(&mut key)
         .map_err(|error| anyhow::anyhow!("no random numbers from the system: {error}"))?;
@@ -34,7 +34,7 @@ pub(crate) fn run(args: &RedactArgs) -> anyhow::Result<u8> {
             ..Settings::default()
         },
         Secret::new(key),
-        ranges,
+        ranges.ranges,
         layouts.formats,
     );
     let limits = Limits {
@@ -43,7 +43,7 @@ pub(crate) fn run(args: &RedactArgs) -> anyhow::Result<u8> {
     };
     let (sources, mut problems) = sources::find(&args.paths, &limits, &intake, layouts.edge);
     problems.extend(layouts.problems);
-    problems.extend(range_problems);
+    problems.extend(ranges.problems);
     if sources.is_empty() {
         return Err(Failure::unreadable(problems.first().map_or(
             "nothing to read".to_owned(),

@@ -133,7 +133,7 @@ pub(crate) fn each(requests: u64, share: Share, mut visit: impl FnMut(&Request<'
                 path: &path,
                 query: 0,
             }),
-            spoofed: None,
+            posing: None,
             attempts: &attempts,
         });
     }

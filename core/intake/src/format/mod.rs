@@ -31,7 +31,7 @@ use model::{Edge, Field};
 
 pub(crate) use json::unescape;
 pub use layout::{FormatError, Layout, Warning};
-pub(crate) use time::{Moment, TimeMemo, parse_time};
+pub(crate) use time::{Moment, TimeMemo, days, parse_time};
 pub(crate) use value::is_address;
 
 use crate::visit::{Spans, Visit};

@@ -306,11 +306,16 @@ fn next(view: &View<'_>) -> Vec<String> {
     if !has_error_log && (report.diagnoses.iter()).any(|diagnosis| diagnosis.wants_error_log) {
         next.push("add the error log");
     }
-    let [.., unchecked] = report
-        .crawlers
-        .iter()
+    let identity = (report.crawlers.iter())
         .map(|crawler| crawler.identity)
         .fold([0; 4], sum);
+    let checked = checked(identity);
+    if !checked.is_empty() {
+        let next = next.join(" | ");
+        let with = |words: String| format!("{next} ({words})");
+        return checked.into_iter().map(with).collect();
+    }
+    let [.., unchecked] = identity;
     if unchecked == 0 {
         return vec![next.join(" | ")];
     }
@@ -322,6 +327,25 @@ fn next(view: &View<'_>) -> Vec<String> {
         format!("{next} (crawlers are claims, not checked)"),
         format!("{next} (crawlers unchecked)"),
     ]
+}
+
+/// What the check of crawlers came to, in requests and from long to short; nothing where nothing was checked.
+fn checked([verified, spoofed, unverifiable, unchecked]: [u64; 4]) -> Vec<String> {
+    if verified + spoofed == 0 {
+        return Vec::new();
+    }
+    let verified = format!("{} verified", number(verified));
+    let others = [
+        (spoofed, "spoofed"),
+        (unchecked, "unchecked"),
+        (unverifiable, "unverifiable"),
+    ];
+    let others = others.iter().filter(|(n, _)| *n > 0);
+    let others = others.map(|(n, what)| format!("{} {what}", number(*n)));
+    let words: Vec<String> = std::iter::once(verified).chain(others).collect();
+    let all = words.join(", ");
+    let first = words.iter().take(2).cloned().collect::<Vec<_>>().join(", ");
+    vec![format!("crawlers: {all}"), all, first]
 }
 
 fn sum(one: [u64; 4], other: [u64; 4]) -> [u64; 4] {

@@ -131,7 +131,7 @@ impl Owned {
                 path: &self.path,
                 query: self.query,
             }),
-            spoofed: None,
+            posing: None,
             attempts: &attempts,
         });
     }
