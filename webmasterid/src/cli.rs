@@ -169,6 +169,16 @@ pub(crate) struct InputArgs {
     /// A name server to ask instead of the system's; may be given several times
     #[arg(long, value_name = "ADDRESS[:PORT]", value_parser = parse_resolver, requires = "verify", help_heading = "Verifying")]
     pub(crate) resolver: Vec<SocketAddr>,
+    /// Your own proxies and load balancers with a public address, or a file with one a line: a client's address is then
+    /// the last one that they forward for and that is none of theirs (X-Forwarded-For, where it is logged). Private
+    /// addresses, and those of CDNs whose ranges are known, are proxies without being named
+    #[arg(
+        long,
+        value_name = "ADDRESS|CIDR|FILE",
+        value_delimiter = ',',
+        help_heading = "Verifying"
+    )]
+    pub(crate) trusted_proxies: Vec<String>,
     /// Count only verified crawlers as crawlers; the others are other clients
     #[arg(long, help_heading = "Verifying")]
     pub(crate) verified_only: bool,
@@ -220,6 +230,7 @@ impl InputArgs {
             zone: None,
             error_zone: None,
             ranges: Vec::new(),
+            trusted_proxies: Vec::new(),
             no_ranges: true,
             verify: false,
             resolver: Vec::new(),

@@ -1,8 +1,9 @@
 //! What the user chose to count, from words to settings.
 
+use std::fs;
 use std::str::FromStr;
 
-use intake::Settings;
+use intake::{Proxies, Settings};
 use model::{CrawlerId, Stamp};
 
 use crate::cli::InputArgs;
@@ -99,7 +100,33 @@ pub(crate) fn settings(args: &InputArgs) -> anyhow::Result<Settings> {
             .map(|name| crawler(name))
             .collect::<anyhow::Result<_>>()?,
         verified_only: args.verified_only,
+        proxies: proxies(&args.trusted_proxies)?,
     })
+}
+
+/// Each an address, a network, or a file with one of them a line; `#` begins a comment.
+fn proxies(args: &[String]) -> anyhow::Result<Proxies> {
+    let mut proxies = Proxies::default();
+    for arg in args {
+        if proxies.add(arg) {
+            continue;
+        }
+        let text = fs::read_to_string(arg).map_err(|error| {
+            Failure::arguments(format!(
+                "--trusted-proxies {arg}: neither an address nor a network, and as a file: {}",
+                files::reason(&error)
+            ))
+        })?;
+        for (number, line) in (1..).zip(text.lines()) {
+            let entry = line.split('#').next().unwrap_or_default().trim();
+            if !entry.is_empty() && !proxies.add(entry) {
+                return Err(Failure::arguments(format!(
+                    "--trusted-proxies {arg}:{number}: neither an address nor a network in CIDR notation"
+                )));
+            }
+        }
+    }
+    Ok(proxies)
 }
 
 fn crawler(name: &str) -> anyhow::Result<CrawlerId> {

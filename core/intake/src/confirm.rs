@@ -11,7 +11,7 @@ use knowledge::Crawler;
 use model::{CrawlerId, Identity, Stamp};
 use siphasher::sip::SipHasher13;
 
-use crate::identity::{address_of, is_public};
+use crate::identity::is_public;
 use crate::ranges::{RangeAnswer, Ranges};
 
 /// Addresses asked about in one run; beyond, those with the smallest hash are kept. Ten times what the largest operators
@@ -256,7 +256,7 @@ pub(crate) fn identity(
     ranges: &Ranges,
     answers: Option<&Answers>,
     crawler: CrawlerId,
-    address: Option<&[u8]>,
+    address: Option<IpAddr>,
     at: Option<Stamp>,
 ) -> Identity {
     let by_ranges = ranges.identity(crawler, address, at);
@@ -270,7 +270,7 @@ pub(crate) fn identity(
     if by_ranges == Identity::Verified || !known.has_rdns() {
         return by_ranges;
     }
-    let answer = address_of(address).and_then(|at| answers.by_claim.get(&(at, crawler)));
+    let answer = address.and_then(|at| answers.by_claim.get(&(at, crawler)));
     match answer {
         Some(Answer::Confirmed) => Identity::Verified,
         // A suffix that only others name may be wrong: then the ranges decide.
@@ -284,9 +284,9 @@ pub(crate) fn identity(
 pub(crate) fn suspect(
     ranges: &Ranges,
     crawler: CrawlerId,
-    address: Option<&[u8]>,
+    address: Option<IpAddr>,
 ) -> Option<IpAddr> {
-    let at = address_of(address).filter(|at| is_public(*at))?;
+    let at = address.filter(|at| is_public(*at))?;
     // A hit is one at any time.
     (ranges.answer(crawler, at, None) != RangeAnswer::Hit).then_some(at)
 }

@@ -3,21 +3,16 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use knowledge::CrawlerMatcher;
-use model::{Claim, CrawlerId, Identity, Stamp};
+use model::{Claim, CrawlerId, Field, Identity, Stamp};
 
 use crate::confirm::{self, Answers};
 use crate::ranges::Ranges;
 use crate::secret::{Map, Table};
+use crate::sender::{Proxies, Sender, sender};
+use crate::visit::Visit;
 
 /// Agents remembered while scanning a chunk; forgotten all at once, so it bounds memory and nothing else.
 const MEMO_MAX: usize = 4_096;
-
-/// The address that stands in a log.
-pub(crate) fn address_of(text: Option<&[u8]>) -> Option<IpAddr> {
-    let text = std::str::from_utf8(text?).ok()?;
-    let address: IpAddr = text.trim_matches(['[', ']']).parse().ok()?;
-    Some(address.to_canonical())
-}
 
 /// Whether an address says anything about its sender: loopback and private ones do not.
 pub(crate) fn is_public(address: IpAddr) -> bool {
@@ -57,12 +52,15 @@ pub(crate) struct Agents<'a> {
     memo: Map<Box<[u8]>, Option<CrawlerId>>,
     last: Box<[u8]>,
     last_crawler: Option<CrawlerId>,
+    /// Claims of whose sender the log holds no address, but that of a public proxy.
+    pub(crate) hidden: u64,
 }
 
 /// What shows whose an address is.
 #[derive(Clone, Copy)]
 pub(crate) struct Evidence<'a> {
     pub(crate) ranges: &'a Ranges,
+    pub(crate) proxies: &'a Proxies,
     /// `None` where no name server was asked.
     pub(crate) answers: Option<&'a Answers>,
     /// Whether claims that nothing shows to be true are no fetches.
@@ -77,25 +75,25 @@ impl<'a> Agents<'a> {
             memo: Map::with_hasher(table),
             last: Box::default(),
             last_crawler: None,
+            hidden: 0,
         }
     }
 
     /// Who sent this, at that time; without a time no list of addresses is stale.
-    pub(crate) fn client(
-        &mut self,
-        agent: Option<&[u8]>,
-        address: Option<&[u8]>,
-        at: Option<Stamp>,
-    ) -> Client {
+    pub(crate) fn client(&mut self, visit: &Visit<'_>, at: Option<Stamp>) -> Client {
+        let agent = visit.value(Field::UserAgent);
         let Some(crawler) = agent.and_then(|agent| self.crawler(agent)) else {
             return Client::Other;
         };
+        let sender = self.sender(crawler, visit);
+        self.hidden += u64::from(sender == Sender::Hidden);
         let Evidence {
             ranges,
             answers,
             verified_only,
+            ..
         } = self.evidence;
-        let identity = confirm::identity(ranges, answers, crawler, address, at);
+        let identity = confirm::identity(ranges, answers, crawler, sender.address(), at);
         let claim = Claim { crawler, identity };
         match identity {
             Identity::Verified => Client::Crawler(claim),
@@ -103,6 +101,20 @@ impl<'a> Agents<'a> {
             Identity::Unverifiable | Identity::Unchecked if verified_only => Client::Posing(claim),
             Identity::Unverifiable | Identity::Unchecked => Client::Crawler(claim),
         }
+    }
+
+    /// Who sent it, as far as the line tells. The address of a CDN that forwards requests is nobody's, but where the
+    /// CDN's own checks are claimed.
+    pub(crate) fn sender(&self, crawler: CrawlerId, visit: &Visit<'_>) -> Sender {
+        let Evidence {
+            ranges, proxies, ..
+        } = self.evidence;
+        let is_cdns_own = knowledge::crawler(crawler).is_cdn;
+        sender(
+            visit.value(Field::ClientAddr),
+            visit.value(Field::ForwardedFor),
+            |address| proxies.has(address) || !is_cdns_own && ranges.are_of_a_cdn(address),
+        )
     }
 
     /// The crawler that this agent names, where a reverse name could confirm it.

@@ -18,7 +18,7 @@ use std::net::IpAddr;
 
 use model::{CrawlerId, Identity, Stamp};
 
-use crate::identity::{address_of, is_public};
+use crate::identity::is_public;
 
 use block::Blocks;
 pub use list::{Expected, RangeLayout, RangeList, RangePlace, RangeProblem};
@@ -153,11 +153,20 @@ impl Ranges {
         }
     }
 
+    /// Whether it is an address from which a CDN forwards requests: whoever sent them has another.
+    pub(crate) fn are_of_a_cdn(&self, address: IpAddr) -> bool {
+        let mut cdns = self
+            .by_crawler
+            .iter()
+            .filter(|(id, _)| knowledge::crawler(**id).is_cdn);
+        cdns.any(|(_, known)| known.blocks.contains(address))
+    }
+
     /// Whether a claim holds. An address that cannot be read leaves it unchecked.
     pub(crate) fn identity(
         &self,
         crawler: CrawlerId,
-        address: Option<&[u8]>,
+        address: Option<IpAddr>,
         at: Option<Stamp>,
     ) -> Identity {
         if self.is_empty() {
@@ -166,7 +175,7 @@ impl Ranges {
         if !knowledge::crawler(crawler).is_verifiable() {
             return Identity::Unverifiable;
         }
-        match address_of(address) {
+        match address {
             Some(address) => self.answer(crawler, address, at).identity(),
             None => Identity::Unchecked,
         }

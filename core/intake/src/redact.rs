@@ -317,12 +317,8 @@ impl Intake {
     }
 
     fn is_fetch(&self, visit: &Visit<'_>) -> bool {
-        let client = self.agents().client(
-            visit.value(Field::UserAgent),
-            visit.value(Field::ClientAddr),
-            // A claim from outside a stale list keeps its path to itself: what is shown once cannot be taken back.
-            None,
-        );
+        // A claim from outside a stale list keeps its path to itself: what is shown once cannot be taken back.
+        let client = self.agents().client(visit, None);
         matches!(client, Client::Crawler(_))
     }
 }

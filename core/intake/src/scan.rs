@@ -22,6 +22,7 @@ use crate::path::{Known, Target};
 use crate::ranges::Ranges;
 use crate::secret::Secret;
 use crate::seen::{Seen, Sources};
+use crate::sender::Proxies;
 use crate::settle::weighs;
 use crate::state::may_stand_in;
 use crate::visit::{Spans, Visit};
@@ -80,6 +81,8 @@ pub struct Settings {
     pub sites: Vec<String>,
     /// Only fetches of these crawlers; empty for all requests.
     pub crawlers: Vec<CrawlerId>,
+    /// The site's own proxies, whose addresses are never a client's.
+    pub proxies: Proxies,
     /// Only claims that are shown to be true are fetches; the others are requests of other clients.
     pub verified_only: bool,
 }
@@ -188,6 +191,7 @@ impl Intake {
     pub(crate) fn agents(&self) -> Agents<'_> {
         let evidence = Evidence {
             ranges: &self.ranges,
+            proxies: &self.settings.proxies,
             answers: self.answers.as_ref(),
             verified_only: self.settings.verified_only,
         };
@@ -629,19 +633,23 @@ impl Scan<'_> {
         if !settings.sites.is_empty() && !settings.sites.contains(&self.host) {
             return Ok(());
         }
-        let address = visit.value(Field::ClientAddr);
         if let Some(suspects) = &mut self.suspects {
             let claimed = self.agents.suspicious(agent);
             let is_chosen =
                 |id: &CrawlerId| settings.crawlers.is_empty() || settings.crawlers.contains(id);
             if let Some(crawler) = claimed.filter(is_chosen)
+                && let address = self.agents.sender(crawler, visit).address()
                 && let Some(at) = confirm::suspect(&self.intake.ranges, crawler, address)
             {
                 suspects.add(crawler, at);
             }
             return Ok(());
         }
-        let client = self.agents.client(agent, address, Some(at));
+        let hidden = self.agents.hidden;
+        let client = self.agents.client(visit, Some(at));
+        if self.agents.hidden > hidden {
+            self.seen.remark(place.line, PROXIED);
+        }
         if !settings.crawlers.is_empty()
             && !matches!(client, Client::Crawler(claim) if settings.crawlers.contains(&claim.crawler))
         {
@@ -899,6 +907,9 @@ impl Scan<'_> {
 
 /// Neither the line nor an envelope says when.
 const NO_TIME: &str = "no time";
+/// A claim whose sender cannot be known.
+const PROXIED: &str = "the client's address is a CDN's or a proxy's own, so this crawler is not checked: log the \
+                       address it forwards for (X-Forwarded-For, CF-Connecting-IP)";
 /// Whether a line of varnishncsa is about a backend rather than a client: it says so, or carries what only those have.
 fn is_attempt(visit: &Visit<'_>) -> bool {
     /// Fields of records that stand only in transactions with a backend.

@@ -112,6 +112,8 @@ pub(crate) struct CrawlerFile {
     pub(crate) ip_ranges: Vec<String>,
     pub(crate) ip_ranges_format: Option<String>,
     #[serde(default)]
+    pub(crate) cdn: bool,
+    #[serde(default)]
     pub(crate) retired: bool,
     pub(crate) source: String,
     pub(crate) basis: String,

@@ -140,7 +140,7 @@ fn crawler_row(id: &str, category: &str, file: &CrawlerFile) -> String {
         "id: {id:?}, operator: {:?}, category: Category::{category}, purpose: {:?}, class: {:?}, ai: {:?}, tokens: {}, \
          exact: {}, not_tokens: {}, robots_token: {:?}, honours_robots: {:?}, rdns_suffixes: {}, rdns_masks: {}, \
          rdns_masks_checked: {:?}, ip_ranges: {}, \
-         ip_ranges_format: {:?}, retired: {}, source: {:?}, checked: {:?}, unverified_fields: {}, note: {:?}",
+         ip_ranges_format: {:?}, is_cdn: {}, retired: {}, source: {:?}, checked: {:?}, unverified_fields: {}, note: {:?}",
         file.operator,
         file.purpose,
         file.class,
@@ -155,6 +155,7 @@ fn crawler_row(id: &str, category: &str, file: &CrawlerFile) -> String {
         file.rdns_masks_checked,
         texts(&file.ip_ranges),
         file.ip_ranges_format,
+        file.cdn,
         file.retired,
         file.source,
         file.checked,

@@ -44,6 +44,8 @@ pub struct Crawler {
     pub ip_ranges: &'static [&'static str],
     /// Layout of these files: `google-prefixes`, `text-cidr` and the like.
     pub ip_ranges_format: Option<&'static str>,
+    /// Whether its ranges are those from which a CDN forwards other people's requests too.
+    pub is_cdn: bool,
     /// Whether the operator no longer sends it.
     pub retired: bool,
     /// Primary source.

@@ -18,6 +18,7 @@ use model::Field;
 use super::{Reason, value::is_status};
 use crate::identity::is_public;
 use crate::literal::{finder, last_finder};
+use crate::sender::{host_range, last_public};
 use crate::visit::{Spans, Visit};
 
 /// Begins a line of Emissary (Ambassador).
@@ -308,42 +309,6 @@ pub(super) fn settle_client(line: &[u8], scratch: &[u8], spans: &mut Spans) {
         return;
     };
     spans.narrow(Field::ClientAddr, Field::ForwardedFor, start, end);
-}
-
-/// The last public address of a list; the last one of all where none is public.
-fn last_public(list: &[u8]) -> Option<Range> {
-    /// Addresses looked at: more are no list of hops.
-    const HOPS_MAX: usize = 16;
-    let mut end = list.len();
-    let mut last = None;
-    for _ in 0..HOPS_MAX {
-        let start = memrchr(b',', list.get(..end)?).map_or(0, |comma| comma + 1);
-        let part = list.get(start..end)?;
-        let blanks = part.len() - part.trim_ascii_start().len();
-        let text = part.trim_ascii();
-        let (from, to) = host_range(text);
-        let found = (start + blanks + from, start + blanks + to);
-        if is_public_text(text.get(from..to)?) {
-            return Some(found);
-        }
-        last = last.or(Some(found).filter(|_| !text.is_empty()));
-        if start == 0 {
-            break;
-        }
-        end = start - 1;
-    }
-    last
-}
-
-/// Where the host of `host:port`, `[host]:port` or a bare address stands.
-fn host_range(text: &[u8]) -> Range {
-    if text.first() == Some(&b'[') {
-        return (1, memchr(b']', text).unwrap_or(text.len()).max(1));
-    }
-    match (memchr(b':', text), memrchr(b':', text)) {
-        (Some(first), Some(last)) if first == last => (0, first),
-        _ => (0, text.len()),
-    }
 }
 
 fn is_public_text(text: &[u8]) -> bool {

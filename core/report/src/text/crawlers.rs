@@ -183,7 +183,7 @@ pub(super) fn rates(view: &View<'_>, incident: &Incident) -> Vec<String> {
         if incident.fetches.failed == 0 {
             return Vec::new();
         }
-        let why = "not compared: that takes two whole days of log before it, an hour of it, and ten fetches to expect";
+        let why = "not compared: needs two days of log before it and an hour of it";
         return vec![why.to_owned()];
     }
     let told = incident.rates.iter().map(|rate| {

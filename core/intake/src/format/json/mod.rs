@@ -22,6 +22,7 @@ mod traefik;
 mod traffic_server;
 
 use super::{FormatRef, Reason, named, ncsa::next_quote, string::nginx, telltale, value::Class};
+use crate::sender::last_public;
 use crate::visit::{Spans, Visit};
 
 /// A value by its place in the line.
@@ -40,14 +41,18 @@ impl Value {
         line.get(self.start..self.end).unwrap_or_default()
     }
 
-    /// Of a list of addresses (X-Forwarded-For as it came) the first: the client's own.
-    fn first_address(self, field: Field, line: &[u8]) -> Self {
-        match memchr(b',', self.text(line)) {
-            Some(len) if field == Field::ClientAddr => Self {
-                end: self.start + len,
-                ..self
-            },
-            _ => self,
+    /// Of a list of addresses in the client's place (X-Forwarded-For as it came) the last public one: what stands
+    /// further left the client wrote himself.
+    fn one_address(self, field: Field, line: &[u8]) -> Self {
+        let text = self.text(line);
+        if field != Field::ClientAddr || memchr(b',', text).is_none() {
+            return self;
+        }
+        let (from, to) = last_public(text).unwrap_or((0, text.len()));
+        Self {
+            start: self.start + from,
+            end: self.start + to,
+            ..self
         }
     }
 
@@ -674,7 +679,7 @@ impl<'a> Filling<'a> {
             }
             return false;
         }
-        let value = value.first_address(field, self.line);
+        let value = value.one_address(field, self.line);
         let kept = self.scratch.len();
         if value.escaped {
             unescape(value.text(self.line), self.scratch);

@@ -187,7 +187,11 @@ fn request_header(name: &str) -> (Option<Field>, u8) {
         "user-agent" => Field::UserAgent,
         "referer" => Field::Referer,
         "host" => return (Some(Field::Host), 2),
-        "x-forwarded-for" => Field::ForwardedFor,
+        "x-forwarded-for" | "forwarded" => Field::ForwardedFor,
+        // What CDNs say of the client, whatever proxies stand between.
+        "cf-connecting-ip" | "true-client-ip" | "fastly-client-ip" => {
+            return (Some(Field::ForwardedFor), 2);
+        }
         "x-forwarded-proto" => Field::Scheme,
         "x-request-id" => Field::RequestId,
         "cookie" => Field::Cookie,

@@ -192,6 +192,11 @@ pub(in crate::format) const FIELDS: &[(&str, Field, u8)] = &[
     ("http_x_forwarded_for", Field::ForwardedFor, 1),
     ("proxy_add_x_forwarded_for", Field::ForwardedFor, 1),
     ("http_forwarded_for", Field::ForwardedFor, 1),
+    ("http_forwarded", Field::ForwardedFor, 1),
+    // What CDNs say of the client, whatever proxies stand between.
+    ("http_cf_connecting_ip", Field::ForwardedFor, 2),
+    ("http_true_client_ip", Field::ForwardedFor, 2),
+    ("http_fastly_client_ip", Field::ForwardedFor, 2),
     ("remote_user", Field::RemoteUser, 1),
     // Stamps with a zone first: the report is in the log's own zone.
     ("time_iso8601", Field::Time, 3),
