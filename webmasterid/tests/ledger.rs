@@ -88,3 +88,22 @@ fn who_came_back_when_and_who_waited_as_asked() {
                 again in vain; Retry-After respected 2 of 3 times in the whole log";
     assert!(text.contains(told), "{text}");
 }
+
+/// The path without a query is a URL of its own: that it is owed says nothing of the others.
+#[test]
+fn a_url_that_is_back_is_not_owed_because_its_path_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let fetches = [
+        (5, "/list", 502, "-"),
+        (5, "/list?page=2", 502, "-"),
+        (6, "/list?page=3", 502, "-"),
+        (20, "/list?page=2", 200, "-"),
+        (21, "/list?page=3", 200, "-"),
+    ];
+    shop::write(folder.path(), "access.log", fetches.map(line).concat());
+    let report = diagnose(&folder, &["--format", "json"]).report();
+    let report: Value = serde_json::from_str(&report).unwrap();
+    let hit = &report["incidents"][0]["crawlers"]["googlebot"];
+    let urls = ["urls_lost", "urls_refetched", "urls_owed"];
+    assert_eq!(urls.map(|key| hit[key].as_u64().unwrap()), [3, 2, 1]);
+}

@@ -26,6 +26,7 @@ pub(crate) fn risks(
     let mut risks = robots(view, incident, failures, now);
     risks.extend(urls(view, incident, failures));
     risks.extend(rate(incident));
+    risks.extend(search_console(incident, &risks));
     risks
 }
 
@@ -80,7 +81,10 @@ fn robots_risk(statuses: &BTreeSet<Status>, fact: &RobotsFact) -> Option<Risk> {
     let names: Vec<String> = statuses.iter().map(|status| status.0.to_string()).collect();
     let what = format!("robots.txt: {} to {}", names.join("/"), crawler.id);
     let since = fact.failing_since;
-    let (id, then, due) = if !is_googles(fact.crawler) && is_limited {
+    let own = own_rule(crawler, fact);
+    let (id, then, due) = if let Some(own) = own.filter(|own| own.on_429 || !is_limited) {
+        (own.fact, own.then, own.due)
+    } else if !is_googles(fact.crawler) && is_limited {
         (
             "429-07",
             "for RFC 9309 a 4xx like any other: a crawler may fetch anything",
@@ -105,6 +109,11 @@ fn robots_risk(statuses: &BTreeSet<Status>, fact: &RobotsFact) -> Option<Risk> {
                 "Google stops crawling until it can be read",
                 Some(since.plus_secs(ROBOTS_STOP_SECONDS)),
             ),
+            RobotsPhase::Cached if fact.last_ok.is_none() => (
+                "ROB-09",
+                "Google assumes no restrictions, unless it has a copy from before this log",
+                Some(since.plus_secs(ROBOTS_COPY_SECONDS)),
+            ),
             RobotsPhase::Cached => (
                 "ROB-08",
                 "Google goes by its last good copy",
@@ -120,6 +129,79 @@ fn robots_risk(statuses: &BTreeSet<Status>, fact: &RobotsFact) -> Option<Risk> {
         due,
         ..risk
     })
+}
+
+/// What an operator other than Google documents of a robots.txt that fails.
+struct OwnRule {
+    fact: &'static str,
+    then: &'static str,
+    due: Option<Stamp>,
+    /// Whether it says the same of 429.
+    on_429: bool,
+}
+
+/// Each operator's own document before the RFC, which not all follow.
+fn own_rule(crawler: &knowledge::Crawler, fact: &RobotsFact) -> Option<OwnRule> {
+    let rule = |fact, then, on_429| OwnRule {
+        fact,
+        then,
+        due: None,
+        on_429,
+    };
+    let copy_until = fact.last_ok.map(|at| at.plus_secs(ROBOTS_COPY_SECONDS));
+    // Whoever runs it: the rule is the software's own.
+    let by = match crawler.id {
+        "heritrix" => "Internet Archive",
+        _ => crawler.operator,
+    };
+    Some(match by {
+        "Yandex" => rule(
+            "ROB-19",
+            "Yandex counts the site as open for indexing",
+            true,
+        ),
+        "Amazon" => OwnRule {
+            due: copy_until,
+            ..rule(
+                "ROB-20",
+                "Amazon goes by a copy of the last 30 days, then as if there were none",
+                true,
+            )
+        },
+        "Common Crawl" => rule(
+            "ROB-22",
+            "Common Crawl's code waits five minutes, three times, then leaves the host out of this crawl",
+            true,
+        ),
+        "Internet Archive" => rule(
+            "ROB-21",
+            "its crawler software then allows everything",
+            true,
+        ),
+        "Majestic" => rule("ROB-23", "MJ12bot then assumes that crawling is fine", true),
+        "Microsoft" => rule("ROB-25", "what Bing does then is not documented", false),
+        _ => return None,
+    })
+}
+
+/// Which of Google's own numbers will move, and why they will not equal ours.
+fn search_console(incident: &Incident, risks: &[Risk]) -> Option<Risk> {
+    if !incident.crawlers.iter().any(|hit| feeds_index(hit.crawler)) {
+        return None;
+    }
+    let robots = ["ROB-07", "ROB-08", "ROB-09"];
+    let (id, then) = if risks.iter().any(|risk| robots.contains(&risk.fact.0)) {
+        (
+            "HOST-03",
+            "its server errors and host status will move, when is not documented; it also counts crawls not made for want of robots.txt",
+        )
+    } else {
+        (
+            "HOST-04",
+            "its server errors will move, when is not documented; it counts every hop of a redirect, so it will not equal this",
+        )
+    };
+    risk(id, "Search Console's crawl stats".to_owned(), then)
 }
 
 /// Google's crawlers for search and AI, which its pages on robots.txt and crawl rate speak of: not its fetchers for

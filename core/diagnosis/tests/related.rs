@@ -28,6 +28,18 @@ fn place(line: u64) -> Place {
 fn fail(
     tally: &mut Tally,
     after: i64,
+    of: (&str, &str),
+    upstream: &str,
+    status: u16,
+    finding: Finding,
+) {
+    fail_by(tally, "googlebot", after, of, upstream, status, finding);
+}
+
+fn fail_by(
+    tally: &mut Tally,
+    crawler: &str,
+    after: i64,
     (host, path): (&str, &str),
     upstream: &str,
     status: u16,
@@ -71,7 +83,7 @@ fn fail(
         retry_after: None,
         fetch: Some(Fetch {
             claim: Claim {
-                crawler: knowledge::crawler_named("googlebot").unwrap(),
+                crawler: knowledge::crawler_named(crawler).unwrap(),
                 identity: Identity::Unchecked,
             },
             path,
@@ -283,11 +295,46 @@ fn risk_is_of_the_incidents_own_urls_host_and_statuses() {
         (facts.join(" "), advice)
     };
     // The robots.txt of another host is not this one's.
-    assert_eq!(risks("a.example", 502, 1).0, "RATE-16 502-04");
-    assert_eq!(risks("b.example", 502, 0).0, "ROB-07 502-04");
-    assert_eq!(risks("a.example", 503, 1).0, "503-11 503-12");
+    assert_eq!(risks("a.example", 502, 1).0, "RATE-16 502-04 HOST-04");
+    assert_eq!(risks("b.example", 502, 0).0, "ROB-07 502-04 HOST-03");
+    assert_eq!(risks("a.example", 503, 1).0, "503-11 503-12 HOST-04");
     let (facts, advice) = risks("b.example", 429, 0);
-    assert_eq!(facts, "429-06 429-08");
+    assert_eq!(facts, "429-06 429-08 HOST-04");
     assert!(advice.starts_with("Find the rate limit"), "{advice}");
     assert!(!advice.contains("origin's own log"), "{advice}");
+}
+
+/// Each crawler's operator says what a robots.txt that fails means to it; the RFC speaks for the others.
+#[test]
+fn a_failing_robots_txt_is_judged_by_each_operators_own_document() {
+    let table = [
+        ("googlebot", 502, "ROB-07"),
+        ("googlebot", 429, "429-06"),
+        ("yandexbot", 502, "ROB-19"),
+        ("yandexbot", 429, "ROB-19"),
+        ("amazonbot", 503, "ROB-20"),
+        ("ccbot", 503, "ROB-22"),
+        ("heritrix", 503, "ROB-21"),
+        ("archive-org-bot", 503, "ROB-21"),
+        ("mj12bot", 503, "ROB-23"),
+        ("bingbot", 503, "ROB-25"),
+        ("bingbot", 429, "429-07"),
+        ("applebot", 503, "ROB-01"),
+        ("gptbot", 429, "429-07"),
+    ];
+    for (crawler, status, fact) in table {
+        let mut tally = Tally::new();
+        for after in [0, 30, 60] {
+            let own = finding(Cause::OriginOwnError, Confidence::Likely);
+            let of = ("a.example", "/robots.txt");
+            fail_by(&mut tally, crawler, after, of, "10.0.0.1:80", status, own);
+        }
+        let told = diagnosis(tally, incident("a.example", &[status], 0));
+        let robots = told
+            .risk
+            .iter()
+            .find(|risk| risk.what.starts_with("robots.txt: "));
+        let id = robots.map(|risk| risk.fact.0);
+        assert_eq!(id, Some(fact), "{crawler} {status}");
+    }
 }
