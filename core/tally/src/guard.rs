@@ -27,7 +27,9 @@ pub(crate) struct Guard {
     /// By status, and by size where the size is what gives it away, else 0.
     made: FxHashMap<(Who, Status, u32), u64>,
     /// Requests of each, robots.txt left out.
-    all: FxHashMap<Who, u64>,
+    fetches: FxHashMap<CrawlerId, u64>,
+    /// The same of people: nearly every line, so no entry of a table.
+    people: u64,
 }
 
 impl Guard {
@@ -40,7 +42,10 @@ impl Guard {
         if request.route.robots || request.outcome == Outcome::ClientAbort {
             return;
         }
-        *self.all.entry(who).or_default() += 1;
+        match who {
+            Some(crawler) => *self.fetches.entry(crawler).or_default() += 1,
+            None => self.people += 1,
+        }
         if !request.no_upstream || request.from_cache {
             return;
         }
@@ -57,20 +62,20 @@ impl Guard {
         for (key, n) in other.made {
             *self.made.entry(key).or_default() += n;
         }
-        for (who, n) in other.all {
-            *self.all.entry(who).or_default() += n;
+        for (crawler, n) in other.fetches {
+            *self.fetches.entry(crawler).or_default() += n;
         }
+        self.people += other.people;
     }
 
     /// Crawlers that were kept out, worst first.
     pub(crate) fn blocked(&self) -> Vec<Blocked> {
-        let people = self.all.get(&None).copied().unwrap_or(0);
         let made: BTreeMap<_, _> = self.made.iter().collect();
         let mut blocked: Vec<Blocked> = made
             .into_iter()
             .filter_map(|((who, status, bytes), n)| {
                 let crawler = (*who)?;
-                let fetches = self.all.get(who).copied().unwrap_or(0);
+                let fetches = self.fetches.get(&crawler).copied().unwrap_or(0);
                 let same = self
                     .made
                     .get(&(None, *status, *bytes))
@@ -81,7 +86,7 @@ impl Guard {
                     _ => (CHALLENGED_MIN, CHALLENGED_SHARE),
                 };
                 let is_often = *n >= min && n * share >= fetches;
-                let is_apart = u128::from(*n) * u128::from(people)
+                let is_apart = u128::from(*n) * u128::from(self.people)
                     >= u128::from(TIMES_PEOPLE) * u128::from(same) * u128::from(fetches);
                 (is_often && is_apart).then_some(Blocked {
                     crawler,
