@@ -37,6 +37,9 @@ pub(crate) enum Command {
     /// Known crawlers, whose an address is, and the address ranges that operators publish
     #[command(subcommand, after_help = crawlers::CRAWLERS_HELP)]
     Crawlers(CrawlersCommand),
+    /// Write the 503 with Retry-After that planned work deserves, or check that a site answers so
+    #[command(after_help = MAINTENANCE_HELP)]
+    Maintenance(MaintenanceArgs),
     /// Print the log format that tells causes apart, or say what a given log can tell
     #[command(after_help = LOGFORMAT_HELP)]
     Logformat(LogformatArgs),
@@ -94,6 +97,58 @@ The format holds no query, no cookie and no referrer, and of people as little as
 Examples:
   webmasterid logformat haproxy
   webmasterid logformat --check /var/log/haproxy.log";
+
+const MAINTENANCE_HELP: &str = "\
+Everything but robots.txt gets 503 with Retry-After and no-store; robots.txt stays 200 from the edge's disk, as a
+crawler that cannot read it stops crawling the whole site. The text says where it belongs and how to turn it on and off.
+With --while-down the edge answers so by itself while the origin cannot be reached. That hides 502s from crawlers and
+from people who look at statuses alone; for Google such answers are meant for hours, at most for a day or two.
+
+Exit status of --verify: 0 all is right; 10 something is not, and the lines say what; 1 no answer.
+
+Examples:
+  webmasterid maintenance nginx --for 10m > /etc/nginx/snippets/maintenance.conf
+  webmasterid maintenance --verify https://www.example.com/ --expect off   before
+  webmasterid maintenance --verify https://www.example.com/ --expect on    during
+  webmasterid maintenance --verify https://www.example.com/ --expect off   after";
+
+/// Arguments of `maintenance`.
+#[derive(Debug, Args)]
+pub(crate) struct MaintenanceArgs {
+    /// The product: nginx, haproxy, apache, caddy, envoy, traefik or varnish
+    #[arg(value_name = "EDGE", required_unless_present = "verify", value_parser = parse_maintenance_edge)]
+    pub(crate) edge: Option<Edge>,
+    /// How long the work takes: what Retry-After says (90s, 10m, 2h, 1d)
+    #[arg(long = "for", value_name = "TIME", default_value = "10m", value_parser = parse_span)]
+    pub(crate) span: u64,
+    /// robots.txt on the edge's disk
+    #[arg(long, value_name = "FILE", default_value = "/var/www/html/robots.txt", value_parser = parse_plain_path)]
+    pub(crate) robots: String,
+    /// The file whose presence turns it on (HAProxy: the map file); else the product's usual folder
+    #[arg(long, value_name = "FILE", value_parser = parse_plain_path)]
+    pub(crate) switch: Option<String>,
+    /// Answer so while the origin cannot be reached, instead of at a switch
+    #[arg(long, conflicts_with = "switch")]
+    pub(crate) while_down: bool,
+    /// Ask a running site instead, and say whether it answers as it should
+    #[arg(long, value_name = "URL", conflicts_with_all = ["edge", "while_down", "switch"])]
+    pub(crate) verify: Option<String>,
+    /// Whether maintenance should be on now
+    #[arg(long, value_enum, value_name = "STATE", requires = "verify")]
+    pub(crate) expect: Option<MaintenanceState>,
+    /// Trust these certificate authorities (PEM) instead of the machine's
+    #[arg(long, value_name = "FILE", requires = "verify")]
+    pub(crate) ca: Option<PathBuf>,
+}
+
+/// Whether maintenance is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MaintenanceState {
+    /// 503 with Retry-After.
+    On,
+    /// Served as ever.
+    Off,
+}
 
 /// Arguments of `redact`.
 #[derive(Debug, Args)]
@@ -400,6 +455,47 @@ fn parse_edge(text: &str) -> Result<Edge, String> {
         let names: Vec<&str> = known().map(Edge::name).collect();
         format!("no such product; there are {}", names.join(", "))
     })
+}
+
+fn parse_maintenance_edge(text: &str) -> Result<Edge, String> {
+    let known = proxyconf::MAINTENANCE_EDGES;
+    known
+        .into_iter()
+        .find(|edge| edge.name() == text)
+        .ok_or_else(|| {
+            let names = known.map(Edge::name);
+            format!("there is no text for it; there are {}", names.join(", "))
+        })
+}
+
+/// Seconds of `90s`, `10m`, `2h`, `1d`.
+fn parse_span(text: &str) -> Result<u64, String> {
+    /// A week: what is down for longer is not planned work.
+    const SPAN_MAX: u64 = 7 * 86_400;
+    let (number, unit) = text.split_at(text.len().saturating_sub(1));
+    let times = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => return Err("a number and one of s, m, h, d is wanted".to_owned()),
+    };
+    let number: u64 = number
+        .parse()
+        .map_err(|_| "no whole number before the unit".to_owned())?;
+    match number.checked_mul(times) {
+        Some(seconds @ 1..=SPAN_MAX) => Ok(seconds),
+        _ => Err("between a second and a week".to_owned()),
+    }
+}
+
+/// A path that can stand in any configuration as it is.
+fn parse_plain_path(text: &str) -> Result<String, String> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte);
+    match text.starts_with('/') && text.bytes().all(is_plain) {
+        true => Ok(text.to_owned()),
+        false => Err("an absolute path of letters, digits, `.`, `_` and `-` is wanted".to_owned()),
+    }
 }
 
 fn parse_verdict(text: &str) -> Result<Verdict, String> {

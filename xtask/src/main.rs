@@ -14,6 +14,7 @@ mod fresh;
 mod fuzz;
 mod judge;
 mod lab;
+mod maintenance;
 mod measure;
 mod page;
 mod reference_format;
@@ -56,6 +57,8 @@ enum Task {
     Score(score::Args),
     /// Measure incidents and verdicts on seeded logs of every kind, beside what operators use today
     Judge(judge::Args),
+    /// Try every text of `webmasterid maintenance` in the real program, through a restart of the origin
+    Maintenance(maintenance::Args),
     /// Time the check of crawlers against a name server on loopback
     Verify(verify::Args),
     /// Record examples/ and cases/ anew from real proxies
@@ -82,6 +85,7 @@ fn run(task: Task) -> Result<()> {
         Task::Score(args) => score::run(&args),
         Task::Judge(args) => judge::run(&args),
         Task::Verify(args) => verify::run(&args),
+        Task::Maintenance(args) => maintenance::run(&args),
         Task::Record(args) => match tool::with_edges()? {
             Some(mut again) => command::run(again.args(std::env::args_os().skip(1))),
             None => lab::record(&args),

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow, bail};
 
 use crate::tool::{self, Need};
-use crate::{command, facts, fresh, wall};
+use crate::{command, facts, fresh, maintenance, wall};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -28,7 +28,7 @@ struct Step {
 }
 
 /// Cheap ones first; the tests last, so that their closing lines are what one sees.
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     Step {
         name: "tools",
         run: |_, _| tool::install(Need::Test),
@@ -56,6 +56,10 @@ const STEPS: [Step; 8] = [
     Step {
         name: "fresh recordings",
         run: |_, _| fresh::check(),
+    },
+    Step {
+        name: "planned restarts",
+        run: |_, _| maintenance::run(&maintenance::Args::default()),
     },
     // The recorded cases and the fuzz corpora are replayed in here.
     Step {

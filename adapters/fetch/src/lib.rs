@@ -6,6 +6,8 @@
 //! addresses on the way decides who is that crawler.
 #![deny(clippy::disallowed_types)]
 
+mod look;
+
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +22,8 @@ pub const BYTES_MAX: u64 = 4 << 20;
 const REDIRECTS_MAX: u32 = 5;
 /// How long one file may take in all, where nothing else is asked for: the largest takes a second over a slow line.
 pub const TIMEOUT: Duration = Duration::from_secs(30);
+
+pub use look::Answer;
 
 /// Why there are no bytes.
 #[derive(Debug, thiserror::Error)]

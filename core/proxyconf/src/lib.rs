@@ -6,9 +6,12 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod httpd;
+mod maintenance;
 mod nginx;
 
 use model::Edge;
+
+pub use maintenance::{MAINTENANCE_EDGES, Maintenance, maintenance};
 
 /// A log format that the configuration names.
 #[derive(Clone, Debug, PartialEq, Eq)]
