@@ -27,6 +27,7 @@ fn main() -> ExitCode {
         Command::Diagnose(args) => command::diagnose::run(&args),
         Command::Failures(args) => command::failures::run(&args),
         Command::Crawlers(command) => command::crawlers::run(&command),
+        Command::Explain(args) => command::explain::run(&args),
         Command::Logformat(args) => command::logformat::run(&args),
         Command::Redact(args) => command::redact::run(&args),
         Command::Schema(args) => command::generate::schema(&args),
