@@ -112,6 +112,15 @@ fn ground_of_cause(cause: Cause, name: Option<&'static str>) -> Ground {
     }
 }
 
+/// What the layer of a cause rests on.
+const LAYERS: Ground = Ground {
+    name: None,
+    kind: "project",
+    source: "core/model/src/cause.rs",
+    basis: "definition of this project",
+    checked: Some("2026-11"),
+};
+
 /// What the file of a cause says to one of the questions.
 fn cause_claims(cause: Cause, part: Part) -> Vec<Item> {
     let facts = knowledge::cause(cause);
@@ -122,6 +131,11 @@ fn cause_claims(cause: Cause, part: Part) -> Vec<Item> {
         Part::Lasting => vec![sentence(facts.shape)],
         Part::Checklist => facts.advice.iter().map(|it| (*it).to_owned()).collect(),
         _ => Vec::new(),
+    };
+    let ground = match part {
+        // Layers are this project's, the rest is the products'.
+        Part::MadeBy => LAYERS,
+        _ => ground,
     };
     says.into_iter()
         .map(|says| Item::new(says, &[ground]))
