@@ -173,3 +173,43 @@ fn an_unknown_topic_names_the_nearest() {
     let nothing = program::line(Path::new("."), "explain");
     assert_eq!(nothing.status, Some(2));
 }
+
+/// The commands of the docs and of the help work as they stand there.
+#[test]
+fn commands_in_the_docs_run() {
+    let docs = ["docs/explain.md", "README.md"]
+        .map(|page| std::fs::read_to_string(program::root().join(page)).unwrap());
+    let texts = [docs.concat(), print("explain --help")].concat();
+    let lines = texts.lines().map(str::trim);
+    let commands: Vec<&str> = lines
+        .filter_map(|line| line.strip_prefix("webmasterid explain "))
+        .filter(|line| !line.contains("TOPIC"))
+        .collect();
+    assert!(commands.len() >= 15, "{commands:?}");
+    program::each(&commands, |command| {
+        let ran = program::shell(Path::new("."), &format!("$WEBMASTERID explain {command}"));
+        assert!(ran.report().lines().count() > 5, "{command}");
+    });
+}
+
+/// The report names only what can be looked up: every id in the recorded reports leads to a page.
+#[test]
+fn what_recorded_reports_name_can_be_explained() {
+    let mut named = std::collections::BTreeSet::new();
+    for folder in program::cases() {
+        let expected = std::fs::read_to_string(folder.join("expected.txt")).unwrap_or_default();
+        let marks = expected
+            .split('[')
+            .skip(1)
+            .filter_map(|rest| rest.split_once(", verified]"));
+        named.extend(
+            marks
+                .map(|(id, _)| id.to_owned())
+                .filter(|id| !id.contains(char::is_whitespace)),
+        );
+    }
+    assert!(!named.is_empty());
+    for id in named {
+        assert!(knowledge::fact(&id).is_some(), "{id}");
+    }
+}

@@ -32,8 +32,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if args.check {
         return check();
     }
-    std::fs::write(command::root().join(page::EDGES), page::edges())
-        .with_context(|| format!("cannot write {}", page::EDGES))?;
+    for page::Page { path, make } in page::PAGES {
+        std::fs::write(command::root().join(path), make())
+            .with_context(|| format!("cannot write {path}"))?;
+    }
     check()
 }
 
@@ -41,12 +43,13 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 /// nowhere, a format without a matching sample: the build of `knowledge` refuses all but the last, its tests the rest.
 /// A page that is not what the facts say; an id in code or docs that names no statement.
 pub(crate) fn check() -> Result<()> {
-    let page = std::fs::read_to_string(command::root().join(page::EDGES)).unwrap_or_default();
-    ensure!(
-        page == page::edges(),
-        "{} is stale: cargo xtask facts writes it",
-        page::EDGES
-    );
+    for page::Page { path, make } in page::PAGES {
+        let page = std::fs::read_to_string(command::root().join(path)).unwrap_or_default();
+        ensure!(
+            page == make(),
+            "{path} is stale: cargo xtask facts writes it"
+        );
+    }
     let unknown = named::unknown(&command::root())?;
     ensure!(
         unknown.is_empty(),

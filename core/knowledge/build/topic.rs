@@ -159,6 +159,11 @@ impl TopicFile {
             .iter()
             .filter(|name| Cause::from_name(name).is_none());
         reasons.extend(unknown.map(|name| format!("unknown cause {name:?}")));
+        let upper = self
+            .also
+            .iter()
+            .filter(|word| word.to_lowercase() != **word);
+        reasons.extend(upper.map(|word| format!("also {word:?} is not in lower case")));
         if self.claims.is_empty() && self.statements.values().all(Vec::is_empty) {
             reasons.push("no claim".to_owned());
         }

@@ -318,6 +318,7 @@ fn a_topic_needs_claims_with_sources_and_links_that_lead_somewhere() {
     refused(path, &head("related = [\"999\"]"), "is no topic");
     refused(path, &head("related = [\"502\"]"), "related to itself");
     refused(path, &head("causes = [\"gremlins\"]"), "unknown cause");
+    refused(path, &head("also = [\"Bad Gateway\"]"), "not in lower case");
     refused(
         path,
         &head("operator = \"Nobody\""),

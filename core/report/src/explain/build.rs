@@ -38,14 +38,19 @@ pub(super) fn topic(topic: &Topic) -> Page {
         topic.causes.iter().map(|it| cause_line(*it)).collect(),
     );
     add("lasting", "Transient or persistent", both(Part::Lasting));
-    if topic.kind != TopicKind::Operator {
+    if let Some(cause) = cause {
         add(
-            "crawlers",
-            "What crawlers do",
-            by_operator(claims(Part::Crawlers)),
+            "statuses",
+            "What the client sees, and so all that a crawler reacts to",
+            statuses_of(cause),
         );
+    }
+    if topic.kind == TopicKind::Operator {
+        let documented = by_subject(claims(Part::Crawlers));
+        add("crawlers", "What it documents", documented);
     } else {
-        add("crawlers", "What it documents", claims(Part::Crawlers));
+        let known = by_operator(claims(Part::Crawlers));
+        add("crawlers", "What crawlers do", known);
     }
     if let Some(operator) = topic.operator {
         add("agents", "Its crawlers", crawlers_of(operator));
@@ -188,45 +193,110 @@ fn by_operator(items: Vec<Item>) -> Vec<Item> {
     labelled
 }
 
+/// An operator's claims under what they are about, in the order of their first.
+fn by_subject(items: Vec<Item>) -> Vec<Item> {
+    let subject = |item: &Item| {
+        let mut named = item.grounds.iter().filter_map(|ground| ground.name);
+        let topic = named.find_map(knowledge::fact).map(|fact| fact.topic);
+        match topic {
+            None | Some("operators") => "In general".to_owned(),
+            Some("robots") => "On robots.txt".to_owned(),
+            Some("rate") => "On crawl rate and index".to_owned(),
+            Some("dns" | "tls") => topic.unwrap_or_default().to_uppercase(),
+            Some(topic) => format!("On {}", topic.replace('-', " ")),
+        }
+    };
+    let mut labels: Vec<String> = Vec::new();
+    let mut labelled = Vec::new();
+    for item in items {
+        let label = subject(&item);
+        let place = labels.iter().position(|known| *known == label);
+        let place = place.unwrap_or_else(|| {
+            labels.push(label.clone());
+            labels.len() - 1
+        });
+        labelled.push((place, item.labelled(label)));
+    }
+    labelled.sort_by_key(|(place, _)| *place);
+    labelled.into_iter().map(|(_, item)| item).collect()
+}
+
+/// The statuses that products give for a cause, as far as a checked sign ties the two.
+fn statuses_of(cause: Cause) -> Vec<Item> {
+    let mut statuses: BTreeMap<u16, (BTreeSet<Edge>, &str)> = BTreeMap::new();
+    for sign in knowledge::signs() {
+        // An open sign shows a status that may be another cause's.
+        let is_open = sign.confidence == Confidence::Ambiguous;
+        let Some(checked) = sign.checked.filter(|_| sign.cause == cause && !is_open) else {
+            continue;
+        };
+        for status in statuses_named(sign) {
+            let (edges, oldest) = statuses.entry(status).or_insert((BTreeSet::new(), checked));
+            edges.insert(sign.edge);
+            *oldest = checked.min(*oldest);
+        }
+    }
+    let items = statuses.into_iter().map(|(status, (edges, oldest))| {
+        let edges: Vec<&str> = edges.into_iter().map(Edge::name).collect();
+        Item::new(
+            format!("{status}: {}", edges.join(", ")),
+            &[ground_of_signs(oldest)],
+        )
+    });
+    items.collect()
+}
+
+/// The statuses that a sign names.
+fn statuses_named(sign: &SignRule) -> Vec<u16> {
+    let mut named = sign.statuses.to_vec();
+    for condition in sign.conditions {
+        if let Condition::Is(model::Field::Status, Op::Equal, value) = condition {
+            match value {
+                Value::Text(text) => named.extend(text.parse::<u16>().ok()),
+                Value::OneOf(texts) => {
+                    named.extend(texts.iter().filter_map(|text| text.parse::<u16>().ok()))
+                }
+                Value::AnyNumber | Value::Field(_) => {}
+            }
+        }
+    }
+    named
+}
+
+fn ground_of_signs(oldest: &'static str) -> Ground {
+    Ground {
+        name: None,
+        kind: "project",
+        source: "facts/signs/: each sign with its source, shown by explain CAUSE",
+        basis: "oldest sign",
+        checked: Some(oldest),
+    }
+}
+
 /// The causes that each product shows with a status, as far as its signs were checked.
 fn causes_by_edge(status: u16) -> Vec<Item> {
     let mut items = Vec::new();
     for edge in Edge::ALL {
         let signs = knowledge::signs().iter();
         let signs: Vec<&SignRule> = signs
-            .filter(|sign| sign.edge == edge && sign.checked.is_some() && shows(sign, status))
+            .filter(|sign| {
+                sign.edge == edge
+                    && sign.checked.is_some()
+                    && statuses_named(sign).contains(&status)
+            })
             .collect();
         let causes: BTreeSet<Cause> = signs.iter().map(|sign| sign.cause).collect();
         let Some(oldest) = signs.iter().filter_map(|sign| sign.checked).min() else {
             continue;
         };
         let names: Vec<&str> = causes.into_iter().map(Cause::name).collect();
-        let ground = Ground {
-            name: None,
-            kind: "project",
-            source: "facts/signs/: each sign with its source, shown by explain CAUSE",
-            basis: "oldest sign",
-            checked: Some(oldest),
-        };
+        let ground = ground_of_signs(oldest);
         items.push(
             Item::new(format!("{}: {}", edge.name(), names.join(", ")), &[ground])
                 .labelled("by product"),
         );
     }
     items
-}
-
-/// Whether a sign goes with that status.
-fn shows(sign: &SignRule, status: u16) -> bool {
-    let text = status.to_string();
-    let is = |condition: &Condition| match condition {
-        Condition::Is(model::Field::Status, Op::Equal, Value::Text(known)) => **known == *text,
-        Condition::Is(model::Field::Status, Op::Equal, Value::OneOf(known)) => {
-            known.contains(&text.as_str())
-        }
-        _ => false,
-    };
-    sign.statuses.contains(&status) || sign.conditions.iter().any(is)
 }
 
 /// The exact messages and fields by which each product's logs show a cause.

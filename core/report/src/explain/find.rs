@@ -8,6 +8,8 @@ use super::{Item, Page, build};
 
 /// Names offered where nothing has the name asked for.
 const NEAREST: usize = 4;
+/// Letters by which a name may be farther than the nearest and still be offered.
+const FARTHER: usize = 3;
 /// Results of a search.
 const RESULTS: usize = 20;
 
@@ -133,9 +135,11 @@ fn nearest(asked: &str) -> Vec<String> {
             name.clone(),
         )
     });
+    let best = ranked.first().map_or(0, |(distance, _)| *distance);
     ranked
         .into_iter()
         .take(NEAREST)
+        .filter(|(distance, _)| *distance <= best + FARTHER)
         .map(|(_, name)| name)
         .collect()
 }
