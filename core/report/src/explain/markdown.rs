@@ -22,7 +22,8 @@ pub fn explain_markdown(page: &Page, full: bool) -> String {
         for item in &section.items {
             if item.label != label {
                 label = &item.label;
-                let _ = writeln!(text, "\n**{}**\n", plain(label));
+                let above = if text.ends_with("\n\n") { "" } else { "\n" };
+                let _ = writeln!(text, "{above}**{}**\n", plain(label));
             }
             claim(&mut text, item, &sources);
         }

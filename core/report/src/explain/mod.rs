@@ -224,6 +224,11 @@ fn source_words(ground: &Ground) -> String {
     if !ground.basis.is_empty() && ground.basis != ground.kind {
         words.push(ground.basis.to_owned());
     }
+    // What this project lays down is no reading of somebody else's text.
+    if let ("project", Some(day)) = (ground.kind, ground.checked) {
+        words.push(format!("as of {day}"));
+        return words.join("; ");
+    }
     words.push(match ground.checked {
         Some(day) => format!("verified, checked {day}"),
         None => UNVERIFIED.to_owned(),
