@@ -30,6 +30,8 @@ fn names() -> Vec<String> {
         "gptbot",
         "Semrush",
         "HTTP 502",
+        "nginx",
+        "haproxy",
     ];
     let others = others.map(str::to_owned).into_iter();
     topics.chain(facts).chain(mistakes).chain(others).collect()

@@ -4,7 +4,8 @@ use clap::{Args, ValueEnum};
 
 pub(crate) const EXPLAIN_HELP: &str = "\
 A topic is a status (502), a failure without one (timeout, tls, dns-failure), a cause (connection-refused), a verdict
-(persistent), robots.txt, retry-after, an operator or a crawler (google, gptbot), the id that a report names (ROB-07).
+(persistent), robots.txt, retry-after, an operator or a crawler (google, gptbot), an edge (nginx), the id that a report
+names (ROB-07).
 Every fact names what it rests on; what was not read at a primary source is marked \"Data not yet verified\".
 
 Exit status:

@@ -565,6 +565,82 @@ pub(super) fn operator(operator: &'static str) -> Page {
     }
 }
 
+/// The page of a product: what its logs can tell, and what they cannot show.
+pub(super) fn edge(edge: Edge) -> Page {
+    let facts = knowledge::edge(edge);
+    let signs = knowledge::signs().iter();
+    let oldest = signs
+        .filter(|sign| sign.edge == edge)
+        .filter_map(|sign| sign.checked);
+    let told_by = oldest.min().map(ground_of_signs);
+    let told = knowledge::telling(edge, &|_| true, true);
+    let mut tells = Vec::new();
+    for (words, confidence) in [
+        ("certain, at best", Confidence::Certain),
+        ("likely, at best", Confidence::Likely),
+        ("only in question", Confidence::Ambiguous),
+    ] {
+        let causes = (told.iter()).filter(|told| told.confidence == Some(confidence));
+        let names: Vec<&str> = causes.map(|told| told.cause.name()).collect();
+        if !names.is_empty() {
+            let says = format!("{words}: {}", names.join(", "));
+            tells.push(Item::new(says, told_by.as_slice()));
+        }
+    }
+    let ground = Ground {
+        name: None,
+        kind: "source-code",
+        source: facts.source,
+        basis: "",
+        checked: facts.checked,
+    };
+    let blind = facts.blind_spots.iter().map(|spot| {
+        let lacking: Vec<&str> = spot.absent.iter().map(|field| field.name()).collect();
+        let mut says = spot.says.to_owned();
+        if !lacking.is_empty() {
+            says.push_str(&format!(" (without {})", lacking.join(", ")));
+        }
+        if spot.without_error_log {
+            says.push_str(" (without its error log)");
+        }
+        Item::new(says, &[ground])
+    });
+    let section = |name, heading, items: Vec<Item>| Section {
+        name,
+        heading,
+        items,
+    };
+    let mut sections = vec![
+        section("logs", "Causes that its logs can tell", tells),
+        section("blind", "What its logs cannot show", blind.collect()),
+    ];
+    if let Some(known) = facts.recommended {
+        let says = format!(
+            "webmasterid logformat {} prints the layout. {}",
+            edge.name(),
+            known.note
+        );
+        let source = Ground {
+            kind: "vendor-doc",
+            source: known.source,
+            ..ground
+        };
+        sections.push(section(
+            "layout",
+            "What to log",
+            vec![Item::new(says.trim(), &[source])],
+        ));
+    }
+    sections.retain(|section| !section.items.is_empty());
+    Page {
+        name: edge.name().to_owned(),
+        title: format!("Logs of {}", edge.name()),
+        kind: "edge",
+        sections,
+        related: Vec::new(),
+    }
+}
+
 /// The page of one statement.
 pub(super) fn statement(fact: &FactEntry) -> Page {
     let ground = Ground {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use knowledge::{Topic, TopicKind};
+use model::Edge;
 
 use super::{Item, Page, build};
 
@@ -52,7 +53,7 @@ pub fn explain_topics() -> Vec<TopicHead> {
     heads
 }
 
-/// The page of that name: of a topic, a statement, a mistake, a sign, a crawler or an operator. Case and a leading
+/// The page of that name: of a topic, a statement, a mistake, a sign, a crawler, an operator or an edge. Case and a leading
 /// slash do not matter. Else the names that come nearest.
 ///
 /// # Errors
@@ -74,6 +75,10 @@ pub fn page(words: &str) -> Result<Page, Vec<String>> {
     }
     if let Some(id) = knowledge::crawler_named(&asked) {
         return Ok(build::crawler(knowledge::crawler(id)));
+    }
+    let known = Edge::from_name(&asked).filter(|edge| *edge != Edge::Unknown);
+    if let Some(edge) = known {
+        return Ok(build::edge(edge));
     }
     let operator = (knowledge::crawlers().iter()).find(|it| it.operator.to_lowercase() == asked);
     match operator {
@@ -113,7 +118,9 @@ fn names() -> BTreeSet<String> {
     let facts = knowledge::facts().iter().map(|fact| fact.id.to_owned());
     let crawlers = knowledge::crawlers().iter();
     let crawlers = crawlers.flat_map(|it| [it.id.to_owned(), it.operator.to_lowercase()]);
-    topics.chain(facts).chain(crawlers).collect()
+    let edges = Edge::ALL.into_iter().filter(|edge| *edge != Edge::Unknown);
+    let edges = edges.map(|edge| edge.name().to_owned());
+    topics.chain(facts).chain(crawlers).chain(edges).collect()
 }
 
 fn nearest(asked: &str) -> Vec<String> {

@@ -137,7 +137,7 @@ pub fn explain_topics_text(heads: &[TopicHead]) -> String {
         text.push('\n');
     }
     let words = format!(
-        "{} topics. Also: a crawler or operator (crawlers list), a statement (ROB-07), a mistake (MIS-01), \
+        "{} topics. Also: a crawler or operator (crawlers list), an edge (nginx), a statement (ROB-07), a mistake (MIS-01), \
          a sign (nginx-001).",
         heads.len()
     );
