@@ -1,6 +1,7 @@
 //! Every command and option: the one table that help, completions and the man page come from.
 
 mod crawlers;
+mod explain;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use crate::selection::Statuses;
 pub(crate) use crawlers::{
     AnswerFormat, CrawlersCommand, IdentifyArgs, ListArgs, ListFormat, RefreshArgs,
 };
+pub(crate) use explain::{ExplainArgs, PageFormat};
 
 /// Which layer broke, which crawlers lost what, whether they came back, and what to do: from the logs of your edge.
 #[derive(Debug, Parser)]
@@ -40,6 +42,9 @@ pub(crate) enum Command {
     /// Write the 503 with Retry-After that planned work deserves, or check that a site answers so
     #[command(after_help = MAINTENANCE_HELP)]
     Maintenance(MaintenanceArgs),
+    /// Say what a status, a cause, a verdict or robots.txt means, what crawlers do, and what to check, with sources
+    #[command(after_help = explain::EXPLAIN_HELP)]
+    Explain(ExplainArgs),
     /// Print the log format that tells causes apart, or say what a given log can tell
     #[command(after_help = LOGFORMAT_HELP)]
     Logformat(LogformatArgs),

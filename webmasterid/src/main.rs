@@ -28,6 +28,7 @@ fn main() -> ExitCode {
         Command::Failures(args) => command::failures::run(&args),
         Command::Crawlers(command) => command::crawlers::run(&command),
         Command::Maintenance(args) => command::maintenance::run(&args),
+        Command::Explain(args) => command::explain::run(&args),
         Command::Logformat(args) => command::logformat::run(&args),
         Command::Redact(args) => command::redact::run(&args),
         Command::Schema(args) => command::generate::schema(&args),

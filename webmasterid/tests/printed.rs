@@ -8,10 +8,11 @@ use std::path::Path;
 use jsonschema::Validator;
 use serde_json::Value;
 
-const COMMANDS: [&str; 8] = [
+const COMMANDS: [&str; 9] = [
     "diagnose",
     "failures",
     "crawlers",
+    "explain",
     "logformat",
     "redact",
     "schema",

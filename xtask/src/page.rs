@@ -1,15 +1,30 @@
-//! Pages made from the facts: `docs/edges.md`.
+//! Pages made from the facts: `docs/edges.md`, `docs/facts.md`.
 
 use std::fmt::Write as _;
 
-use knowledge::EdgeFacts;
+use knowledge::{EdgeFacts, FactEntry, TopicKind};
 use model::{Confidence, Edge, LogKind};
 
-/// Where it stands, from the folder of the workspace.
-pub(crate) const EDGES: &str = "docs/edges.md";
+/// A page made from the facts.
+pub(crate) struct Page {
+    /// Where it stands, from the folder of the workspace.
+    pub(crate) path: &'static str,
+    pub(crate) make: fn() -> String,
+}
+
+pub(crate) const PAGES: [Page; 2] = [
+    Page {
+        path: "docs/edges.md",
+        make: edges,
+    },
+    Page {
+        path: "docs/facts.md",
+        make: facts,
+    },
+];
 
 /// Everything that is known of each product, for people.
-pub(crate) fn edges() -> String {
+fn edges() -> String {
     let mut page = String::from(
         "# Edges\n\n\
          Made from `facts/` by `cargo xtask facts`; edit there, not here.\n\n\
@@ -93,6 +108,77 @@ fn section(edge: Edge, facts: &EdgeFacts, page: &mut String) {
     if !recommended.note.is_empty() {
         put(page, format_args!("\n{}\n", recommended.note));
     }
+}
+
+/// Every topic, statement and common mistake, with its source.
+fn facts() -> String {
+    let count = knowledge::unverified().statements;
+    let mut page = format!(
+        "# Facts\n\n\
+         Made from `facts/` by `cargo xtask facts`; edit there, not here. `webmasterid explain NAME` shows each at length.\n\n\
+         {} statements: {} verified, {} not yet.\n\n## Topics\n\n",
+        count.verified + count.unverified,
+        count.verified,
+        count.unverified,
+    );
+    for kind in TopicKind::ALL {
+        let names = knowledge::topics()
+            .iter()
+            .filter(|topic| topic.kind == kind);
+        let names: Vec<String> = names.map(|topic| format!("`{}`", topic.name)).collect();
+        put(
+            &mut page,
+            format_args!("- {}: {}\n", kind.name(), names.join(", ")),
+        );
+    }
+    page.push_str("\n## Statements\n\n| id | says | source |\n|---|---|---|\n");
+    for fact in knowledge::facts() {
+        let source = sourced(fact);
+        put(
+            &mut page,
+            format_args!("| {} | {} | {source} |\n", fact.id, cell(fact.says)),
+        );
+    }
+    page.push_str("\n## Common mistakes\n\n| id | one reads | why it misleads | instead |\n|---|---|---|---|\n");
+    for mistake in knowledge::mistakes() {
+        let open = match mistake.ground.checked {
+            Some(_) => "",
+            None => " (Data not yet verified)",
+        };
+        let (advice, why) = (cell(mistake.advice), cell(mistake.why));
+        let instead = cell(mistake.instead);
+        put(
+            &mut page,
+            format_args!("| {} | {advice} | {why}{open} | {instead} |\n", mistake.id),
+        );
+    }
+    page
+}
+
+fn sourced(fact: &FactEntry) -> String {
+    let source = if fact.source.starts_with("http") {
+        format!("[{}]({})", fact.kind, fact.source)
+    } else {
+        format!("{}: {}", fact.kind, cell(fact.source))
+    };
+    match fact.checked {
+        Some(day) => format!("{source}, {day}"),
+        None => format!("{source}, Data not yet verified: {}", cell(fact.basis)),
+    }
+}
+
+/// Text that stays within its cell.
+fn cell(text: &str) -> String {
+    let mut out = String::new();
+    let mut is_code = false;
+    for letter in text.chars() {
+        is_code ^= letter == '`';
+        if letter == '|' || !is_code && matches!(letter, '<' | '>' | '*') {
+            out.push('\\');
+        }
+        out.push(letter);
+    }
+    out
 }
 
 /// Writing to a `String` cannot fail.

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::condition::Condition;
+use crate::topic::{self, MistakeFile, MistakeRow, TopicFile};
 
 /// All facts, checked. Every list is sorted by name or id.
 #[derive(Debug, Default)]
@@ -18,6 +19,9 @@ pub(crate) struct Facts {
     pub(crate) statements: Vec<(String, Statement)>,
     pub(crate) formats: Vec<(String, Edge, FormatFile)>,
     pub(crate) edges: Vec<(Edge, EdgeFile)>,
+    pub(crate) topics: Vec<(String, TopicFile)>,
+    /// With the area, the name of their file.
+    pub(crate) mistakes: Vec<(String, MistakeRow)>,
 }
 
 /// `causes/<cause>.toml`
@@ -322,6 +326,8 @@ impl Facts {
             "statements" => self.statements(name, read(text).map_err(one)?),
             "formats" => self.format(name, read(text).map_err(one)?).map_err(one),
             "edges" => self.edge(name, read(text).map_err(one)?).map_err(one),
+            "topics" => self.topic(name, read(text).map_err(one)?),
+            "mistakes" => self.mistakes_of(name, read(text).map_err(one)?),
             _ => Err(one("unknown folder".to_owned())),
         }
     }
@@ -486,6 +492,30 @@ impl Facts {
         Ok(())
     }
 
+    fn topic(&mut self, name: &str, file: TopicFile) -> Result<(), Vec<String>> {
+        let reasons = file.reasons();
+        self.topics.push((name.to_owned(), file));
+        if reasons.is_empty() {
+            Ok(())
+        } else {
+            Err(reasons)
+        }
+    }
+
+    fn mistakes_of(&mut self, area: &str, file: MistakeFile) -> Result<(), Vec<String>> {
+        let mut reasons = Vec::new();
+        for row in file.mistakes {
+            let reason = row.reason();
+            reasons.extend(reason.map(|reason| format!("mistake {}: {reason}", row.id)));
+            self.mistakes.push((area.to_owned(), row));
+        }
+        if reasons.is_empty() {
+            Ok(())
+        } else {
+            Err(reasons)
+        }
+    }
+
     fn sort(&mut self) {
         self.causes.sort_by_key(|(cause, _)| *cause);
         self.signs
@@ -495,6 +525,8 @@ impl Facts {
         self.statements.sort_by(|a, b| a.1.id.cmp(&b.1.id));
         self.formats.sort_by(|a, b| a.0.cmp(&b.0));
         self.edges.sort_by_key(|(edge, _)| *edge);
+        self.topics.sort_by(|a, b| a.0.cmp(&b.0));
+        self.mistakes.sort_by(|a, b| a.1.id.cmp(&b.1.id));
     }
 
     /// What no single file can show.
@@ -538,6 +570,7 @@ impl Facts {
             }
         }
         self.resolve_pages(problems);
+        topic::check(self, problems);
     }
 
     /// Replaces `same_as` by the page it names.
@@ -658,7 +691,7 @@ fn statement_reason(statement: &Statement) -> Option<String> {
 }
 
 /// A fact needs a source; the day it was checked is a year, a month or a day.
-fn known(source: &str, checked: Option<&str>) -> Result<(), String> {
+pub(crate) fn known(source: &str, checked: Option<&str>) -> Result<(), String> {
     if source.trim().is_empty() {
         return Err("no source".to_owned());
     }
@@ -686,7 +719,7 @@ fn one_of(field: &str, value: Option<&str>, known: &[&str]) -> Result<(), String
     }
 }
 
-fn filled(texts: &[&String]) -> Result<(), String> {
+pub(crate) fn filled(texts: &[&String]) -> Result<(), String> {
     if texts.iter().any(|text| text.trim().is_empty()) {
         return Err("a text is empty".to_owned());
     }

@@ -3,6 +3,7 @@
 
 mod condition;
 mod facts;
+mod topic;
 mod write;
 
 use std::fs;

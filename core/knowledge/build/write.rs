@@ -9,6 +9,7 @@ use crate::facts::{
     CauseFile, CrawlerFile, EdgeFile, Facts, FormatFile, Recommended, RobotsTokenFile, Sign,
     Statement,
 };
+use crate::topic::{self, ClaimRow, MistakeRow, PARTS, TOPIC_KINDS, TopicFile};
 
 /// The whole source file.
 pub(crate) fn tables(facts: &Facts) -> String {
@@ -49,6 +50,18 @@ pub(crate) fn tables(facts: &Facts) -> String {
         "EDGES",
         "EdgeFacts",
         facts.edges.iter().map(|(edge, file)| edge_row(*edge, file)),
+    );
+    table(
+        &mut out,
+        "TOPICS",
+        "Topic",
+        (facts.topics.iter()).map(|(name, file)| topic_row(facts, name, file)),
+    );
+    table(
+        &mut out,
+        "MISTAKES",
+        "Mistake",
+        facts.mistakes.iter().map(|(_, row)| mistake_row(row)),
     );
     let patterns: usize = facts
         .crawlers
@@ -181,6 +194,113 @@ fn fact_row(topic: &str, statement: &Statement) -> String {
         statement.basis,
         statement.checked,
     )
+}
+
+fn topic_row(facts: &Facts, name: &str, file: &TopicFile) -> String {
+    let kind = |kind: &String| format!("TopicKind::{}", named(&TOPIC_KINDS, kind));
+    let causes: Vec<_> = (file.causes.iter())
+        .filter_map(|name| Cause::from_name(name))
+        .map(|cause| format!("Cause::{cause:?}"))
+        .collect();
+    let mut claims = String::new();
+    for (part, variant) in PARTS {
+        for id in file.statements.get(part).into_iter().flatten() {
+            let says = (facts.statements.iter()).find(|(_, it)| it.id == *id);
+            let says = says.map_or("", |(_, it)| it.says.as_str());
+            let grounds = grounds(facts, std::slice::from_ref(id));
+            put(
+                &mut claims,
+                format_args!(
+                    "Claim {{ part: Part::{variant}, says: {says:?}, grounds: &[{grounds}] }}, "
+                ),
+            );
+        }
+        for row in file.claims.iter().filter(|row| row.part == part) {
+            let says = &row.says;
+            let grounds = own_ground(row).unwrap_or_else(|| grounds(facts, &row.from));
+            put(
+                &mut claims,
+                format_args!(
+                    "Claim {{ part: Part::{variant}, says: {says:?}, grounds: &[{grounds}] }}, "
+                ),
+            );
+        }
+    }
+    format!(
+        "name: {name:?}, title: {:?}, kind: {}, also: {}, operator: {:?}, shared_with: &[{}], causes: &[{}], \
+         related: {}, claims: &[{claims}]",
+        file.title,
+        kind(&file.kind),
+        texts(&file.also),
+        file.operator,
+        file.shared_with
+            .iter()
+            .map(kind)
+            .collect::<Vec<_>>()
+            .join(", "),
+        causes.join(", "),
+        texts(&file.related),
+    )
+}
+
+fn own_ground(row: &ClaimRow) -> Option<String> {
+    let (source, kind) = (row.source.as_ref()?, row.kind.as_ref()?);
+    let basis = row.basis.as_ref()?;
+    Some(ground(None, kind, source, basis, row.checked.as_ref()))
+}
+
+/// What these statements and causes rest on.
+fn grounds(facts: &Facts, names: &[String]) -> String {
+    let found = names.iter().filter_map(|name| {
+        if let Some((_, it)) = facts.statements.iter().find(|(_, it)| it.id == *name) {
+            let checked = it.checked.as_ref();
+            return Some(ground(Some(name), &it.kind, &it.source, &it.basis, checked));
+        }
+        let (_, it) = (facts.causes.iter()).find(|(cause, _)| cause.name() == name)?;
+        let kind = if it.source.contains("rfc-editor.org") {
+            "rfc"
+        } else {
+            "source-code"
+        };
+        let checked = it.checked.as_ref();
+        Some(ground(Some(name), kind, &it.source, "", checked))
+    });
+    found.collect::<Vec<_>>().join(", ")
+}
+
+fn ground(
+    name: Option<&String>,
+    kind: &str,
+    source: &str,
+    basis: &str,
+    checked: Option<&String>,
+) -> String {
+    format!(
+        "Ground {{ name: {name:?}, kind: {kind:?}, source: {source:?}, basis: {basis:?}, checked: {checked:?} }}"
+    )
+}
+
+fn mistake_row(row: &MistakeRow) -> String {
+    format!(
+        "id: {:?}, advice: {:?}, why: {:?}, instead: {:?}, topics: {}, ground: {}",
+        row.id,
+        row.advice,
+        row.why,
+        row.instead,
+        texts(&row.topics),
+        ground(
+            None,
+            &row.kind,
+            &row.source,
+            &row.basis,
+            row.checked.as_ref()
+        ),
+    )
+}
+
+/// The variant of a name that the check has seen.
+fn named(table: &[(&str, &'static str)], name: &str) -> &'static str {
+    topic::variant(table, name).unwrap_or_default()
 }
 
 fn format_row(name: &str, edge: Edge, file: &FormatFile) -> String {

@@ -43,7 +43,7 @@ pub struct Checked {
 }
 
 impl Checked {
-    fn count(dates: impl Iterator<Item = Option<&'static str>>) -> Self {
+    pub(crate) fn count(dates: impl Iterator<Item = Option<&'static str>>) -> Self {
         dates.fold(Self::default(), |sum, date| match date {
             Some(_) => Self {
                 verified: sum.verified + 1,
@@ -66,14 +66,21 @@ pub struct CheckedTotals {
     pub crawlers: Checked,
     /// Signs.
     pub signs: Checked,
+    /// Claims of topics.
+    pub claims: Checked,
+    /// Common mistakes.
+    pub mistakes: Checked,
 }
 
 /// Counts what was checked at its source and what was not.
 pub fn unverified() -> CheckedTotals {
+    let (claims, mistakes) = crate::topic::checked();
     CheckedTotals {
         statements: Checked::count(facts().iter().map(|fact| fact.checked)),
         crawlers: Checked::count(crawlers().iter().map(|crawler| crawler.checked)),
         signs: Checked::count(signs().iter().map(|sign| sign.checked)),
+        claims,
+        mistakes,
     }
 }
 

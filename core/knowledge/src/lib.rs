@@ -10,6 +10,7 @@ mod format;
 mod sign;
 mod table;
 mod telling;
+mod topic;
 
 pub use cause::{CauseFacts, cause};
 pub use crawler::{
@@ -21,3 +22,4 @@ pub use fact::{Checked, CheckedTotals, FactEntry, fact, facts, unverified};
 pub use format::{Format, formats};
 pub use sign::{Basis, Condition, Op, Predicate, SignRule, Value, sign, signs};
 pub use telling::{Telling, telling};
+pub use topic::{Claim, Ground, Mistake, Part, Topic, TopicKind, mistakes, topic, topics};

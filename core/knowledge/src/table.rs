@@ -4,8 +4,8 @@ use model::{Category, Cause, CauseSet, Confidence, Edge, Field, LogKind};
 
 use crate::edge::{BlindSpot, DefaultPage, EdgeFacts, Recommended};
 use crate::{
-    Basis, CauseFacts, Condition, Crawler, FactEntry, Format, Op, Predicate, RobotsToken, SignRule,
-    Value,
+    Basis, CauseFacts, Claim, Condition, Crawler, FactEntry, Format, Ground, Mistake, Op, Part,
+    Predicate, RobotsToken, SignRule, Topic, TopicKind, Value,
 };
 
 include!(concat!(env!("OUT_DIR"), "/tables.rs"));

@@ -9,6 +9,8 @@
 mod condition;
 #[path = "../build/facts.rs"]
 mod facts;
+#[path = "../build/topic.rs"]
+mod topic;
 
 use facts::Facts;
 
@@ -16,7 +18,8 @@ use facts::Facts;
 fn problems(path: &str, text: &str) -> Vec<String> {
     let files = [(path.to_owned(), text.to_owned())];
     let mut problems = Facts::parse(&files).unwrap_err();
-    problems.retain(|problem| !problem.ends_with(": missing"));
+    let around = [": missing", " stands in no topic"];
+    problems.retain(|problem| !around.iter().any(|end| problem.ends_with(end)));
     problems
 }
 
@@ -247,4 +250,118 @@ fn ids_and_tokens_stand_once() {
     };
     assert!(twice("crawlers", CRAWLER).contains("\"examplebot\" stands there 2 times"));
     assert!(twice("statements", STATEMENT).contains("\"502-90\" stands there 2 times"));
+}
+
+const TOPIC: &str = r#"
+title = "502 Bad Gateway"
+kind = "status"
+
+[[claims]]
+part = "means"
+says = "A gateway got an invalid answer."
+kind = "rfc"
+source = "https://www.rfc-editor.org/rfc/rfc9110.html"
+basis = "full text"
+checked = "2026-11"
+"#;
+
+const MISTAKE: &str = r#"
+[[mistakes]]
+id = "MIS-90"
+advice = "Raise every limit."
+why = "Nothing timed out."
+instead = "Look at what closed."
+topics = ["502"]
+kind = "measured"
+source = "a lab"
+basis = "measured"
+checked = "2026-11"
+"#;
+
+#[test]
+fn a_topic_needs_claims_with_sources_and_links_that_lead_somewhere() {
+    let path = "topics/502.toml";
+    let without = |line: &str| TOPIC.replace(line, "");
+    refused(
+        path,
+        &without("source = \"https://www.rfc-editor.org/rfc/rfc9110.html\"\n"),
+        "no source",
+    );
+    refused(path, &without("basis = \"full text\"\n"), "no source");
+    refused(
+        path,
+        &TOPIC.replace("part = \"means\"", "part = \"meaning\""),
+        "unknown part",
+    );
+    refused(
+        path,
+        &TOPIC.replace("kind = \"status\"", "kind = \"code\""),
+        "unknown kind",
+    );
+    refused(
+        path,
+        &TOPIC.replace("kind = \"rfc\"", "kind = \"hearsay\""),
+        "unknown kind of source",
+    );
+    refused(
+        path,
+        &TOPIC.replace("kind = \"rfc\"", "kind = \"secondary\""),
+        "verifies nothing",
+    );
+    refused(
+        path,
+        &TOPIC.replace("checked = \"2026-11\"", "checked = \"soon\""),
+        "is not a date",
+    );
+    let head =
+        |line: &str| TOPIC.replace("kind = \"status\"", &format!("kind = \"status\"\n{line}"));
+    refused(path, &head("related = [\"999\"]"), "is no topic");
+    refused(path, &head("related = [\"502\"]"), "related to itself");
+    refused(path, &head("causes = [\"gremlins\"]"), "unknown cause");
+    refused(path, &head("also = [\"Bad Gateway\"]"), "not in lower case");
+    refused(
+        path,
+        &head("operator = \"Nobody\""),
+        "no crawler of operator",
+    );
+    refused(
+        path,
+        &head("statements = { means = [\"502-90\"] }"),
+        "no statement",
+    );
+    let from = TOPIC.replace("part = \"means\"", "part = \"means\"\nfrom = [\"502-90\"]");
+    refused(path, &from, "a source of its own");
+}
+
+#[test]
+fn a_mistake_needs_a_source_and_a_topic() {
+    let path = "mistakes/nginx.toml";
+    refused(path, MISTAKE, "\"502\" is no topic");
+    refused(path, &MISTAKE.replace("[\"502\"]", "[]"), "no topic");
+    refused(path, &MISTAKE.replace("\"a lab\"", "\"\""), "no source");
+    refused(
+        path,
+        &MISTAKE.replace("\"Nothing timed out.\"", "\"\""),
+        "a text is empty",
+    );
+    refused(path, &format!("{MISTAKE}{MISTAKE}"), "stands there twice");
+}
+
+#[test]
+fn what_must_be_explained_and_is_not_is_named() {
+    let problems = Facts::parse(&[]).unwrap_err();
+    for name in [
+        "502",
+        "robots.txt",
+        "connection-refused",
+        "overload",
+        "timeout",
+    ] {
+        let missing = format!("facts/topics/{name}.toml: missing");
+        assert!(problems.contains(&missing), "{missing}");
+    }
+    let statement = [("statements/502.toml".to_owned(), STATEMENT.to_owned())];
+    let problems = Facts::parse(&statement).unwrap_err();
+    let alone = "facts/statements: 502-90 stands in no topic".to_owned();
+    assert!(problems.contains(&alone));
 }

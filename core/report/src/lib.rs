@@ -7,6 +7,7 @@
 mod clean;
 mod crawler;
 mod csv_report;
+mod explain;
 mod failures;
 mod identification;
 mod json;
@@ -24,6 +25,11 @@ mod words;
 
 pub use clean::clean as printable;
 pub use csv_report::csv;
+pub use explain::{
+    Found, Page, TopicHead, explain_found_json, explain_found_markdown, explain_found_text,
+    explain_json, explain_markdown, explain_search, explain_text, explain_topics,
+    explain_topics_json, explain_topics_markdown, explain_topics_text, page as explain_page,
+};
 pub use failures::{
     FailureEvidence, FailureRow, FailureTable, failure_csv, failure_csv_header, failure_ndjson,
     failure_schema,

@@ -102,44 +102,8 @@ fn check(crawler: &Crawler) -> &'static str {
 /// One crawler in full.
 pub fn crawler_page(crawler: &Crawler) -> String {
     let mut text = format!("{}\n", crawler.id);
-    let class = match (crawler.class, crawler.ai) {
-        (None, None) => String::new(),
-        (class, ai) => {
-            let class = class.map(class_words);
-            let ai = ai.map(|ai| match ai {
-                "user" => "AI, for a user's request",
-                "search" => "AI, for search",
-                _ => "AI, for training",
-            });
-            let words: Vec<&str> = class.into_iter().chain(ai).collect();
-            format!(" ({})", words.join("; "))
-        }
-    };
-    let retired = if crawler.retired { "; retired" } else { "" };
-    field(
-        &mut text,
-        "operator",
-        &format!("{}{class}{retired}", crawler.operator),
-    );
-    field(
-        &mut text,
-        "crawls for",
-        &format!("{}: {}", crawler.category.name(), crawler.purpose),
-    );
-    let mut agent = if crawler.exact { "is " } else { "contains " }.to_owned();
-    agent.push_str(&crawler.tokens.join(" or "));
-    if !crawler.not_tokens.is_empty() {
-        let _ = write!(agent, ", but not {}", crawler.not_tokens.join(" nor "));
-    }
-    field(&mut text, "user agent", &agent);
-    let token = crawler.robots_token.unwrap_or("name not known");
-    field(
-        &mut text,
-        "robots.txt",
-        &format!("{token}; honoured: {}", crawler.honours_robots),
-    );
-    for method in methods(crawler) {
-        field(&mut text, "checked by", &method);
+    for (name, value) in facts_of(crawler) {
+        field(&mut text, name, &value);
     }
     let source = match crawler.checked {
         Some(day) => format!("{} (read {day})", crawler.source),
@@ -154,6 +118,48 @@ pub fn crawler_page(crawler: &Crawler) -> String {
         field(&mut text, "note", crawler.note);
     }
     text
+}
+
+/// What is known of a crawler, by name, without its source.
+pub(crate) fn facts_of(crawler: &Crawler) -> Vec<(&'static str, String)> {
+    let class = match (crawler.class, crawler.ai) {
+        (None, None) => String::new(),
+        (class, ai) => {
+            let class = class.map(class_words);
+            let ai = ai.map(|ai| match ai {
+                "user" => "AI, for a user's request",
+                "search" => "AI, for search",
+                _ => "AI, for training",
+            });
+            let words: Vec<&str> = class.into_iter().chain(ai).collect();
+            format!(" ({})", words.join("; "))
+        }
+    };
+    let retired = if crawler.retired { "; retired" } else { "" };
+    let mut agent = if crawler.exact { "is " } else { "contains " }.to_owned();
+    agent.push_str(&crawler.tokens.join(" or "));
+    if !crawler.not_tokens.is_empty() {
+        let _ = write!(agent, ", but not {}", crawler.not_tokens.join(" nor "));
+    }
+    let token = crawler.robots_token.unwrap_or("name not known");
+    let mut facts = vec![
+        ("operator", format!("{}{class}{retired}", crawler.operator)),
+        (
+            "crawls for",
+            format!("{}: {}", crawler.category.name(), crawler.purpose),
+        ),
+        ("user agent", agent),
+        (
+            "robots.txt",
+            format!("{token}; honoured: {}", crawler.honours_robots),
+        ),
+    ];
+    facts.extend(
+        methods(crawler)
+            .into_iter()
+            .map(|method| ("checked by", method)),
+    );
+    facts
 }
 
 /// The class in words.

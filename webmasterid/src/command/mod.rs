@@ -2,6 +2,7 @@
 
 pub(crate) mod crawlers;
 pub(crate) mod diagnose;
+pub(crate) mod explain;
 pub(crate) mod failures;
 pub(crate) mod generate;
 pub(crate) mod logformat;
