@@ -11,12 +11,9 @@ pub(crate) fn connect(error: &io::Error, is_unix: bool) -> Failure {
     let (cause, detail) = match error.kind() {
         Kind::ConnectionRefused if is_unix => (
             Some(Cause::ConnectionRefused),
-            "connection refused: the socket's path is there, and nobody listens on it",
+            "the socket's path is there, and nobody listens on it",
         ),
-        Kind::ConnectionRefused => (
-            Some(Cause::ConnectionRefused),
-            "connection refused: nothing listens there",
-        ),
+        Kind::ConnectionRefused => (Some(Cause::ConnectionRefused), "nothing listens there"),
         Kind::NotFound if is_unix => (
             Some(Cause::SocketMissing),
             "there is no socket at that path",

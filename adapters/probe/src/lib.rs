@@ -11,7 +11,7 @@ mod plan;
 mod response;
 mod secure;
 
-pub use place::{Origin, Place, Url};
+pub use place::{Origin, Place, Url, check_path};
 pub use plan::{ADDRESSES_MAX, BODY_MAX, CONNECTIONS_MAX, Error, ORIGINS_MAX, PATHS_MAX, Plan};
 pub use response::{Reader, Wrong};
 

@@ -73,7 +73,7 @@ impl FromStr for Url {
 }
 
 /// Refuses what cannot stand in a request line.
-pub(crate) fn check_path(path: &str) -> Result<(), String> {
+pub fn check_path(path: &str) -> Result<(), String> {
     if path.bytes().all(|byte| (0x21..0x7f).contains(&byte)) {
         return Ok(());
     }

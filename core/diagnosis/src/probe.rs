@@ -154,22 +154,19 @@ fn difference(path: &str, place: &str, edge: &Answer, origin: &Answer) -> Option
         let length = |answer: &Answer| Some(answer.body_bytes.to_string());
         put("length", length(edge), length(origin));
     }
-    let status_differs = edge.status / 100 != origin.status / 100;
     let type_differs = media_type(edge) != media_type(origin);
-    let both_found = is_found(edge) && is_found(origin);
     (!what.is_empty()).then(|| Difference {
         path: path.to_owned(),
         origin: place.to_owned(),
-        // An edge puts its own name into Server, compresses and redirects: alone these say nothing.
-        is_other_application: (status_differs && is_found(edge) != is_found(origin))
-            && !is_redirect(edge)
-            && !is_redirect(origin)
-            || (type_differs && both_found),
+        // An edge puts its own name into Server, compresses, redirects and refuses: alone these say nothing.
+        is_other_application: (is_found(edge) && is_missing(origin))
+            || (is_missing(edge) && is_found(origin))
+            || (type_differs && is_found(edge) && is_found(origin)),
         what,
     })
 }
 
-/// One side has the page, the other says that there is none.
+/// One side gives the page, the other says that there is none, or refuses.
 fn is_found_by_one(difference: &Difference) -> bool {
     let status = difference.what.iter().find(|(name, ..)| *name == "status");
     status.is_some_and(|(_, edge, origin)| {
@@ -182,8 +179,8 @@ fn is_found(answer: &Answer) -> bool {
     (200..300).contains(&answer.status)
 }
 
-fn is_redirect(answer: &Answer) -> bool {
-    (300..400).contains(&answer.status)
+fn is_missing(answer: &Answer) -> bool {
+    matches!(answer.status, 404 | 410)
 }
 
 /// Without its parameters.
@@ -251,6 +248,7 @@ const fn steps(kind: VerdictKind) -> &'static [&'static str] {
         ],
         VerdictKind::AnswersDiffer => &[
             "Check that the origin that was asked serves this host: another application or a default site may stand there.",
+            "A refusal (401, 403) may be meant for this machine: edges and origins let in by address and by agent.",
         ],
         VerdictKind::AllGood => &[],
     }
@@ -400,6 +398,7 @@ mod tests {
             ),
             (404, html, html, (VerdictKind::AnswersDiffer, true, true)),
             (301, html, html, (VerdictKind::AllGood, true, false)),
+            (403, html, html, (VerdictKind::AnswersDiffer, true, false)),
         ] {
             assert_eq!(two(status, edge, origin), expected, "{status} {origin}");
         }

@@ -5,4 +5,5 @@ pub(crate) mod diagnose;
 pub(crate) mod failures;
 pub(crate) mod generate;
 pub(crate) mod logformat;
+pub(crate) mod probe;
 pub(crate) mod redact;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use model::Cause;
-use model::probe::{KeepAlive, Outcome, Part, Phase, Side};
+use model::probe::{KeepAlive, Outcome, Part, Phase, Side, Verdict};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -144,10 +144,9 @@ pub fn probe_schema() -> String {
 
 fn report<'a>(probed: &Probed<'a>) -> Report<'a> {
     let verdict = probed.verdict;
-    let is_only = verdict.parts.len() == 1;
     let sentences = verdict.parts.iter();
     let sentences: Vec<String> = sentences
-        .map(|part| words::sentence(part, is_only))
+        .map(|part| words::sentence(part, verdict))
         .collect();
     Report {
         version: 1,
@@ -159,7 +158,7 @@ fn report<'a>(probed: &Probed<'a>) -> Report<'a> {
         parts: verdict
             .parts
             .iter()
-            .map(|part| part_row(part, is_only))
+            .map(|part| part_row(part, verdict))
             .collect(),
         outcomes: probed.outcomes.iter().map(outcome).collect(),
         differences: verdict
@@ -180,7 +179,7 @@ fn report<'a>(probed: &Probed<'a>) -> Report<'a> {
     }
 }
 
-fn part_row(part: &Part, is_only: bool) -> PartRow<'_> {
+fn part_row<'a>(part: &'a Part, verdict: &Verdict) -> PartRow<'a> {
     PartRow {
         verdict: part.kind.name(),
         paths: &part.paths,
@@ -191,7 +190,7 @@ fn part_row(part: &Part, is_only: bool) -> PartRow<'_> {
             .iter()
             .map(|(name, address)| ElsewhereRow { name, address })
             .collect(),
-        sentence: words::sentence(part, is_only),
+        sentence: words::sentence(part, verdict),
     }
 }
 

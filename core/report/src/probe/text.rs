@@ -75,7 +75,7 @@ fn head(probed: &Probed<'_>, columns: usize) -> Vec<Line> {
         vec![Line::with(role, state).then(Role::Plain, format!("  {}", fit(probed.url, room)))];
     let parts = &probed.verdict.parts;
     for part in parts {
-        let sentence = words::sentence(part, parts.len() == 1);
+        let sentence = words::sentence(part, probed.verdict);
         lines.extend(wrap(&sentence, columns).into_iter().map(Line::plain));
     }
     lines
@@ -85,8 +85,10 @@ fn head(probed: &Probed<'_>, columns: usize) -> Vec<Line> {
 fn target(block: &[Outcome], columns: usize) -> Vec<Line> {
     let first = &block[0];
     let target = &first.target;
-    let mut name = left(target.role.name(), 8) + &target.name;
-    let bare = target.name.rsplit("://").next().unwrap_or_default();
+    // The address that is given beside a name is one of the addresses shown.
+    let shown = target.name.split('=').next().unwrap_or_default();
+    let mut name = left(target.role.name(), 8) + shown;
+    let bare = shown.rsplit("://").next().unwrap_or_default();
     if let Some(address) = target
         .address
         .as_deref()

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model::probe::{Difference, KeepAlive, Note, Part, Side, VerdictKind};
+use model::probe::{Difference, KeepAlive, Note, Part, Side, Verdict, VerdictKind};
 use model::{Cause, CrawlerId};
 
 use crate::crawler;
@@ -23,7 +23,8 @@ pub(super) const fn state(kind: VerdictKind) -> &'static str {
 }
 
 /// What one part comes to; names its paths where there are other parts.
-pub(super) fn sentence(part: &Part, is_only: bool) -> String {
+pub(super) fn sentence(part: &Part, verdict: &Verdict) -> String {
+    let is_only = verdict.parts.len() == 1;
     let paths = if is_only {
         String::new()
     } else {
@@ -71,10 +72,7 @@ pub(super) fn sentence(part: &Part, is_only: bool) -> String {
         VerdictKind::OriginFailsEdgeGood => {
             format!("the edge answers well, the origin fails{}", why(origin))
         }
-        VerdictKind::AnswersDiffer => {
-            "one of edge and origin has the page and the other has not: perhaps another application"
-                .to_owned()
-        }
+        VerdictKind::AnswersDiffer => answers(part, verdict),
         VerdictKind::AllGood => match (edge, origin) {
             (Side::Absent, Side::Absent) => "no address could be asked from here".to_owned(),
             (Side::Absent, _) => "the origin answers well at every address".to_owned(),
@@ -90,6 +88,24 @@ pub(super) fn sentence(part: &Part, is_only: bool) -> String {
             format!("{}{}.", first.to_uppercase(), letters.as_str())
         }
         _ => format!("{paths}{says}."),
+    }
+}
+
+/// What each side answers, where one refuses or lacks what the other gives.
+fn answers(part: &Part, verdict: &Verdict) -> String {
+    let rows = verdict.differences.iter();
+    let mut rows = rows.filter(|row| part.paths.contains(&row.path));
+    let statuses = rows.find_map(|row| row.what.iter().find(|(name, ..)| *name == "status"));
+    let Some((_, edge, origin)) = statuses else {
+        return "edge and origin answer differently".to_owned();
+    };
+    let refuses = |status: &str| matches!(status, "401" | "403" | "407" | "451");
+    if refuses(edge) {
+        format!("the edge refuses ({edge}) what the origin gives ({origin})")
+    } else if refuses(origin) {
+        format!("the origin refuses ({origin}) what the edge gives ({edge})")
+    } else {
+        format!("the edge answers {edge}, the origin {origin}: perhaps another application")
     }
 }
 
@@ -203,6 +219,6 @@ pub(super) fn sent_as(id: CrawlerId) -> String {
         "sent with the user agent of {}. Edges that verify crawlers do so by address, and this machine's is none of \
          {}'s: a refusal (403, 429, a challenge) may be meant for impostors alone",
         crawler::proper_name(id),
-        knowledge::crawler(id).operator
+        crawler::operator(id)
     )
 }
