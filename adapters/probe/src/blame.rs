@@ -300,3 +300,45 @@ pub(crate) fn failure(phase: Phase, cause: Option<Cause>, detail: impl Into<Stri
         detail: detail.into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Tests often run as a user who may open everything, and no route is missing on a loopback.
+    #[test]
+    fn the_systems_own_words_have_causes() {
+        use io::ErrorKind as Kind;
+        for (kind, is_unix, cause) in [
+            (Kind::PermissionDenied, true, Some(Cause::SocketPermission)),
+            (Kind::PermissionDenied, false, Some(Cause::SocketPermission)),
+            (Kind::HostUnreachable, false, Some(Cause::HostUnreachable)),
+            (
+                Kind::NetworkUnreachable,
+                false,
+                Some(Cause::HostUnreachable),
+            ),
+            (Kind::TimedOut, false, Some(Cause::ConnectTimeout)),
+            (Kind::ConnectionReset, false, Some(Cause::ConnectionRefused)),
+            // Our own want of files is no fault of theirs.
+            (Kind::Other, false, None),
+        ] {
+            let failure = connect(&io::Error::from(kind), is_unix);
+            assert_eq!(
+                (failure.phase, failure.cause),
+                (Phase::Connect, cause),
+                "{kind:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_gateway_is_known_by_its_whole_name() {
+        assert!(is_gateway("nginx", 502) && is_gateway("nginx/1.22.1 (Debian)", 504));
+        assert!(!is_gateway("nginxish", 502) && !is_gateway("nginx", 500) && !is_gateway("", 502));
+        assert!(
+            !is_gateway("nginx", 503),
+            "it passes a 503 on as often as it makes one"
+        );
+    }
+}

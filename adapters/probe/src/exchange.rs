@@ -22,8 +22,10 @@ use crate::secure::{Seen, Trust};
 
 /// Bytes that are read at once.
 const READ: usize = 16 * 1024;
-/// This part of the time-out is added for a look in plain HTTP at what is silent on TLS.
+/// A look in the other protocol takes this part of the time-out, and no more than a second: whoever speaks it answers
+/// within a few round trips, and a worker that only waits would cost the whole time-out for nothing.
 const LOOK: u32 = 4;
+const LOOK_MAX: Duration = Duration::from_secs(1);
 
 /// What to connect to.
 #[derive(Clone, Debug)]
@@ -149,7 +151,7 @@ impl Asker<'_> {
         outcome.answer = answer;
         if let Err(failure) = read {
             let is_closed = failure.cause == Some(Cause::ClosedBeforeHeaders);
-            if is_silent && is_closed && !job.target.tls && self.speaks_tls(job, deadline).await {
+            if is_silent && is_closed && !job.target.tls && self.speaks_tls(job).await {
                 return Err(blame::failure(
                     Phase::FirstByte,
                     Some(Cause::ProtocolMismatch),
@@ -219,7 +221,7 @@ impl Asker<'_> {
                 Ok((Box::new(stream), version, seen))
             }
             Ok(Err(error)) => {
-                if blame::is_silent(&error) && self.speaks_plain(job, deadline).await {
+                if blame::is_silent(&error) && self.speaks_plain(job).await {
                     return Err(blame::failure(
                         Phase::Tls,
                         Some(Cause::ProtocolMismatch),
@@ -229,9 +231,8 @@ impl Asker<'_> {
                 Err(blame::handshake(&error, seen.certificates))
             }
             Err(_) => {
-                // A plain server may wait for the end of a line that never comes. The time is up, so the look is short.
-                let deadline = Instant::now() + self.plan.timeout / LOOK;
-                if seen.certificates == 0 && self.speaks_plain(job, deadline).await {
+                // A plain server may wait for the end of a line that never comes.
+                if seen.certificates == 0 && self.speaks_plain(job).await {
                     return Err(blame::failure(
                         Phase::Tls,
                         Some(Cause::ProtocolMismatch),
@@ -243,8 +244,13 @@ impl Asker<'_> {
         }
     }
 
-    /// A second look at what closed on TLS: whether it answers plain HTTP. Within the time that is left.
-    async fn speaks_plain(&self, job: &Job<'_>, deadline: Instant) -> bool {
+    fn look_until(&self) -> Instant {
+        Instant::now() + (self.plan.timeout / LOOK).min(LOOK_MAX)
+    }
+
+    /// A second look at what closed on TLS: whether it answers plain HTTP.
+    async fn speaks_plain(&self, job: &Job<'_>) -> bool {
+        let deadline = self.look_until();
         let look = async {
             let mut stream = connect(job.door, deadline, 0.0).await.ok()?;
             let request = self.request(job, false);
@@ -257,7 +263,8 @@ impl Asker<'_> {
     }
 
     /// A second look at what closed on plain HTTP: whether it answers a handshake, with whatever certificate.
-    async fn speaks_tls(&self, job: &Job<'_>, deadline: Instant) -> bool {
+    async fn speaks_tls(&self, job: &Job<'_>) -> bool {
+        let deadline = self.look_until();
         let Ok((config, witness)) = self.trust.config(false) else {
             return false;
         };

@@ -235,6 +235,7 @@ impl Reader {
             }
             return Ok(&[]);
         };
+        self.first_line_so_far(true)?;
         let head: Vec<u8> = self.pending.drain(..end).collect();
         self.pending.clear();
         self.seen = 0;
@@ -247,14 +248,12 @@ impl Reader {
     fn first_line_so_far(&self, is_end: bool) -> Result<(), Wrong> {
         let line = self.pending.split(|byte| *byte == b'\n').next();
         let line = line.unwrap_or_default();
+        let is_whole = is_end || line.len() < self.pending.len();
         let known = line.len().min(5);
-        if line[..known] == b"HTTP/"[..known] && !(is_end && known < 5) {
+        if line[..known] == b"HTTP/"[..known] && !(is_whole && known < 5) {
             if self.pending.len() > STATUS_LINE_MAX && line.len() == self.pending.len() {
                 return malformed(Phase::Headers, "the first line does not end");
             }
-            return Ok(());
-        }
-        if self.pending.len() < TELLING && !is_end {
             return Ok(());
         }
         if let Some(other) = other_protocol(&self.pending) {
@@ -263,6 +262,9 @@ impl Reader {
                 Cause::ProtocolMismatch,
                 format!("the answer is {other}, where HTTP/1 was expected"),
             );
+        }
+        if self.pending.len() < TELLING && !is_end {
+            return Ok(());
         }
         malformed(
             Phase::FirstByte,

@@ -11,7 +11,7 @@ use rcgen::date_time_ymd;
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::server::{Act, Authority, Server};
-use super::{TIMEOUT, ask, one};
+use super::{LONG, SHORT, ask, one};
 
 /// A whole answer.
 fn ok(fields: &str, body: &str) -> Vec<u8> {
@@ -405,8 +405,11 @@ fn what_is_answered_is_told_by_its_cause() {
     ];
     let mut table = Table::default();
     for (name, act, expected) in faults {
+        let is_silent = matches!(act, Act::Hold(_));
         let server = Server::always(act);
-        table.row(name, &one(&server.name, |_| {}), expected);
+        let timeout = if is_silent { SHORT } else { LONG };
+        let outcome = one(&server.name, |plan| plan.timeout = timeout);
+        table.row(name, &outcome, expected);
     }
     table.done("answers that fail");
     let mut table = Table::default();
@@ -434,7 +437,7 @@ fn what_comes_before_an_answer_is_told_by_its_cause() {
     let (full, _waiting) = full_listener();
     table.row(
         "queue full",
-        &one(&full.1.to_string(), |_| {}),
+        &one(&full.1.to_string(), |plan| plan.timeout = SHORT),
         "connect-timeout in connect",
     );
     // No name server is asked for a label that is too long to be one.
@@ -540,7 +543,14 @@ fn tls_is_told_apart() {
     let mut table = Table::default();
     let mut row = |name: &str, server: &Server, expected: &str| {
         let address = format!("https://{}", server.address());
-        table.row(name, &one(&address, trusting), expected);
+        let is_silent = name.contains("silent") || name.contains("waits");
+        let outcome = one(&address, |plan| {
+            trusting(plan);
+            if is_silent {
+                plan.timeout = SHORT * 4;
+            }
+        });
+        table.row(name, &outcome, expected);
     };
     let all = rustls::ALL_VERSIONS;
     let expired = authority.config("localhost", all, |leaf| {
@@ -662,14 +672,14 @@ fn an_idle_connection_is_watched() {
     let closing = Server::always(Act::Say(ok("", "ok")));
     let holding = Server::always(Act::Hold(ok("", "ok")));
     let refusing = Server::always(Act::Say(ok("Connection: close\r\n", "ok")));
-    let watch = |server: &Server| {
-        let outcome = one(&server.name, |plan| plan.keep_alive = Some(TIMEOUT));
+    let watch = |server: &Server, wait| {
+        let outcome = one(&server.name, |plan| plan.keep_alive = Some(wait));
         assert_eq!(told(&outcome), "well");
         outcome.keep_alive.unwrap()
     };
-    assert!(matches!(watch(&closing), KeepAlive::Closed(after) if after < TIMEOUT));
-    assert_eq!(watch(&holding), KeepAlive::StillOpen(TIMEOUT));
-    assert_eq!(watch(&refusing), KeepAlive::NotKept);
+    assert!(matches!(watch(&closing, LONG), KeepAlive::Closed(after) if after < LONG));
+    assert_eq!(watch(&holding, SHORT), KeepAlive::StillOpen(SHORT));
+    assert_eq!(watch(&refusing, LONG), KeepAlive::NotKept);
 }
 
 #[test]

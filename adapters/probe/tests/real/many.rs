@@ -8,7 +8,7 @@ use probe::{Error, ORIGINS_MAX};
 use super::ask;
 use super::server::{Act, Server};
 
-const TIMEOUT: Duration = Duration::from_secs(1);
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 #[test]
 fn fifty_origins_take_no_longer_than_one_time_out() {
