@@ -176,6 +176,19 @@ fn the_idle_time_out_of_a_real_origin_is_measured() {
 }
 
 #[test]
+fn the_proxy_protocol_is_spoken_where_it_is_wanted() {
+    let nginx = Nginx::start();
+    let proxied = nginx.proxied();
+    let words = format!(
+        "http://www.example.com/ --edge {} --origin {proxied}",
+        nginx.edge
+    );
+    found(&format!("{words} --proxy-protocol"), "all-good");
+    let (_, value) = found(&words, "origin-fails-edge-good");
+    assert_eq!(causes(&value)[1], ("origin", "closed-before-headers"));
+}
+
+#[test]
 fn who_comes_as_a_crawler_is_told_what_that_means() {
     let nginx = Nginx::start();
     let words = format!(

@@ -248,11 +248,14 @@ pub(crate) fn status(answer: &Answer, body: &[u8], role: Role) -> Option<Failure
         ));
     }
     let server = answer.server.as_deref().unwrap_or_default();
-    let named = if server.is_empty() {
+    let mut named = if server.is_empty() {
         String::new()
     } else {
         format!(" (Server: {server})")
     };
+    if let Some(after) = &answer.retry_after {
+        named.push_str(&format!(", Retry-After: {after}"));
+    }
     let (cause, detail) = match status {
         429 if role == Role::Edge => (
             Some(Cause::EdgeMadeResponse),

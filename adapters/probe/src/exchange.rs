@@ -113,9 +113,8 @@ impl Asker<'_> {
         let plan = self.plan;
         let seconds = plan.timeout.as_secs_f64();
         let deadline = Instant::now() + plan.timeout;
-        let plain = connect(job.door, deadline, seconds).await?;
+        let mut stream = self.open(job, deadline, seconds).await?;
         steps.end(Phase::Connect);
-        let mut stream = plain;
         if job.target.tls {
             let (secured, version, seen) = self.secure(job, stream, deadline).await?;
             stream = secured;
@@ -171,6 +170,21 @@ impl Asker<'_> {
         answer
             .and_then(|answer| blame::status(answer, &body, job.target.role))
             .map_or(Ok(()), Err)
+    }
+
+    /// A connection, and on it the line that says who asks, where that is wanted: it goes before everything, TLS too.
+    async fn open(
+        &self,
+        job: &Job<'_>,
+        deadline: Instant,
+        seconds: f64,
+    ) -> Result<Box<dyn Stream>, Failure> {
+        let (mut stream, line) = connect(job.door, deadline, seconds).await?;
+        if self.plan.proxy_line && job.target.role == Role::Origin {
+            // Few bytes into an empty buffer: what fails here fails again, and is told, with the request.
+            let _ = timeout_at(deadline, stream.write_all(line.as_bytes())).await;
+        }
+        Ok(stream)
     }
 
     /// Whether idle connections are measured there: at origins, and at the edge where there is nothing else.
@@ -252,7 +266,7 @@ impl Asker<'_> {
     async fn speaks_plain(&self, job: &Job<'_>) -> bool {
         let deadline = self.look_until();
         let look = async {
-            let mut stream = connect(job.door, deadline, 0.0).await.ok()?;
+            let mut stream = self.open(job, deadline, 0.0).await.ok()?;
             let request = self.request(job, false);
             stream.write_all(request.as_bytes()).await.ok()?;
             let mut start = [0; 7];
@@ -272,7 +286,7 @@ impl Asker<'_> {
             return false;
         };
         let look = async {
-            let stream = connect(job.door, deadline, 0.0).await.ok()?;
+            let stream = self.open(job, deadline, 0.0).await.ok()?;
             let connector = TlsConnector::from(Arc::new(config));
             connector.connect(name, stream).await.ok().map(drop)
         };
@@ -362,22 +376,43 @@ fn of_wrong(wrong: Wrong) -> Failure {
     blame::failure(wrong.phase, Some(wrong.cause), wrong.detail)
 }
 
-async fn connect(door: &Door, deadline: Instant, seconds: f64) -> Result<Box<dyn Stream>, Failure> {
+/// A connection, and the line of the PROXY protocol for it.
+async fn connect(
+    door: &Door,
+    deadline: Instant,
+    seconds: f64,
+) -> Result<(Box<dyn Stream>, String), Failure> {
     let connected = async {
-        Ok::<Box<dyn Stream>, io::Error>(match door {
+        Ok::<(Box<dyn Stream>, String), io::Error>(match door {
             Door::Tcp(address) => {
                 let stream = TcpStream::connect(address).await?;
                 stream.set_nodelay(true)?;
-                Box::new(stream)
+                let line = proxy_line(stream.local_addr()?, *address);
+                (Box::new(stream), line)
             }
-            Door::Unix(path) => Box::new(UnixStream::connect(path).await?),
+            Door::Unix(path) => (
+                Box::new(UnixStream::connect(path).await?),
+                "PROXY UNKNOWN\r\n".to_owned(),
+            ),
         })
     };
     match timeout_at(deadline, connected).await {
-        Ok(Ok(stream)) => Ok(stream),
+        Ok(Ok(connected)) => Ok(connected),
         Ok(Err(error)) => Err(blame::connect(&error, matches!(door, Door::Unix(_)))),
         Err(_) => Err(blame::late(Phase::Connect, seconds, None)),
     }
+}
+
+/// Version 1: <https://www.haproxy.org/download/2.6/doc/proxy-protocol.txt>, section 2.1.
+fn proxy_line(from: SocketAddr, to: SocketAddr) -> String {
+    let family = if to.is_ipv4() { "TCP4" } else { "TCP6" };
+    format!(
+        "PROXY {family} {} {} {} {}\r\n",
+        from.ip(),
+        to.ip(),
+        from.port(),
+        to.port()
+    )
 }
 
 /// Waits for the other side to close.

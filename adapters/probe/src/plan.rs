@@ -55,7 +55,7 @@ pub struct Plan {
     pub paths: Vec<String>,
     /// The user agent.
     pub agent: String,
-    /// For everything before the request, and again for everything after it.
+    /// For the name, for connection and TLS, and for the request with its answer: each.
     pub timeout: Duration,
     /// What the gateway holds a header block in; `None` is nginx's default.
     pub header_buffer: Option<usize>,
@@ -65,6 +65,8 @@ pub struct Plan {
     pub keep_alive: Option<Duration>,
     /// PEM of authorities to trust instead of the machine's.
     pub authorities: Option<Vec<u8>>,
+    /// Whether origins are told first, in a line of the PROXY protocol (version 1), who asks.
+    pub proxy_line: bool,
     /// Whether origins' certificates are checked. The edge's always is.
     pub checks_origins: bool,
 }
@@ -83,6 +85,7 @@ impl Plan {
             body_max: BODY_MAX,
             keep_alive: None,
             authorities: None,
+            proxy_line: false,
             checks_origins: true,
         }
     }

@@ -280,7 +280,6 @@ impl Reader {
             fields.take(line)?;
         }
         if head.len() > self.header_buffer {
-            self.answer.header_bytes = head.len() as u64;
             return wrong(
                 Phase::Headers,
                 Cause::HeaderTooLarge,

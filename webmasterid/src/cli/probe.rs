@@ -52,7 +52,7 @@ pub(crate) struct ProbeArgs {
     /// Come with the agent of this crawler, the probe's own name behind it
     #[arg(long = "as", value_name = "CRAWLER", value_parser = parse_crawler)]
     pub(crate) sent_as: Option<CrawlerId>,
-    /// How long to wait: for name, connection and TLS together, and again for the whole answer
+    /// How long to wait: for the name, for connection and TLS, and for the whole answer, each
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = parse_seconds)]
     pub(crate) timeout: Duration,
     /// What the edge holds a response header in, such as 16k; else nginx's default, 4k or 8k by machine
@@ -64,6 +64,9 @@ pub(crate) struct ProbeArgs {
     /// Authorities to trust instead of the machine's, in PEM
     #[arg(long, value_name = "FILE")]
     pub(crate) ca: Option<PathBuf>,
+    /// Tell origins first, in a line of the PROXY protocol (version 1), who asks
+    #[arg(long)]
+    pub(crate) proxy_protocol: bool,
     /// Take any certificate of origins, as nginx does unless told otherwise; what is wrong with it is still said
     #[arg(long)]
     pub(crate) no_verify_origin: bool,

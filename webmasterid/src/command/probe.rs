@@ -75,6 +75,7 @@ fn plan(args: &ProbeArgs) -> anyhow::Result<Plan> {
     plan.timeout = args.timeout;
     plan.header_buffer = args.header_buffer;
     plan.keep_alive = args.keep_alive;
+    plan.proxy_line = args.proxy_protocol;
     plan.checks_origins = !args.no_verify_origin;
     if let Some(path) = &args.ca {
         let name = path.display();

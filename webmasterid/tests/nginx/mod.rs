@@ -34,6 +34,11 @@ impl Nginx {
         format!("unix:{}/app.sock", self.folder.path().display())
     }
 
+    /// The origin's unix socket that expects the PROXY protocol.
+    pub(crate) fn proxied(&self) -> String {
+        format!("unix:{}/proxied.sock", self.folder.path().display())
+    }
+
     fn try_start() -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().display();
@@ -58,7 +63,7 @@ impl Nginx {
                  location /closed {{ return 403; }}\n\
                }}\n\
                server {{\n\
-                 listen {origin}; listen unix:{path}/app.sock; keepalive_timeout 1s;\n\
+                 listen {origin}; listen unix:{path}/app.sock; listen unix:{path}/proxied.sock proxy_protocol; keepalive_timeout 1s;\n\
                  location / {{ return 200 '<p>a page</p>'; }}\n\
                  location /robots.txt {{ default_type text/plain; return 200 'User-agent: *'; }}\n\
                  location /own {{ return 500 'oops'; }}\n\

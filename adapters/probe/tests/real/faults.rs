@@ -707,6 +707,27 @@ fn host_and_name_come_from_the_url_and_the_probe_says_who_it_is() {
     }
 }
 
+/// The line comes first, and only where it is wanted.
+#[test]
+fn an_origin_behind_the_proxy_protocol_is_told_who_asks() {
+    let server = Server::always(Act::Say(ok("", "ok")));
+    let asked = |wanted| {
+        let outcome = one(&server.name, |plan| plan.proxy_line = wanted);
+        assert_eq!(told(&outcome), "well");
+        server.asked.lock().unwrap().pop().unwrap()
+    };
+    assert!(asked(false).starts_with("GET / HTTP/1.1\r\n"));
+    let with = asked(true);
+    let port = server.address().port();
+    let (line, rest) = with.split_once("\r\n").unwrap();
+    assert!(
+        line.starts_with("PROXY TCP4 127.0.0.1 127.0.0.1 "),
+        "{line}"
+    );
+    assert!(line.ends_with(&format!(" {port}")), "{line}");
+    assert!(rest.starts_with("GET / HTTP/1.1\r\n"));
+}
+
 #[test]
 fn a_body_without_end_is_left() {
     let body = "a".repeat(5_000);
