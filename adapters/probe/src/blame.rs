@@ -174,9 +174,18 @@ pub(crate) fn certificate(bad: &rustls::CertificateError, sent: usize) -> String
         }
         // An authority of that name is trusted, and has another key.
         Bad::BadSignature => "the certificate's signature is not of the authority it names",
+        other if is_authoritys(other) => {
+            "the certificate is signed by itself and made as an authority's (--ca with this very file trusts it)"
+        }
         other => return format!("the certificate is refused: {other:?}"),
     };
     why.to_owned()
+}
+
+/// Whether an authority's certificate came as the server's own, which is what openssl makes unless told otherwise. The
+/// checker keeps its reason behind a type of its own crate, so it is known by its name.
+pub(crate) fn is_authoritys(bad: &rustls::CertificateError) -> bool {
+    matches!(bad, rustls::CertificateError::Other(why) if format!("{why:?}").contains("CaUsedAsEndEntity"))
 }
 
 /// Nothing more came in time.
@@ -262,10 +271,17 @@ pub(crate) fn status(answer: &Answer, body: &[u8], role: Role) -> Option<Failure
             format!("429: it limits requests, usually on purpose{named}"),
         ),
         429 => (None, format!("429: it limits requests{named}")),
-        _ if CLOUDFLARE.contains(&status) || is_gateway(server, status) => (
-            Some(Cause::ChainedGatewayError),
-            format!("{status} of a gateway: it got no usable answer from what is behind it{named}"),
-        ),
+        _ if CLOUDFLARE.contains(&status)
+            || is_gateway(server, status)
+            || is_gateways_page(status, body) =>
+        {
+            (
+                Some(Cause::ChainedGatewayError),
+                format!(
+                    "{status} of a gateway: it got no usable answer from what is behind it{named}"
+                ),
+            )
+        }
         500..=599 => (
             Some(Cause::OriginOwnError),
             format!("{status}: an error page of its own{named}"),
@@ -282,6 +298,21 @@ fn is_gateway(server: &str, status: u16) -> bool {
         let is_whole = rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric()));
         is_whole && statuses.contains(&status)
     })
+}
+
+/// Sentences of pages that gateways make themselves, for those that send no `Server` or pass one on: HAProxy's three
+/// (`src/http_htx.c`), Envoy's, and Varnish's.
+const PAGES: [&str; 5] = [
+    "\nNo server is available to handle this request.",
+    "\nThe server returned an invalid or incomplete response.",
+    "\nThe server didn't respond in time.",
+    "upstream connect error or disconnect/reset before headers",
+    "Backend fetch failed",
+];
+
+fn is_gateways_page(status: u16, body: &[u8]) -> bool {
+    let body = String::from_utf8_lossy(body);
+    matches!(status, 502..=504) && PAGES.iter().any(|words| body.contains(words))
 }
 
 /// nginx, Go and Apache answer so; others send an alert or hang up.

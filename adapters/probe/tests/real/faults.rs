@@ -78,6 +78,12 @@ fn what_is_answered_is_told_by_its_cause() {
         ))
     };
     let head = |fields: &str| Act::say(format!("HTTP/1.1 200 OK\r\n{fields}\r\nok"));
+    let page = |status: &str, body: &str| {
+        Act::say(format!(
+            "HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        ))
+    };
     let own = |status: &str| of(status, "gunicorn");
     let faults: Vec<(&str, Act, &str)> = vec![
         (
@@ -304,6 +310,14 @@ fn what_is_answered_is_told_by_its_cause() {
         (
             "503 by Varnish",
             of("503 Backend fetch failed", "Varnish"),
+            "chained-gateway-error in headers",
+        ),
+        (
+            "503 by HAProxy",
+            page(
+                "503 Service Unavailable",
+                "<html><body><h1>503 Service Unavailable</h1>\nNo server is available to handle this request.\n</body></html>\n",
+            ),
             "chained-gateway-error in headers",
         ),
         (
@@ -705,6 +719,32 @@ fn host_and_name_come_from_the_url_and_the_probe_says_who_it_is() {
     ] {
         assert!(asked.contains(line), "{line:?}: {asked}");
     }
+}
+
+#[test]
+fn a_certificate_that_signed_itself_is_good_where_it_is_named() {
+    let expire = |params: &mut rcgen::CertificateParams| {
+        params.not_before = date_time_ymd(2020, 1, 1);
+        params.not_after = date_time_ymd(2021, 1, 1);
+    };
+    let invalid = "tls-certificate-invalid in tls";
+    let good = Authority::of_itself("localhost", |_| {});
+    let other = Authority::of_itself("other.example", |_| {});
+    let expired = Authority::of_itself("localhost", expire);
+    let mut table = Table::default();
+    for (name, (config, _), pem, expected) in [
+        ("named", &good, &good.1, "well"),
+        ("another is named", &good, &other.1, invalid),
+        ("of another name", &other, &other.1, invalid),
+        ("expired", &expired, &expired.1, invalid),
+    ] {
+        let server = Server::secure(Act::Say(ok("", "ok")), config);
+        let outcome = one(&server.name, |plan| {
+            plan.authorities = Some(pem.clone().into_bytes());
+        });
+        table.row(name, &outcome, expected);
+    }
+    table.done("signed by itself");
 }
 
 /// The line comes first, and only where it is wanted.

@@ -283,6 +283,27 @@ impl Authority {
         Arc::new(config)
     }
 
+    /// A certificate signed by itself and made as an authority's, as openssl makes one; and its PEM.
+    pub(crate) fn of_itself(
+        name: &str,
+        change: impl Fn(&mut CertificateParams),
+    ) -> (Arc<ServerConfig>, String) {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        change(&mut params);
+        let certificate = params.self_signed(&key).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], key)
+            .unwrap();
+        (Arc::new(config), certificate.pem())
+    }
+
     pub(crate) fn good(&self) -> Arc<ServerConfig> {
         self.config("localhost", rustls::ALL_VERSIONS, |_| {})
     }
