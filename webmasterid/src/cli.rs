@@ -2,6 +2,7 @@
 
 mod crawlers;
 mod explain;
+mod probe;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ pub(crate) use crawlers::{
     AnswerFormat, CrawlersCommand, IdentifyArgs, ListArgs, ListFormat, RefreshArgs,
 };
 pub(crate) use explain::{ExplainArgs, PageFormat};
+pub(crate) use probe::ProbeArgs;
 
 /// Which layer broke, which crawlers lost what, whether they came back, and what to do: from the logs of your edge.
 #[derive(Debug, Parser)]
@@ -36,6 +38,9 @@ pub(crate) enum Command {
     /// List every failed fetch with its cause and the line that shows it
     #[command(after_help = FAILURES_HELP)]
     Failures(FailuresArgs),
+    /// Ask the edge and the origins behind it, phase by phase, and say on which side the fault is
+    #[command(after_help = probe::PROBE_HELP)]
+    Probe(Box<ProbeArgs>),
     /// Known crawlers, whose an address is, and the address ranges that operators publish
     #[command(subcommand, after_help = crawlers::CRAWLERS_HELP)]
     Crawlers(CrawlersCommand),
@@ -438,6 +443,8 @@ pub(crate) enum SchemaOf {
     Diagnose,
     /// One line of `failures --format ndjson`
     Failures,
+    /// `probe --format json`
+    Probe,
 }
 
 fn parse_incident(text: &str) -> Result<report::IncidentChoice, String> {

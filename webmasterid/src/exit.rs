@@ -1,9 +1,12 @@
 //! Exit status: 0 report made, whatever it says; 1 internal or output failure; 2 arguments; 3 nothing readable or too
-//! much unreadable; 10 with `--fail-on`. A reader that closes the pipe is success.
+//! much unreadable; 4 `probe` found something that is not good; 10 with `--fail-on`. A reader that closes the pipe is success.
 
 use std::fmt;
 use std::io::{self, Write};
 use std::process::ExitCode;
+
+/// What `probe` asked is not good.
+pub(crate) const NOT_GOOD: u8 = 4;
 
 /// An incident of a verdict named by `--fail-on` stands.
 pub(crate) const FAIL_ON: u8 = 10;

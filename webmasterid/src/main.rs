@@ -26,6 +26,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Diagnose(args) => command::diagnose::run(&args),
         Command::Failures(args) => command::failures::run(&args),
+        Command::Probe(args) => command::probe::run(&args),
         Command::Crawlers(command) => command::crawlers::run(&command),
         Command::Maintenance(args) => command::maintenance::run(&args),
         Command::Explain(args) => command::explain::run(&args),

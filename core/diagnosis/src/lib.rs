@@ -8,6 +8,7 @@ mod evidence;
 mod idle_race;
 mod intended;
 mod load;
+pub mod probe;
 mod related;
 mod risk;
 

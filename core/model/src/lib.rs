@@ -14,6 +14,7 @@ mod finding;
 mod incident;
 mod mark;
 mod place;
+pub mod probe;
 mod report;
 mod request;
 mod scope;

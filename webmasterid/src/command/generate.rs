@@ -11,6 +11,7 @@ pub(crate) fn schema(args: &SchemaArgs) -> anyhow::Result<u8> {
     let schema = match args.output {
         SchemaOf::Diagnose => report::schema(),
         SchemaOf::Failures => report::failure_schema(),
+        SchemaOf::Probe => report::probe_schema(),
     };
     output::write(&(schema.trim_end().to_owned() + "\n"))?;
     Ok(0)

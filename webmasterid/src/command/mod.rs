@@ -7,4 +7,5 @@ pub(crate) mod failures;
 pub(crate) mod generate;
 pub(crate) mod logformat;
 pub(crate) mod maintenance;
+pub(crate) mod probe;
 pub(crate) mod redact;

@@ -5,7 +5,7 @@ mod foot;
 mod headline;
 mod incident;
 mod routes;
-mod screen;
+pub(crate) mod screen;
 mod section;
 
 use model::{Diagnosis, Report, Stamp, Verdict};
