@@ -170,3 +170,57 @@ fn look_alikes_of_a_guard_are_none() {
     // A page, whatever its size.
     assert_eq!(blocked(&guarded((200, "-", 40_000), 1_000), true), nothing);
 }
+
+/// An hour in which all fails for ten minutes: a crawler from its operator's range, and so many of a kind that no list
+/// is given for.
+fn broken(others: u32) -> tempfile::TempDir {
+    let folder = guarded((200, "10.0.0.1:80", 9_000), 1_000);
+    let mut log = String::new();
+    for second in (0..3_600).step_by(6) {
+        let is_failed = (1_200..1_800).contains(&second);
+        let mut one = |address: &str, agent: &str| {
+            let status = if is_failed { 502 } else { 200 };
+            log.push_str(&format!(
+                "{address} - - [22/Nov/2026:00:{:02}:{:02} +0000] \"GET /item/{second} HTTP/1.1\" {status} 512 \"-\" \"{agent}\" 10.0.0.1:80 {status} 0.1\n",
+                second / 60,
+                second % 60,
+            ));
+        };
+        one("192.0.2.7", GOOGLEBOT);
+        if second / 6 % 10 < others {
+            one("203.0.113.9", GPTBOT);
+        }
+    }
+    shop::write(folder.path(), "access.log", log);
+    folder
+}
+
+#[test]
+fn where_checks_ran_the_verified_number_leads() {
+    let ranges = ["--ranges", "common-crawlers.json"];
+    let second_line = |folder: &tempfile::TempDir, more: &[&str]| {
+        diagnose(folder, more).lines().nth(1).unwrap().to_owned()
+    };
+    let both = broken(2);
+    let told = second_line(&both, &[]);
+    assert!(told.starts_with("120 crawler fetches got 502."), "{told}");
+    let told = second_line(&both, &ranges);
+    assert!(
+        told.starts_with("100 verified crawler fetches got 502, and 20 unchecked."),
+        "{told}"
+    );
+    let told = second_line(&broken(0), &ranges);
+    assert!(
+        told.starts_with("100 verified crawler fetches got 502."),
+        "{told}"
+    );
+    let report: Value = serde_json::from_str(&diagnose(
+        &both,
+        &[&ranges[..], &["--format", "json"]].concat(),
+    ))
+    .unwrap();
+    let incident = &report["incidents"][0];
+    assert_eq!(incident["fetches"]["failed"], 120);
+    assert_eq!(incident["fetches"]["verified"], 100);
+    assert_eq!(incident["crawlers"]["gptbot"]["verified"], 0);
+}

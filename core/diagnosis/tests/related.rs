@@ -146,6 +146,7 @@ fn incident(host: &str, statuses: &[u16], owed: u64) -> Incident {
         crawlers: vec![CrawlerHit {
             crawler: knowledge::crawler_named("googlebot").unwrap(),
             failed: 3,
+            verified: 0,
             total: 3,
             first_ok: None,
             last_ok: None,

@@ -119,25 +119,29 @@ fn requests(view: &View, judged: &Judged, failures: &[&FailureView]) -> Counts {
 }
 
 fn crawlers(view: &View, judged: &Judged, failures: &[&FailureView]) -> Vec<CrawlerHit> {
-    let mut failed: BTreeMap<CrawlerId, (u64, i64)> = BTreeMap::new();
+    let mut failed: BTreeMap<CrawlerId, (u64, u64, i64)> = BTreeMap::new();
     for failure in failures {
         if let Some(crawler) = failure.crawler {
-            let (count, last) = failed.entry(crawler).or_default();
+            let (count, verified, last) = failed.entry(crawler).or_default();
             *count += u64::from(failure.count);
+            *verified += u64::from(failure.count) * u64::from(failure.verified);
             *last = failure.until.secs().max(*last);
         }
     }
     let good = view.goods_by_crawler(&judged.keys, judged.start + 1, judged.last_failure);
     let mut hits: Vec<CrawlerHit> = failed
         .into_iter()
-        .map(|(crawler, (failed, last))| {
+        .map(|(crawler, (failed, verified, last))| {
             let total = failed + good.get(&crawler).copied().unwrap_or(0);
             let counts = Counts {
                 failed,
                 total,
                 repeats: 0,
             };
-            crawler_hit(view, judged, failures, crawler, counts, last)
+            CrawlerHit {
+                verified,
+                ..crawler_hit(view, judged, failures, crawler, counts, last)
+            }
         })
         .collect();
     hits.sort_by_key(|hit| (std::cmp::Reverse(hit.failed), hit.crawler));
@@ -165,6 +169,7 @@ fn crawler_hit(
     CrawlerHit {
         crawler,
         failed: counts.failed,
+        verified: 0,
         total: counts.total,
         first_ok: first_ok.map(Stamp::from_secs),
         last_ok: last_good.map(Stamp::from_secs),

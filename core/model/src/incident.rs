@@ -26,6 +26,8 @@ pub struct CrawlerHit {
     pub crawler: CrawlerId,
     /// Failed fetches inside scope and interval.
     pub failed: u64,
+    /// Of these, from an address that is the operator's.
+    pub verified: u64,
     /// All its fetches there.
     pub total: u64,
     /// First good fetch in the scope after the last of those (scope `upstream`: anywhere on the site).

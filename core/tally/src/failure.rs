@@ -37,6 +37,8 @@ pub(crate) struct Cell {
     /// The raw route: its node is found once all routes are known.
     pub(crate) route: Route,
     pub(crate) crawler: Option<CrawlerId>,
+    /// Whether the crawler's address is its operator's.
+    pub(crate) verified: bool,
     /// The upstream of the first failed attempt.
     pub(crate) upstream: u32,
     pub(crate) status: Status,

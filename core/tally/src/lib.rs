@@ -324,6 +324,9 @@ impl Tally {
                 scheme: request.scheme,
                 route: request.route,
                 crawler: request.crawler(),
+                verified: request
+                    .fetch
+                    .is_some_and(|fetch| fetch.claim.identity == model::Identity::Verified),
                 upstream: failed.map_or(NONE, |attempt| self.upstreams.number(attempt.upstream)),
                 status: request.status,
                 finding: request.finding,

@@ -75,6 +75,8 @@ pub struct FailureView {
     pub(crate) query: u64,
     /// The crawler; `None` for other clients.
     pub crawler: Option<CrawlerId>,
+    /// Whether its address is its operator's.
+    pub verified: bool,
     /// Index of the upstream.
     pub upstream: Option<u32>,
     /// The edge that wrote it.

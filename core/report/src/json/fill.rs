@@ -179,6 +179,7 @@ fn incident(diagnosis: &model::Diagnosis, coverage: &model::Coverage) -> shape::
         },
         fetches: shape::FetchCounts {
             failed: incident.fetches.failed,
+            verified: incident.crawlers.iter().map(|hit| hit.verified).sum(),
             total: incident.fetches.total,
         },
         runs: incident
@@ -241,6 +242,7 @@ fn revision(revision: &model::Revision) -> shape::Revision {
 fn crawler_hit(hit: &model::CrawlerHit) -> shape::CrawlerHit {
     shape::CrawlerHit {
         failed: hit.failed,
+        verified: hit.verified,
         total: hit.total,
         first_ok: hit.first_ok.map(at),
         last_ok: hit.last_ok.map(at),

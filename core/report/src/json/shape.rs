@@ -307,6 +307,8 @@ pub(crate) struct RequestCounts {
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct FetchCounts {
     pub(crate) failed: u64,
+    /// Of the failed, from an address that is the crawler's operator's.
+    pub(crate) verified: u64,
     pub(crate) total: u64,
 }
 
@@ -321,6 +323,8 @@ pub(crate) struct Revision {
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct CrawlerHit {
     pub(crate) failed: u64,
+    /// Of the failed, from an address that is its operator's.
+    pub(crate) verified: u64,
     pub(crate) total: u64,
     /// First good fetch after the last failure.
     pub(crate) first_ok: Option<Time>,

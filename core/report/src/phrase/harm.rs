@@ -3,10 +3,10 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use model::{CrawlerId, Incident, Report, Status};
+use model::{CrawlerId, CrawlerReport, Identity, Incident, Report, Status};
 
 use crate::crawler;
-use crate::words::{count, list};
+use crate::words::{count, list, number};
 
 /// What crawlers lost: `514 crawler fetches got 502. Googlebot is owed 225 URLs and robots.txt.`
 pub(crate) fn lost(report: &Report, incidents: &[&Incident]) -> String {
@@ -28,14 +28,42 @@ pub(crate) fn lost(report: &Report, incidents: &[&Incident]) -> String {
             count(requests, "request", "requests")
         );
     }
-    let got = format!(
-        "{} got {statuses}.",
-        count(fetches, "crawler fetch", "crawler fetches")
-    );
+    let verified = incidents.iter().flat_map(|incident| &incident.crawlers);
+    let verified = verified.map(|hit| hit.verified).sum::<u64>().min(fetches);
+    let got = match (is_checked(report), verified) {
+        (false, _) => format!(
+            "{} got {statuses}.",
+            count(fetches, "crawler fetch", "crawler fetches")
+        ),
+        // A claim that nothing shows to be true is not said first.
+        (true, 0) => format!(
+            "No verified crawler hit; {} got {statuses}.",
+            count(fetches, "unchecked fetch", "unchecked fetches")
+        ),
+        (true, _) => {
+            let all = count(
+                verified,
+                "verified crawler fetch",
+                "verified crawler fetches",
+            );
+            match fetches - verified {
+                0 => format!("{all} got {statuses}."),
+                more => format!("{all} got {statuses}, and {} unchecked.", number(more)),
+            }
+        }
+    };
     match owed(report, incidents) {
         Some(owed) => format!("{got} {owed}"),
         None => got,
     }
+}
+
+/// Whether addresses were compared with lists or names.
+fn is_checked(report: &Report) -> bool {
+    let counts = |of: &CrawlerReport| {
+        of.identity[Identity::Verified as usize] + of.identity[Identity::Spoofed as usize]
+    };
+    report.crawlers.iter().any(|of| counts(of) > 0)
 }
 
 /// `23 fetches, all back`, `23 fetches, 4 URLs owed`, `no crawler hit`.

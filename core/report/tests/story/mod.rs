@@ -95,6 +95,7 @@ impl Hit<'_> {
         CrawlerHit {
             crawler: who(self.0),
             failed,
+            verified: 0,
             total,
             first_ok: None,
             last_ok: Some(at(self.2)),

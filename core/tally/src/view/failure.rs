@@ -125,6 +125,7 @@ fn shared(tally: &Tally, maps: &Maps, cell: &Cell) -> FailureView {
         url: None,
         query: 0,
         crawler: cell.crawler,
+        verified: cell.verified,
         upstream: maps.upstream(cell.upstream),
         edge: cell.edge,
         scheme: cell.scheme,
