@@ -18,7 +18,7 @@ use marked::{Layout, refuse_marks};
 use responder::{A, PTR, Responder, SERVER_FAILURE};
 
 /// Everything the program can write about logs.
-const OUTPUTS: [&str; 13] = [
+const OUTPUTS: [&str; 14] = [
     "diagnose --color always",
     "diagnose --full",
     "diagnose --incident 1",
@@ -26,6 +26,7 @@ const OUTPUTS: [&str; 13] = [
     "diagnose --format json --status 200-599",
     "diagnose --format markdown --full",
     "diagnose --format csv",
+    "diagnose --owed /dev/stdout",
     "failures",
     "failures --all-clients",
     "failures --format ndjson",

@@ -107,3 +107,22 @@ fn a_url_that_is_back_is_not_owed_because_its_path_is() {
     let urls = ["urls_lost", "urls_refetched", "urls_owed"];
     assert_eq!(urls.map(|key| hit[key].as_u64().unwrap()), [3, 2, 1]);
 }
+
+/// A guard's 202 in place of robots.txt ends no clock.
+#[test]
+fn a_challenge_is_no_robots_txt() {
+    let since = |status| {
+        let folder = tempfile::tempdir().unwrap();
+        let fetches = [
+            (1, "/robots.txt", 200, "-"),
+            (5, "/robots.txt", 503, "-"),
+            (20, "/robots.txt", status, "-"),
+        ];
+        shop::write(folder.path(), "access.log", fetches.map(line).concat());
+        let report = diagnose(&folder, &["--format", "json"]).report();
+        let report: Value = serde_json::from_str(&report).unwrap();
+        report["facts"]["robots"][0]["failing_since"].clone()
+    };
+    assert_eq!(since(202), "2026-11-22T09:05:00Z");
+    assert_eq!(since(200), Value::Null);
+}

@@ -358,6 +358,10 @@ impl Tally {
 
     fn hold(&mut self, request: &Request<'_>) {
         let Some(fetch) = request.fetch else { return };
+        // A guard's challenge in place of robots.txt: nothing that a crawler could go by, and no failure it saw.
+        if request.route.robots && request.status.0 == 202 {
+            return;
+        }
         let failed = match request.outcome {
             Outcome::Good | Outcome::SavedByRetry => false,
             Outcome::Failed => true,
