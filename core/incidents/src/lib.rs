@@ -29,7 +29,7 @@ pub fn judge(view: &View, now: Stamp) -> Vec<Incident> {
         .filter(|incident| incident.requests.failed > 0)
         .collect();
     incidents.sort_by(|a, b| (a.start, &a.scope).cmp(&(b.start, &b.scope)));
-    rate::add(view, &mut incidents, now);
+    rate::add(view, incidents.iter_mut().collect(), now);
     incidents
 }
 

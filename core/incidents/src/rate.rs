@@ -32,10 +32,10 @@ const NORMAL: f64 = 1.96;
 const CRAWLERS_MAX: usize = 5;
 
 /// Tells it of every incident that crawlers met.
-pub(crate) fn add(view: &View, incidents: &mut [Incident], now: Stamp) {
+pub(crate) fn add(view: &View, incidents: Vec<&mut Incident>, now: Stamp) {
     let Some((start, _)) = view.span else { return };
     let mut known: BTreeMap<CrawlerId, Crawl> = BTreeMap::new();
-    let lost = lost_hours(view, incidents);
+    let lost = lost_hours(view, &incidents);
     for incident in incidents {
         let mut rates = Vec::new();
         for hit in incident.crawlers.iter().take(CRAWLERS_MAX) {
@@ -50,7 +50,7 @@ pub(crate) fn add(view: &View, incidents: &mut [Incident], now: Stamp) {
 }
 
 /// Hours that say nothing of a usual rate: some of their lines are lost, or something was broken for crawlers.
-fn lost_hours(view: &View, incidents: &[Incident]) -> Vec<(i64, i64)> {
+fn lost_hours(view: &View, incidents: &[&mut Incident]) -> Vec<(i64, i64)> {
     let hit = incidents
         .iter()
         .filter(|incident| incident.fetches.failed > 0);

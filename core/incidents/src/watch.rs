@@ -126,12 +126,9 @@ impl Watch {
             changes.extend(changes_of(known, &next));
             all.push(next);
         }
+        let incidents = all.iter_mut().map(|known| &mut known.incident);
+        rate::add(view, incidents.collect(), now);
         self.known.clone_from(&all);
-        let mut shown: Vec<Incident> = all.iter().map(|known| known.incident.clone()).collect();
-        rate::add(view, &mut shown, now);
-        for (known, incident) in all.iter_mut().zip(shown) {
-            known.incident = incident;
-        }
         let suspicion = suspected.map(|suspected| Suspicion {
             scope: view.scope(&[suspected.key]),
             since: Stamp::from_secs(suspected.since),
