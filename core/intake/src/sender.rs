@@ -63,6 +63,10 @@ pub(crate) fn sender(
     let hops = peer.into_iter().chain(std::iter::from_fn(|| hops.next()));
     let mut end = Sender::Unknown;
     for hop in hops.take(HOPS_MAX) {
+        // Who comes over a socket is on the same machine (nginx writes `unix:`).
+        if hop.starts_with(b"unix:") {
+            continue;
+        }
         let Some(address) = address(hop) else { break };
         match (is_public(address), is_proxy(address)) {
             (true, false) => return Sender::At(address),
@@ -158,6 +162,7 @@ mod tests {
             // Behind one proxy, a named one or one of the same network.
             ("198.51.100.7", "192.0.2.1", "192.0.2.1"),
             ("10.0.0.7", "192.0.2.1", "192.0.2.1"),
+            ("unix:", "192.0.2.1", "192.0.2.1"),
             // The client wrote the first itself.
             ("198.51.100.7", "66.249.66.1, 203.0.113.9", "203.0.113.9"),
             (
