@@ -109,8 +109,8 @@ Examples:
   webmasterid logformat --check /var/log/haproxy.log";
 
 const MAINTENANCE_HELP: &str = "\
-Everything but robots.txt gets 503 with Retry-After and no-store; robots.txt stays 200 from the edge's disk, as a
-crawler that cannot read it stops crawling the whole site. The text says where it belongs and how to turn it on and off.
+Everything but robots.txt gets 503 with Retry-After and no-store; robots.txt stays 200 from the edge's disk, as
+Google crawls nothing of a site whose robots.txt answers 5xx (explain ROB-07). The text says where it belongs and how to turn it on and off.
 With --while-down the edge answers so by itself while the origin cannot be reached. That hides 502s from crawlers and
 from people who look at statuses alone; for Google such answers are meant for hours, at most for a day or two.
 

@@ -93,9 +93,11 @@ fn may_come_of_load(incident: &Incident, found: &Attribution) -> bool {
 
 /// A crawler's burst came first. A block would be read as a page that may not be fetched.
 fn slow_down(crawler: CrawlerId) -> Advice {
-    let name = knowledge::crawler(crawler).proper_name();
+    let crawler = knowledge::crawler(crawler);
+    let name = crawler.proper_name();
     Advice {
-        fact: Some(Fact("RATE-14")),
+        // What Google advises is no word of another operator's.
+        fact: (crawler.operator == "Google").then_some(Fact("RATE-14")),
         ..plain_owned(
             format!(
                 "Slow {name} down at the edge: 429 or 503 with Retry-After for it alone, not a block (401, 403)."
