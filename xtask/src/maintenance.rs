@@ -98,6 +98,13 @@ fn trial(edge: &str, while_down: bool) -> Result<()> {
     let done = (|| -> Result<()> {
         until(&url, "off")?;
         if !while_down {
+            // An outage that nobody planned says nothing of a time to come back.
+            drop(origin.take());
+            ensure!(
+                wrong(&url, "on")?.is_some(),
+                "an outage looks like planned work"
+            );
+            origin = Some(Origin::start(address)?);
             switch(edge, dir, admin, true)?;
             until(&url, "on")?;
         }
@@ -170,27 +177,29 @@ fn snippet(edge: &str, dir: &Path, while_down: bool) -> Result<String> {
 /// Asks until the site is as wanted, as a user would.
 fn until(url: &str, state: &str) -> Result<()> {
     let begun = Instant::now();
-    loop {
-        let output = webmasterid(&["maintenance", "--verify", url, "--expect", state])?;
-        // What cannot be served while the origin is down is looked at request by request.
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let wrong = text.lines().filter(|line| line.contains("WRONG"));
-        let wrong: Vec<&str> = wrong
-            .filter(|line| !(state == "on" && line.contains("robots.txt")))
-            .collect();
-        if output.status.code() != Some(1) && wrong.is_empty() && text.starts_with("maintenance is")
-        {
-            return Ok(());
-        }
+    while let Some(wrong) = wrong(url, state)? {
         if begun.elapsed() > WAIT_MAX {
-            bail!(
-                "not {state}: {} {}",
-                text.trim(),
-                String::from_utf8_lossy(&output.stderr).trim()
-            );
+            bail!("not {state}: {wrong}");
         }
         thread::sleep(Duration::from_millis(100));
     }
+    Ok(())
+}
+
+/// What `--verify` finds wrong; of robots.txt nothing while it is on, since that is looked at request by request.
+fn wrong(url: &str, state: &str) -> Result<Option<String>> {
+    let output = webmasterid(&["maintenance", "--verify", url, "--expect", state])?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    if !text.starts_with("maintenance is") {
+        return Ok(Some(
+            String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+        ));
+    }
+    let wrong = text.lines().filter(|line| line.contains("WRONG"));
+    let wrong: Vec<&str> = wrong
+        .filter(|line| state == "off" || !line.contains("robots.txt"))
+        .collect();
+    Ok((!wrong.is_empty()).then(|| wrong.join(" ")))
 }
 
 /// The status of one request.
